@@ -1,0 +1,34 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { Id, Name } from './field.ts';
+
+export interface EventType<Data extends TSchema = TSchema> {
+  readonly version: 1;
+  readonly data: Data;
+}
+
+/** Every event: what happened, in the past tense, named after the service that says it. Data holds no payloads and no secrets. */
+export const events = {
+  'identity.workspace-created': { version: 1, data: Type.Object({ workspace: Id, name: Type.String() }) },
+  'identity.key-created': { version: 1, data: Type.Object({ key: Id, role: Type.String() }) },
+  'identity.key-revoked': { version: 1, data: Type.Object({ key: Id }) },
+  'pattern.pattern-created': { version: 1, data: Type.Object({ pattern: Name }) },
+  'pattern.version-published': {
+    version: 1,
+    data: Type.Object({ pattern: Name, version: Type.Integer(), digest: Type.String() }),
+  },
+  'pattern.label-set': { version: 1, data: Type.Object({ pattern: Name, label: Name, version: Type.Integer() }) },
+  'pattern.label-removed': { version: 1, data: Type.Object({ pattern: Name, label: Name }) },
+  'pattern.pattern-deleted': { version: 1, data: Type.Object({ pattern: Name }) },
+  'pattern.pattern-restored': { version: 1, data: Type.Object({ pattern: Name }) },
+  'pattern.tree-imported': {
+    version: 1,
+    data: Type.Object({ patterns: Type.Integer(), changed: Type.Integer(), strategies: Type.Integer() }),
+  },
+  'pattern.strategy-put': { version: 1, data: Type.Object({ strategy: Name }) },
+  'pattern.strategy-deleted': { version: 1, data: Type.Object({ strategy: Name }) },
+  'pattern.provider-put': { version: 1, data: Type.Object({ provider: Name }) },
+  'pattern.provider-deleted': { version: 1, data: Type.Object({ provider: Name }) },
+} as const satisfies Record<string, EventType>;
+
+export type EventName = keyof typeof events;
+export type EventData<Name extends EventName> = Static<(typeof events)[Name]['data']>;

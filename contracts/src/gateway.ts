@@ -1,0 +1,36 @@
+import { Type } from 'typebox';
+import { strict } from './field.ts';
+import { type Operations, operation } from './operation.ts';
+
+export const gatewayOperations = {
+  readLive: operation({
+    method: 'GET',
+    path: '/livez',
+    permission: 'public',
+    summary: 'Is the process itself alive',
+    input: strict({}),
+    output: Type.Object({ status: Type.Literal('live') }),
+    status: 200,
+    errors: [],
+  }),
+  readReady: operation({
+    method: 'GET',
+    path: '/readyz',
+    permission: 'public',
+    summary: 'Can it take requests now; 503 names the part that cannot',
+    input: strict({}),
+    output: Type.Object({ status: Type.Literal('ready') }),
+    status: 200,
+    errors: ['unavailable'],
+  }),
+  readOpenApi: operation({
+    method: 'GET',
+    path: '/openapi.json',
+    permission: 'public',
+    summary: 'This interface as OpenAPI 3.1',
+    input: strict({}),
+    output: Type.Object({}, { additionalProperties: true }),
+    status: 200,
+    errors: [],
+  }),
+} satisfies Operations;

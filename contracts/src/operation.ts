@@ -1,0 +1,50 @@
+import type { Static, TObject, TSchema } from 'typebox';
+import type { ErrorCode } from './errors.ts';
+import type { Permission } from './permissions.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/**
+ * One thing that a service can do. Everything else is built on this: routes, checks, OpenAPI, the sdk,
+ * the calls between services and the authorisation matrix.
+ *
+ * `input` is one flat object. Names in the path's braces are path parameters; the rest comes from the
+ * query for GET and DELETE and from the JSON body otherwise.
+ */
+export interface Operation<Input extends TObject = TObject, Output extends TSchema = TSchema> {
+  readonly method: Method;
+  /** `/v1/patterns/{pattern}`: a parameter fills a whole segment. */
+  readonly path: string;
+  /** What the caller's role must hold; `public` needs no credential; `internal` is never routed from outside. */
+  readonly permission: Permission | 'public' | 'internal';
+  readonly summary: string;
+  readonly input: Input;
+  readonly output: Output;
+  /** Status of the plain success answer. */
+  readonly status: 200 | 201 | 202 | 204;
+  /** Codes beyond the ones that every operation can answer. */
+  readonly errors: readonly ErrorCode[];
+  /** Largest body in bytes; the default is `bodyLimit`. */
+  readonly bodyLimit?: number;
+  /** The answer is a stream of server-sent events when the input says `stream: true`. */
+  readonly events?: readonly string[];
+}
+
+export type Operations = Readonly<Record<string, Operation>>;
+export type InputOf<O extends Operation> = Static<O['input']>;
+export type OutputOf<O extends Operation> = Static<O['output']>;
+
+/** Bytes of a request body where the operation names no limit of its own. */
+export const bodyLimit = 1024 * 1024;
+
+/** Keeps the literal types of an operation's schemas. */
+export function operation<Input extends TObject, Output extends TSchema>(
+  definition: Operation<Input, Output>,
+): Operation<Input, Output> {
+  return definition;
+}
+
+/** Names in the braces of a path, in order. */
+export function pathParameters(path: string): string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
+}

@@ -1,0 +1,309 @@
+import { type Static, Type } from 'typebox';
+import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
+import { type Operations, operation } from './operation.ts';
+
+/** Bytes of one file of a pattern. */
+export const fileLimit = 1024 * 1024;
+/** Bytes of an import's body. */
+export const importLimit = 32 * 1024 * 1024;
+
+export const VariableType = Type.Union([
+  Type.Literal('string'),
+  Type.Literal('integer'),
+  Type.Literal('number'),
+  Type.Literal('boolean'),
+  Type.Literal('enum'),
+]);
+
+export const Variable = Type.Object({
+  name: Type.String(),
+  type: VariableType,
+  description: Type.Optional(Type.String()),
+  required: Type.Boolean(),
+  default: Type.Optional(Type.String()),
+  values: Type.Optional(Type.Array(Type.String(), { description: 'What an enum allows.' })),
+  declared: Type.Boolean({ description: 'False when it was found in the text only.' }),
+});
+export type Variable = Static<typeof Variable>;
+
+export const PatternFile = strict({
+  path: Type.String({ minLength: 1, maxLength: 255, description: 'Relative, with / between segments.' }),
+  content: Type.String({ maxLength: fileLimit, description: 'UTF-8 text, kept byte for byte.' }),
+});
+export type PatternFile = Static<typeof PatternFile>;
+
+export const Source = Type.Object({
+  kind: Type.Union([Type.Literal('api'), Type.Literal('starter'), Type.Literal('import')]),
+  origin: Type.Optional(Type.String({ description: 'Where an import came from: a folder or an address.' })),
+});
+
+export const VersionSummary = Type.Object({
+  pattern: Name,
+  version: Type.Integer(),
+  digest: Digest,
+  labels: Type.Array(Name),
+  message: Type.Union([Type.String(), Type.Null()]),
+  source: Source,
+  created_at: Time,
+  created_by: Type.Union([Id, Type.Null()]),
+});
+
+export const PatternVersion = Type.Object({
+  ...VersionSummary.properties,
+  title: Type.String(),
+  description: Type.String(),
+  tags: Type.Array(Type.String()),
+  model: Type.Union([Type.String(), Type.Null()]),
+  parameters: Type.Record(Type.String(), Type.Number()),
+  variables: Type.Array(Variable),
+  literal_tokens: Type.Array(Type.String(), { description: 'Template-like text that stays as it is.' }),
+  disabled_capabilities: Type.Array(Type.String(), { description: 'Tokens that would need a capability that is off.' }),
+  files: Type.Array(PatternFile),
+});
+export type PatternVersion = Static<typeof PatternVersion>;
+
+export const Pattern = Type.Object({
+  id: Id,
+  name: Name,
+  title: Type.String(),
+  description: Type.String(),
+  tags: Type.Array(Type.String()),
+  version: Type.Integer({ description: 'The newest published version.' }),
+  digest: Digest,
+  labels: Type.Record(Type.String(), Type.Integer(), { description: 'Label to version.' }),
+  variables: Type.Array(Variable),
+  disabled_capabilities: Type.Array(Type.String()),
+  source: Source,
+  created_at: Time,
+  updated_at: Time,
+  deleted_at: Type.Union([Time, Type.Null()]),
+});
+export type Pattern = Static<typeof Pattern>;
+
+const Content = {
+  system: Type.Optional(
+    Type.String({ minLength: 1, maxLength: fileLimit, description: 'The text of system.md; instead of `files`.' }),
+  ),
+  files: Type.Optional(Type.Array(PatternFile, { minItems: 1, maxItems: 100 })),
+  message: Type.Optional(Type.String({ maxLength: 500, description: 'Why this version exists.' })),
+};
+
+export const ImportOutcome = Type.Union([
+  Type.Literal('new'),
+  Type.Literal('same'),
+  Type.Literal('changed'),
+  Type.Literal('conflict'),
+  Type.Literal('kept'),
+  Type.Literal('replaced'),
+]);
+
+export const ImportReport = Type.Object({
+  committed: Type.Boolean({ description: 'False for a dry run.' }),
+  patterns: Type.Array(
+    Type.Object({
+      name: Name,
+      outcome: ImportOutcome,
+      version: Type.Union([Type.Integer(), Type.Null()]),
+      variables: Type.Array(Type.String()),
+      literal_tokens: Type.Array(Type.String()),
+      disabled_capabilities: Type.Array(Type.String()),
+    }),
+  ),
+  strategies: Type.Array(Type.Object({ name: Name, outcome: ImportOutcome })),
+  ignored: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() })),
+});
+export type ImportReport = Static<typeof ImportReport>;
+
+export const Strategy = Type.Object({
+  name: Name,
+  description: Type.String(),
+  prompt: Type.String(),
+  updated_at: Time,
+});
+export type Strategy = Static<typeof Strategy>;
+
+const byName = { pattern: Name };
+const Label = Name;
+const VersionNumber = Type.Integer({ minimum: 1, maximum: 2_147_483_647 });
+
+export const patternOperations = {
+  listPatterns: operation({
+    method: 'GET',
+    path: '/v1/patterns',
+    permission: 'pattern:read',
+    summary: 'Patterns of the workspace by name',
+    input: strict({
+      ...page,
+      search: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 200, description: 'Literal text in name, title or description.' }),
+      ),
+      tag: Type.Optional(Type.String({ minLength: 1, maxLength: 50 })),
+      deleted: Type.Optional(Type.Boolean({ description: 'List the deleted ones instead.' })),
+    }),
+    output: pageOf(Pattern),
+    status: 200,
+    errors: ['invalid_cursor'],
+  }),
+  createPattern: operation({
+    method: 'POST',
+    path: '/v1/patterns',
+    permission: 'pattern:write',
+    summary: 'Create a pattern and publish its first version',
+    input: strict({ name: Name, ...Content }),
+    output: Pattern,
+    status: 201,
+    errors: ['already_exists', 'invalid_pattern'],
+    bodyLimit: 4 * 1024 * 1024,
+  }),
+  readPattern: operation({
+    method: 'GET',
+    path: '/v1/patterns/{pattern}',
+    permission: 'pattern:read',
+    summary: 'One pattern with its labels and newest version',
+    input: strict(byName),
+    output: Pattern,
+    status: 200,
+    errors: ['not_found'],
+  }),
+  deletePattern: operation({
+    method: 'DELETE',
+    path: '/v1/patterns/{pattern}',
+    permission: 'pattern:delete',
+    summary: 'Delete a pattern; it can be restored',
+    input: strict(byName),
+    output: Pattern,
+    status: 200,
+    errors: ['not_found'],
+  }),
+  restorePattern: operation({
+    method: 'POST',
+    path: '/v1/patterns/{pattern}/restore',
+    permission: 'pattern:delete',
+    summary: 'Bring a deleted pattern back with all its versions',
+    input: strict(byName),
+    output: Pattern,
+    status: 200,
+    errors: ['not_found', 'already_exists'],
+  }),
+  publishVersion: operation({
+    method: 'POST',
+    path: '/v1/patterns/{pattern}/versions',
+    permission: 'pattern:publish',
+    summary: 'Publish an immutable version; the same content answers the version that has it',
+    input: strict({ ...byName, ...Content }),
+    output: PatternVersion,
+    status: 201,
+    errors: ['not_found', 'invalid_pattern'],
+    bodyLimit: 4 * 1024 * 1024,
+  }),
+  listVersions: operation({
+    method: 'GET',
+    path: '/v1/patterns/{pattern}/versions',
+    permission: 'pattern:read',
+    summary: 'Versions of a pattern, newest first',
+    input: strict({ ...byName, ...page }),
+    output: pageOf(VersionSummary),
+    status: 200,
+    errors: ['not_found', 'invalid_cursor'],
+  }),
+  readVersion: operation({
+    method: 'GET',
+    path: '/v1/patterns/{pattern}/versions/{version}',
+    permission: 'pattern:read',
+    summary: 'One version with its files',
+    input: strict({ ...byName, version: VersionNumber }),
+    output: PatternVersion,
+    status: 200,
+    errors: ['not_found'],
+  }),
+  setLabel: operation({
+    method: 'PUT',
+    path: '/v1/patterns/{pattern}/labels/{label}',
+    permission: 'pattern:publish',
+    summary: 'Point a label at a version',
+    input: strict({ ...byName, label: Label, version: VersionNumber }),
+    output: Pattern,
+    status: 200,
+    errors: ['not_found'],
+  }),
+  removeLabel: operation({
+    method: 'DELETE',
+    path: '/v1/patterns/{pattern}/labels/{label}',
+    permission: 'pattern:publish',
+    summary: 'Remove a label',
+    input: strict({ ...byName, label: Label }),
+    output: Pattern,
+    status: 200,
+    errors: ['not_found'],
+  }),
+  importTree: operation({
+    method: 'POST',
+    path: '/v1/imports',
+    permission: 'pattern:publish',
+    summary: "Import a folder in Fabric's tree, all or nothing",
+    input: strict({
+      files: Type.Array(
+        strict({
+          path: Type.String({ minLength: 1, maxLength: 1024 }),
+          content: Type.String({ maxLength: fileLimit }),
+        }),
+        { minItems: 1, maxItems: 20_000 },
+      ),
+      origin: Type.Optional(Type.String({ maxLength: 500 })),
+      on_conflict: Type.Optional(
+        Type.Union([Type.Literal('fail'), Type.Literal('keep'), Type.Literal('replace')], {
+          description: 'What to do with a pattern that was edited here since its last import.',
+        }),
+      ),
+      dry_run: Type.Optional(Type.Boolean()),
+    }),
+    output: ImportReport,
+    status: 200,
+    errors: ['invalid_tree', 'import_conflict'],
+    bodyLimit: importLimit,
+  }),
+  listStrategies: operation({
+    method: 'GET',
+    path: '/v1/strategies',
+    permission: 'strategy:read',
+    summary: 'Strategies of the workspace by name',
+    input: strict({ ...page }),
+    output: pageOf(Strategy),
+    status: 200,
+    errors: ['invalid_cursor'],
+  }),
+  readStrategy: operation({
+    method: 'GET',
+    path: '/v1/strategies/{strategy}',
+    permission: 'strategy:read',
+    summary: 'One strategy',
+    input: strict({ strategy: Name }),
+    output: Strategy,
+    status: 200,
+    errors: ['not_found'],
+  }),
+  putStrategy: operation({
+    method: 'PUT',
+    path: '/v1/strategies/{strategy}',
+    permission: 'strategy:write',
+    summary: 'Create or replace a strategy',
+    input: strict({
+      strategy: Name,
+      description: Type.Optional(Type.String({ maxLength: 500 })),
+      prompt: Type.String({ minLength: 1, maxLength: 65_536 }),
+    }),
+    output: Strategy,
+    status: 200,
+    errors: [],
+  }),
+  deleteStrategy: operation({
+    method: 'DELETE',
+    path: '/v1/strategies/{strategy}',
+    permission: 'strategy:write',
+    summary: 'Delete a strategy',
+    input: strict({ strategy: Name }),
+    output: Strategy,
+    status: 200,
+    errors: ['not_found'],
+  }),
+} satisfies Operations;

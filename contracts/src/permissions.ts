@@ -1,0 +1,66 @@
+/** What a role can hold. An operation names exactly one; the server refuses to start otherwise. */
+export const permissions = [
+  'self:read',
+  'workspace:read',
+  'key:read',
+  'key:write',
+  'pattern:read',
+  'pattern:write',
+  'pattern:publish',
+  'pattern:delete',
+  'strategy:read',
+  'strategy:write',
+  'model:read',
+  'provider:read',
+  'provider:write',
+  'run:execute',
+  'run:read',
+  'run:cancel',
+] as const;
+
+export type Permission = (typeof permissions)[number];
+
+export const roles = ['viewer', 'runner', 'author', 'operator', 'admin', 'owner'] as const;
+export type Role = (typeof roles)[number];
+
+const viewer: readonly Permission[] = [
+  'self:read',
+  'workspace:read',
+  'pattern:read',
+  'strategy:read',
+  'model:read',
+  'run:read',
+];
+const runner: readonly Permission[] = [
+  'self:read',
+  'pattern:read',
+  'strategy:read',
+  'model:read',
+  'run:execute',
+  'run:read',
+  'run:cancel',
+];
+const author: readonly Permission[] = [
+  ...new Set<Permission>([
+    ...viewer,
+    ...runner,
+    'pattern:write',
+    'pattern:publish',
+    'pattern:delete',
+    'strategy:write',
+  ]),
+];
+const operator: readonly Permission[] = [
+  ...new Set<Permission>([...viewer, ...runner, 'pattern:publish', 'provider:read', 'provider:write']),
+];
+const admin: readonly Permission[] = [...new Set<Permission>([...author, ...operator, 'key:read', 'key:write'])];
+
+/** The permissions of each role. An owner holds all of them, now and later. */
+export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
+  viewer,
+  runner,
+  author,
+  operator,
+  admin,
+  owner: permissions,
+};

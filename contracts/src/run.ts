@@ -1,0 +1,239 @@
+import { type Static, Type } from 'typebox';
+import { errorCatalogue } from './errors.ts';
+import { Digest, Id, MicroUnits, Name, page, pageOf, strict, Time } from './field.ts';
+import { type Operations, operation } from './operation.ts';
+
+/** Bytes of a run's body. */
+export const runLimit = 4 * 1024 * 1024;
+
+export const RunStatus = Type.Union([
+  Type.Literal('queued'),
+  Type.Literal('running'),
+  Type.Literal('waiting'),
+  Type.Literal('succeeded'),
+  Type.Literal('failed'),
+  Type.Literal('cancelled'),
+]);
+export type RunStatus = Static<typeof RunStatus>;
+
+const ModelName = Type.String({
+  minLength: 3,
+  maxLength: 300,
+  pattern: '^[a-z0-9][a-z0-9_-]{0,99}/[A-Za-z0-9][A-Za-z0-9._:/@+-]*$',
+});
+
+export const Parameters = strict({
+  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
+  top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  presence_penalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
+  frequency_penalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
+  max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })),
+});
+export type Parameters = Static<typeof Parameters>;
+
+/** What picks the version and builds the messages; a preview and a run take the same. */
+const request = {
+  pattern: Name,
+  input: Type.String({ maxLength: runLimit }),
+  variables: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,99}$' }), Type.String({ maxLength: 1024 * 1024 }), {
+      maxProperties: 100,
+    }),
+  ),
+  version: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647 })),
+  label: Type.Optional(Name),
+  environment: Type.Optional(Name),
+  strategy: Type.Optional(Name),
+  model: Type.Optional(ModelName),
+  parameters: Type.Optional(Parameters),
+};
+
+export const Message = Type.Object({
+  role: Type.Union([Type.Literal('system'), Type.Literal('user'), Type.Literal('assistant')]),
+  content: Type.String(),
+});
+export type Message = Static<typeof Message>;
+
+export const Usage = Type.Object({
+  input_tokens: Type.Union([Type.Integer(), Type.Null()]),
+  output_tokens: Type.Union([Type.Integer(), Type.Null()]),
+  cached_input_tokens: Type.Union([Type.Integer(), Type.Null()]),
+  reasoning_tokens: Type.Union([Type.Integer(), Type.Null()]),
+});
+export type Usage = Static<typeof Usage>;
+
+export const Attempt = Type.Object({
+  number: Type.Integer(),
+  model: Type.String(),
+  outcome: Type.Union([
+    Type.Literal('succeeded'),
+    Type.Literal('failed'),
+    Type.Literal('cancelled'),
+    Type.Literal('uncertain'),
+  ]),
+  code: Type.Union([Type.String(), Type.Null()]),
+  provider_status: Type.Union([Type.Integer(), Type.Null()], { description: 'HTTP status of the provider.' }),
+  first_output_ms: Type.Union([Type.Number(), Type.Null()]),
+  total_ms: Type.Union([Type.Number(), Type.Null()]),
+});
+export type Attempt = Static<typeof Attempt>;
+
+/** A run without its texts: what lists hold. */
+export const RunSummary = Type.Object({
+  id: Id,
+  status: RunStatus,
+  pattern: Name,
+  version: Type.Integer(),
+  digest: Digest,
+  environment: Type.Union([Name, Type.Null()]),
+  label: Type.Union([Name, Type.Null()]),
+  strategy: Type.Union([Name, Type.Null()]),
+  model: Type.String(),
+  stream: Type.Boolean(),
+  actor: Id,
+  metadata: Type.Record(Type.String(), Type.String()),
+  accepted_at: Time,
+  finished_at: Type.Union([Time, Type.Null()]),
+  stop_reason: Type.Union([Type.String(), Type.Null()]),
+  usage: Usage,
+  cost_micros: Type.Union([MicroUnits, Type.Null()], { description: 'Null: the price is not known.' }),
+  currency: Type.Literal('USD'),
+  first_output_ms: Type.Union([Type.Number(), Type.Null()]),
+  total_ms: Type.Union([Type.Number(), Type.Null()]),
+  error: Type.Union([
+    Type.Null(),
+    Type.Object({
+      code: Type.Union(Object.keys(errorCatalogue).map((code) => Type.Literal(code))),
+      detail: Type.String(),
+    }),
+  ]),
+});
+export type RunSummary = Static<typeof RunSummary>;
+
+export const Run = Type.Object({
+  ...RunSummary.properties,
+  attempts: Type.Array(Attempt),
+  sanitised: Type.Boolean({ description: 'The output held NUL or broken characters; each became U+FFFD.' }),
+  input: Type.Union([Type.String(), Type.Null()]),
+  variables: Type.Record(Type.String(), Type.String()),
+  output: Type.Union([Type.String(), Type.Null()], { description: 'Of a failed run: what arrived until then.' }),
+});
+export type Run = Static<typeof Run>;
+
+/** Names and data of a streamed run's events. The event id is the byte offset of the output after the event. */
+export const runEvents = {
+  'run.accepted': Type.Object({ id: Id, pattern: Name, version: Type.Integer(), model: Type.String() }),
+  'output.delta': Type.Object({ text: Type.String() }),
+  'run.succeeded': Run,
+  'run.failed': Run,
+  'run.cancelled': Run,
+} as const;
+
+const byId = { run: Id };
+
+export const runOperations = {
+  createRun: operation({
+    method: 'POST',
+    path: '/v1/runs',
+    permission: 'run:execute',
+    summary: 'Run a version on an input and wait for the answer, or stream it',
+    input: strict({
+      ...request,
+      mode: Type.Optional(Type.Literal('sync')),
+      stream: Type.Optional(Type.Boolean()),
+      metadata: Type.Optional(
+        Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 500 }), {
+          maxProperties: 20,
+        }),
+      ),
+      on_disconnect: Type.Optional(Type.Union([Type.Literal('cancel'), Type.Literal('continue')])),
+      timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
+    }),
+    output: Run,
+    status: 200,
+    errors: [
+      'not_found',
+      'model_not_found',
+      'missing_variable',
+      'invalid_variable',
+      'capability_disabled',
+      'not_released',
+      'input_too_long',
+      'run_cancelled',
+      'provider_error',
+      'provider_protocol_error',
+      'provider_auth',
+      'provider_busy',
+      'truncated',
+      'timeout',
+      'no_model',
+      'unrecorded',
+      'interrupted',
+    ],
+    bodyLimit: runLimit,
+    events: Object.keys(runEvents),
+  }),
+  renderRun: operation({
+    method: 'POST',
+    path: '/v1/render',
+    permission: 'pattern:read',
+    summary: 'The exact messages that a run would send; nothing is called',
+    input: strict(request),
+    output: Type.Object({
+      pattern: Name,
+      version: Type.Integer(),
+      digest: Digest,
+      model: Type.Union([Type.String(), Type.Null()]),
+      parameters: Parameters,
+      messages: Type.Array(Message),
+    }),
+    status: 200,
+    errors: [
+      'not_found',
+      'model_not_found',
+      'missing_variable',
+      'invalid_variable',
+      'capability_disabled',
+      'not_released',
+    ],
+    bodyLimit: runLimit,
+  }),
+  listRuns: operation({
+    method: 'GET',
+    path: '/v1/runs',
+    permission: 'run:read',
+    summary: 'Runs of the workspace, newest first',
+    input: strict({
+      ...page,
+      pattern: Type.Optional(Name),
+      status: Type.Optional(RunStatus),
+      model: Type.Optional(ModelName),
+      since: Type.Optional(Time),
+      until: Type.Optional(Time),
+    }),
+    output: pageOf(RunSummary),
+    status: 200,
+    errors: ['invalid_cursor'],
+  }),
+  readRun: operation({
+    method: 'GET',
+    path: '/v1/runs/{run}',
+    permission: 'run:read',
+    summary: 'One run with its texts and attempts',
+    input: strict(byId),
+    output: Run,
+    status: 200,
+    errors: ['not_found'],
+  }),
+  cancelRun: operation({
+    method: 'POST',
+    path: '/v1/runs/{run}/cancel',
+    permission: 'run:cancel',
+    summary: 'Stop a run and its call to the model',
+    input: strict(byId),
+    output: RunSummary,
+    status: 202,
+    errors: ['not_found', 'run_finished'],
+  }),
+} satisfies Operations;

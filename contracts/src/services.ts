@@ -1,0 +1,15 @@
+import { gatewayOperations } from './gateway.ts';
+import { identityOperations } from './identity.ts';
+import { modelOperations } from './model.ts';
+import type { Operations } from './operation.ts';
+import { patternOperations } from './pattern.ts';
+import { runOperations } from './run.ts';
+
+/** Operations of each service. A service owns everything that its line names. */
+export const serviceOperations = {
+  identity: identityOperations,
+  pattern: { ...patternOperations, ...modelOperations, ...runOperations },
+  gateway: gatewayOperations,
+} satisfies Record<string, Operations>;
+
+export type ServiceName = keyof typeof serviceOperations;

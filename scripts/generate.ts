@@ -1,0 +1,27 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadCatalogue } from './contract-catalogue.ts';
+import { generateReference } from './generate-reference.ts';
+import { generateSdk } from './generate-sdk.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const check = process.argv.includes('--check');
+const catalogue = await loadCatalogue();
+const files = new Map([['sdk/src/generated.ts', generateSdk(catalogue)], ...(await generateReference(catalogue))]);
+
+const stale: string[] = [];
+for (const [name, text] of files) {
+  const path = `${root}${name}`;
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  stale.push(name);
+  if (check) continue;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+if (!check) console.log(stale.length === 0 ? 'Everything generated is fresh.' : `Wrote ${stale.join(', ')}.`);
+else if (stale.length > 0) {
+  console.error(`Stale: ${stale.join(', ')}. Run \`npm run generate\` and commit what it writes.`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,40 @@
+import { DamaskError } from './damask-error.ts';
+import { type OperationName, operations } from './generated.ts';
+
+export interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly body: string | undefined;
+}
+
+/** Places the fields of a flat input: path parameters, then the query for GET and DELETE, else the JSON body. */
+export function buildRequest(url: string, name: OperationName, input: object): Request {
+  const { method, path } = operations[name];
+  const rest = new Map<string, unknown>(Object.entries(input).filter(([, value]) => value !== undefined));
+  const target = path.replace(/\{(\w+)\}/g, (_, parameter: string) => {
+    const value = String(rest.get(parameter) ?? '');
+    rest.delete(parameter);
+    return pathSegment(parameter, value);
+  });
+  if (method !== 'GET' && method !== 'DELETE') {
+    const body = rest.size > 0 ? JSON.stringify(Object.fromEntries(rest)) : undefined;
+    return { method, url: url + target, body };
+  }
+  const query = new URLSearchParams([...rest].map(([key, value]): [string, string] => [key, String(value)])).toString();
+  return { method, url: `${url}${target}${query && `?${query}`}`, body: undefined };
+}
+
+// An address is normalised before it is sent: an empty, `.` or `..` segment would reach another operation.
+function pathSegment(parameter: string, value: string): string {
+  if (value !== '' && value !== '.' && value !== '..') {
+    try {
+      return encodeURIComponent(value);
+    } catch {
+      // A lone surrogate cannot be sent.
+    }
+  }
+  throw new DamaskError('invalid_request', `'${value}' cannot be a ${parameter}. Check the name.`, {
+    status: 400,
+    pointer: `/${parameter}`,
+  });
+}

@@ -1,0 +1,189 @@
+import { allItems } from './all-items.ts';
+import { callOperation } from './call-operation.ts';
+import type { Fetch } from './fetch-like.ts';
+import type * as api from './generated.ts';
+import type { CallOptions, Connection } from './open-operation.ts';
+import { streamRun } from './stream-run.ts';
+
+export interface DamaskOptions {
+  /** Where the server is: `http://127.0.0.1:7440`, or an address with a path in front of `/v1`. */
+  readonly url: string;
+  /** `dmk_...`; it also names the workspace. */
+  readonly apiKey?: string | undefined;
+  /** Takes the place of the global `fetch`. */
+  readonly fetch?: Fetch | undefined;
+  /** Milliseconds for a call's whole answer; 60,000 by default. Runs wait without limit unless their call sets one. */
+  readonly timeoutMs?: number | undefined;
+  /** How often a read is sent again when no answer came, or when the server asks to wait; 2 by default. */
+  readonly retries?: number | undefined;
+}
+
+export type Damask = ReturnType<typeof createDamask>;
+
+/**
+ * Makes a client of one server. It holds no connection, so there is nothing to close.
+ *
+ * Every function throws a `DamaskError` with a stable `code`; where its signal is aborted, it throws the signal's
+ * reason. Only reads are retried, never a run.
+ */
+export function createDamask(options: DamaskOptions) {
+  const connection: Connection = {
+    url: checkedUrl(options.url),
+    apiKey: options.apiKey,
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    timeoutMs: options.timeoutMs ?? 60_000,
+    retries: options.retries ?? 2,
+  };
+  const call = <Name extends api.OperationName>(
+    name: Name,
+    input: api.OperationTypes[Name]['input'],
+    callOptions?: CallOptions,
+  ) => callOperation(connection, name, input, callOptions);
+
+  return {
+    /** Calls any operation by the name that the reference gives it. */
+    call,
+    /** Who the key is, its workspace and what it may do. */
+    me: (options?: CallOptions) => call('readMe', {}, options),
+    /** The workspace of the key. */
+    workspace: (options?: CallOptions) => call('readWorkspace', {}, options),
+    /** The exact messages that a run of this input would send; nothing is called. */
+    render: (input: api.RenderRunInput, options?: CallOptions) => call('renderRun', input, options),
+    /** The interface as OpenAPI 3.1. */
+    openapi: (options?: CallOptions) => call('readOpenApi', {}, options),
+    health: {
+      /** Answers while the server's process works. */
+      live: (options?: CallOptions) => call('readLive', {}, options),
+      /** Answers when it takes requests; throws `unavailable` naming the part that cannot. */
+      ready: (options?: CallOptions) => call('readReady', {}, options),
+    },
+    patterns: patternCalls(call),
+    runs: runCalls(connection, call),
+    imports: {
+      /** Imports a folder in Fabric's tree, all or nothing. `dry_run` only reports. Throws `import_conflict`. */
+      create: (input: api.ImportTreeInput, options?: CallOptions) => call('importTree', input, options),
+    },
+    strategies: strategyCalls(call),
+    models: {
+      /** Models that a run can name, also those that are not ready. */
+      list: (options?: CallOptions) => call('listModels', {}, options),
+    },
+    providers: providerCalls(call),
+    keys: keyCalls(call),
+  };
+}
+
+type Call = <Name extends api.OperationName>(
+  name: Name,
+  input: api.OperationTypes[Name]['input'],
+  options?: CallOptions,
+) => Promise<api.OperationTypes[Name]['output']>;
+
+function patternCalls(call: Call) {
+  return {
+    /** One page of patterns by name. */
+    list: (input: api.ListPatternsInput = {}, options?: CallOptions) => call('listPatterns', input, options),
+    /** All patterns by name, page by page as the loop goes on. */
+    listAll: (input: Omit<api.ListPatternsInput, 'cursor'> = {}, options?: CallOptions) =>
+      allItems((cursor) => call('listPatterns', { limit: 200, ...input, cursor }, options)),
+    /** Creates a pattern with its first version. Throws `already_exists`, `invalid_pattern`. */
+    create: (input: api.CreatePatternInput, options?: CallOptions) => call('createPattern', input, options),
+    /** A pattern with its labels and newest version. Throws `not_found`. */
+    read: (input: api.ReadPatternInput, options?: CallOptions) => call('readPattern', input, options),
+    /** Deletes a pattern; `restore` brings it back. */
+    delete: (input: api.DeletePatternInput, options?: CallOptions) => call('deletePattern', input, options),
+    /** Brings a deleted pattern back with all its versions. */
+    restore: (input: api.RestorePatternInput, options?: CallOptions) => call('restorePattern', input, options),
+    /** Publishes an immutable version; content that exists answers the version that has it. */
+    publish: (input: api.PublishVersionInput, options?: CallOptions) => call('publishVersion', input, options),
+    /** One page of versions, newest first. */
+    listVersions: (input: api.ListVersionsInput, options?: CallOptions) => call('listVersions', input, options),
+    /** All versions, newest first. */
+    listAllVersions: (input: Omit<api.ListVersionsInput, 'cursor'>, options?: CallOptions) =>
+      allItems((cursor) => call('listVersions', { limit: 200, ...input, cursor }, options)),
+    /** One version with its files. */
+    readVersion: (input: api.ReadVersionInput, options?: CallOptions) => call('readVersion', input, options),
+    /** Points a label at a version. */
+    setLabel: (input: api.SetLabelInput, options?: CallOptions) => call('setLabel', input, options),
+    /** Removes a label. */
+    removeLabel: (input: api.RemoveLabelInput, options?: CallOptions) => call('removeLabel', input, options),
+  };
+}
+
+function runCalls(connection: Connection, call: Call) {
+  return {
+    /**
+     * Runs a pattern and waits for the whole answer. Throws when the run fails, with its code and `runId`.
+     * Aborting the signal cancels the run. Costs are millionths of a US dollar, null where the price is unknown.
+     */
+    create: (input: Omit<api.CreateRunInput, 'stream'>, options?: CallOptions) =>
+      call('createRun', { ...input, stream: false }, { timeoutMs: 0, ...options }),
+    /**
+     * Runs a pattern and yields its events as they come. The last is `run.succeeded`, `run.failed` or
+     * `run.cancelled`; a stream that ends without one throws `truncated`. Leaving the loop or aborting the signal
+     * cancels the run. Nothing is sent before the first event is asked for.
+     */
+    stream: (input: Omit<api.CreateRunInput, 'stream'>, options?: CallOptions) =>
+      streamRun(connection, input, { timeoutMs: 0, ...options }),
+    /** One page of runs, newest first, without their texts. */
+    list: (input: api.ListRunsInput = {}, options?: CallOptions) => call('listRuns', input, options),
+    /** All runs, newest first, page by page as the loop goes on. */
+    listAll: (input: Omit<api.ListRunsInput, 'cursor'> = {}, options?: CallOptions) =>
+      allItems((cursor) => call('listRuns', { limit: 200, ...input, cursor }, options)),
+    /** One run with its texts and attempts. */
+    read: (input: api.ReadRunInput, options?: CallOptions) => call('readRun', input, options),
+    /** Stops a run and its call to the model. Throws `run_finished` when it is too late. */
+    cancel: (input: api.CancelRunInput, options?: CallOptions) => call('cancelRun', input, options),
+  };
+}
+
+function strategyCalls(call: Call) {
+  return {
+    /** One page of strategies by name. */
+    list: (input: api.ListStrategiesInput = {}, options?: CallOptions) => call('listStrategies', input, options),
+    /** All strategies by name. */
+    listAll: (input: Omit<api.ListStrategiesInput, 'cursor'> = {}, options?: CallOptions) =>
+      allItems((cursor) => call('listStrategies', { limit: 200, ...input, cursor }, options)),
+    /** One strategy. */
+    read: (input: api.ReadStrategyInput, options?: CallOptions) => call('readStrategy', input, options),
+    /** Creates or replaces a strategy. */
+    put: (input: api.PutStrategyInput, options?: CallOptions) => call('putStrategy', input, options),
+    /** Deletes a strategy. */
+    delete: (input: api.DeleteStrategyInput, options?: CallOptions) => call('deleteStrategy', input, options),
+  };
+}
+
+function providerCalls(call: Call) {
+  return {
+    /** Providers of the workspace, without their keys. */
+    list: (options?: CallOptions) => call('listProviders', {}, options),
+    /** Adds or changes a provider. Throws `egress_denied`, `secret_required`. */
+    put: (input: api.PutProviderInput, options?: CallOptions) => call('putProvider', input, options),
+    /** Removes a provider and its key. */
+    delete: (input: api.DeleteProviderInput, options?: CallOptions) => call('deleteProvider', input, options),
+  };
+}
+
+function keyCalls(call: Call) {
+  return {
+    /** One page of API keys, newest first, without their secrets. */
+    list: (input: api.ListKeysInput = {}, options?: CallOptions) => call('listKeys', input, options),
+    /** All API keys, newest first. */
+    listAll: (input: Omit<api.ListKeysInput, 'cursor'> = {}, options?: CallOptions) =>
+      allItems((cursor) => call('listKeys', { limit: 200, ...input, cursor }, options)),
+    /** Makes a key with a role that the caller also holds. `key` is shown this once. */
+    create: (input: api.CreateKeyInput, options?: CallOptions) => call('createKey', input, options),
+    /** One API key, without its secret. */
+    read: (input: api.ReadKeyInput, options?: CallOptions) => call('readKey', input, options),
+    /** Revokes a key at once. */
+    revoke: (input: api.RevokeKeyInput, options?: CallOptions) => call('revokeKey', input, options),
+  };
+}
+
+function checkedUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new TypeError(`'${text}' is not the address of a server. Write it like http://127.0.0.1:7440.`);
+  }
+  return url.href.replace(/\/+$/, '');
+}

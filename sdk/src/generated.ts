@@ -1,0 +1,738 @@
+// Generated from the contracts by `npm run generate`. Do not edit.
+
+/** Stable codes of errors that the server answers with. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'invalid_cursor'
+  | 'two_credentials'
+  | 'key_in_query'
+  | 'missing_variable'
+  | 'invalid_variable'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'model_not_found'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'already_exists'
+  | 'run_finished'
+  | 'not_released'
+  | 'run_cancelled'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'policy_refused'
+  | 'invalid_pattern'
+  | 'invalid_tree'
+  | 'import_conflict'
+  | 'capability_disabled'
+  | 'egress_denied'
+  | 'secret_required'
+  | 'input_too_long'
+  | 'rate_limited'
+  | 'headers_too_large'
+  | 'internal'
+  | 'provider_error'
+  | 'provider_protocol_error'
+  | 'provider_auth'
+  | 'truncated'
+  | 'interrupted'
+  | 'timeout'
+  | 'no_model'
+  | 'provider_busy'
+  | 'overloaded'
+  | 'unavailable'
+  | 'unrecorded'
+  | 'slow_consumer';
+
+/** One page of a list. `next` is the cursor of the next page and absent on the last one. */
+export interface Page<Row> {
+  readonly items: readonly Row[];
+  readonly next?: string | undefined;
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly role: RoleName;
+  /** The first characters, enough to recognise a key by. */
+  readonly prefix: string;
+  readonly created_at: string;
+  readonly created_by: string | null;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+export interface Attempt {
+  readonly number: number;
+  readonly model: string;
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'uncertain';
+  readonly code: string | null;
+  /** HTTP status of the provider. */
+  readonly provider_status: number | null;
+  readonly first_output_ms: number | null;
+  readonly total_ms: number | null;
+}
+
+export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced';
+
+export interface ImportReport {
+  /** False for a dry run. */
+  readonly committed: boolean;
+  readonly patterns: readonly {
+    readonly name: string;
+    readonly outcome: ImportOutcome;
+    readonly version: number | null;
+    readonly variables: readonly string[];
+    readonly literal_tokens: readonly string[];
+    readonly disabled_capabilities: readonly string[];
+  }[];
+  readonly strategies: readonly {
+    readonly name: string;
+    readonly outcome: ImportOutcome;
+  }[];
+  readonly ignored: readonly {
+    readonly path: string;
+    readonly reason: string;
+  }[];
+}
+
+export interface Me {
+  readonly workspace: Workspace;
+  readonly actor: {
+    readonly kind: 'key';
+    readonly id: string;
+    readonly name: string;
+    readonly role: RoleName;
+  };
+  readonly permissions: readonly PermissionName[];
+}
+
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface Model {
+  /** provider/model */
+  readonly name: string;
+  readonly provider: string;
+  readonly default: boolean;
+  readonly ready: boolean;
+  /** Why it is not ready, or what is unverified. */
+  readonly note: string | null;
+  readonly context_window: number | null;
+  readonly input_price: number | null;
+  readonly output_price: number | null;
+}
+
+export interface ModelOffer {
+  readonly id: string;
+  readonly context_window?: number | undefined;
+  readonly input_price?: number | undefined;
+  readonly output_price?: number | undefined;
+}
+
+export interface NewApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly role: RoleName;
+  /** The first characters, enough to recognise a key by. */
+  readonly prefix: string;
+  readonly created_at: string;
+  readonly created_by: string | null;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+  /** Shown this once; only its hash is kept. */
+  readonly key: string;
+}
+
+export interface Parameters {
+  readonly temperature?: number | undefined;
+  readonly top_p?: number | undefined;
+  readonly presence_penalty?: number | undefined;
+  readonly frequency_penalty?: number | undefined;
+  readonly max_tokens?: number | undefined;
+  readonly seed?: number | undefined;
+}
+
+export interface Pattern {
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  /** The newest published version. */
+  readonly version: number;
+  readonly digest: string;
+  /** Label to version. */
+  readonly labels: Readonly<Record<string, number>>;
+  readonly variables: readonly Variable[];
+  readonly disabled_capabilities: readonly string[];
+  readonly source: Source;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly deleted_at: string | null;
+}
+
+export interface PatternFile {
+  /** Relative, with / between segments. */
+  readonly path: string;
+  /** UTF-8 text, kept byte for byte. */
+  readonly content: string;
+}
+
+export interface PatternVersion {
+  readonly pattern: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly labels: readonly string[];
+  readonly message: string | null;
+  readonly source: Source;
+  readonly created_at: string;
+  readonly created_by: string | null;
+  readonly title: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly model: string | null;
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly variables: readonly Variable[];
+  /** Template-like text that stays as it is. */
+  readonly literal_tokens: readonly string[];
+  /** Tokens that would need a capability that is off. */
+  readonly disabled_capabilities: readonly string[];
+  readonly files: readonly PatternFile[];
+}
+
+export type PermissionName =
+  | 'self:read'
+  | 'workspace:read'
+  | 'key:read'
+  | 'key:write'
+  | 'pattern:read'
+  | 'pattern:write'
+  | 'pattern:publish'
+  | 'pattern:delete'
+  | 'strategy:read'
+  | 'strategy:write'
+  | 'model:read'
+  | 'provider:read'
+  | 'provider:write'
+  | 'run:execute'
+  | 'run:read'
+  | 'run:cancel';
+
+export interface Provider {
+  readonly name: string;
+  readonly origin: 'environment' | 'workspace' | 'local';
+  readonly base_url: string | null;
+  readonly has_key: boolean;
+  readonly models: readonly ModelOffer[];
+  readonly updated_at: string | null;
+}
+
+export type RoleName = 'viewer' | 'runner' | 'author' | 'operator' | 'admin' | 'owner';
+
+export interface Run {
+  readonly id: string;
+  readonly status: RunStatus;
+  readonly pattern: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly environment: string | null;
+  readonly label: string | null;
+  readonly strategy: string | null;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly actor: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly accepted_at: string;
+  readonly finished_at: string | null;
+  readonly stop_reason: string | null;
+  readonly usage: Usage;
+  /** Null: the price is not known. */
+  readonly cost_micros: number | null;
+  readonly currency: 'USD';
+  readonly first_output_ms: number | null;
+  readonly total_ms: number | null;
+  readonly error: null | {
+    readonly code: ErrorCode;
+    readonly detail: string;
+  };
+  readonly attempts: readonly Attempt[];
+  /** The output held NUL or broken characters; each became U+FFFD. */
+  readonly sanitised: boolean;
+  readonly input: string | null;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Of a failed run: what arrived until then. */
+  readonly output: string | null;
+}
+
+export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
+
+export interface RunSummary {
+  readonly id: string;
+  readonly status: RunStatus;
+  readonly pattern: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly environment: string | null;
+  readonly label: string | null;
+  readonly strategy: string | null;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly actor: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly accepted_at: string;
+  readonly finished_at: string | null;
+  readonly stop_reason: string | null;
+  readonly usage: Usage;
+  /** Null: the price is not known. */
+  readonly cost_micros: number | null;
+  readonly currency: 'USD';
+  readonly first_output_ms: number | null;
+  readonly total_ms: number | null;
+  readonly error: null | {
+    readonly code: ErrorCode;
+    readonly detail: string;
+  };
+}
+
+export interface Source {
+  readonly kind: 'api' | 'starter' | 'import';
+  /** Where an import came from: a folder or an address. */
+  readonly origin?: string | undefined;
+}
+
+export interface Strategy {
+  readonly name: string;
+  readonly description: string;
+  readonly prompt: string;
+  readonly updated_at: string;
+}
+
+export interface Usage {
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly cached_input_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly type: VariableType;
+  readonly description?: string | undefined;
+  readonly required: boolean;
+  readonly default?: string | undefined;
+  /** What an enum allows. */
+  readonly values?: readonly string[] | undefined;
+  /** False when it was found in the text only. */
+  readonly declared: boolean;
+}
+
+export type VariableType = 'string' | 'integer' | 'number' | 'boolean' | 'enum';
+
+export interface VersionSummary {
+  readonly pattern: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly labels: readonly string[];
+  readonly message: string | null;
+  readonly source: Source;
+  readonly created_at: string;
+  readonly created_by: string | null;
+}
+
+export interface Workspace {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: string;
+}
+
+export interface ListKeysInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface CreateKeyInput {
+  readonly name: string;
+  readonly role: RoleName;
+  readonly expires_at?: string | undefined;
+}
+
+export interface ReadKeyInput {
+  readonly key: string;
+}
+
+export interface RevokeKeyInput {
+  readonly key: string;
+}
+
+export interface ListPatternsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  /** Literal text in name, title or description. */
+  readonly search?: string | undefined;
+  readonly tag?: string | undefined;
+  /** List the deleted ones instead. */
+  readonly deleted?: boolean | undefined;
+}
+
+export interface CreatePatternInput {
+  readonly name: string;
+  /** The text of system.md; instead of `files`. */
+  readonly system?: string | undefined;
+  readonly files?: readonly PatternFile[] | undefined;
+  /** Why this version exists. */
+  readonly message?: string | undefined;
+}
+
+export interface ReadPatternInput {
+  readonly pattern: string;
+}
+
+export interface DeletePatternInput {
+  readonly pattern: string;
+}
+
+export interface RestorePatternInput {
+  readonly pattern: string;
+}
+
+export interface PublishVersionInput {
+  readonly pattern: string;
+  /** The text of system.md; instead of `files`. */
+  readonly system?: string | undefined;
+  readonly files?: readonly PatternFile[] | undefined;
+  /** Why this version exists. */
+  readonly message?: string | undefined;
+}
+
+export interface ListVersionsInput {
+  readonly pattern: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadVersionInput {
+  readonly pattern: string;
+  readonly version: number;
+}
+
+export interface SetLabelInput {
+  readonly pattern: string;
+  readonly label: string;
+  readonly version: number;
+}
+
+export interface RemoveLabelInput {
+  readonly pattern: string;
+  readonly label: string;
+}
+
+export interface ImportTreeInput {
+  readonly files: readonly {
+    readonly path: string;
+    readonly content: string;
+  }[];
+  readonly origin?: string | undefined;
+  /** What to do with a pattern that was edited here since its last import. */
+  readonly on_conflict?: 'fail' | 'keep' | 'replace' | undefined;
+  readonly dry_run?: boolean | undefined;
+}
+
+export interface ListStrategiesInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadStrategyInput {
+  readonly strategy: string;
+}
+
+export interface PutStrategyInput {
+  readonly strategy: string;
+  readonly description?: string | undefined;
+  readonly prompt: string;
+}
+
+export interface DeleteStrategyInput {
+  readonly strategy: string;
+}
+
+export interface PutProviderInput {
+  readonly provider: string;
+  readonly base_url: string;
+  readonly api_key?: string | undefined;
+  readonly models?: readonly ModelOffer[] | undefined;
+}
+
+export interface DeleteProviderInput {
+  readonly provider: string;
+}
+
+export interface CreateRunInput {
+  readonly pattern: string;
+  readonly input: string;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  readonly version?: number | undefined;
+  readonly label?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly strategy?: string | undefined;
+  readonly model?: string | undefined;
+  readonly parameters?: Parameters | undefined;
+  readonly mode?: 'sync' | undefined;
+  readonly stream?: boolean | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly on_disconnect?: 'cancel' | 'continue' | undefined;
+  readonly timeout_ms?: number | undefined;
+}
+
+export interface RenderRunInput {
+  readonly pattern: string;
+  readonly input: string;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  readonly version?: number | undefined;
+  readonly label?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly strategy?: string | undefined;
+  readonly model?: string | undefined;
+  readonly parameters?: Parameters | undefined;
+}
+
+export interface ListRunsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly pattern?: string | undefined;
+  readonly status?: RunStatus | undefined;
+  readonly model?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+export interface ReadRunInput {
+  readonly run: string;
+}
+
+export interface CancelRunInput {
+  readonly run: string;
+}
+
+export interface ListModelsOutput {
+  readonly items: readonly Model[];
+}
+
+export interface ListProvidersOutput {
+  readonly items: readonly Provider[];
+}
+
+export interface RenderRunOutput {
+  readonly pattern: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly model: string | null;
+  readonly parameters: Parameters;
+  readonly messages: readonly Message[];
+}
+
+export interface ReadLiveOutput {
+  readonly status: 'live';
+}
+
+export interface ReadReadyOutput {
+  readonly status: 'ready';
+}
+
+/** Events of a streamed run. `id` is the byte offset of the output after the event. */
+export type RunEvent =
+  | {
+      readonly event: 'run.accepted';
+      readonly id: number;
+      readonly data: {
+        readonly id: string;
+        readonly pattern: string;
+        readonly version: number;
+        readonly model: string;
+      };
+    }
+  | {
+      readonly event: 'output.delta';
+      readonly id: number;
+      readonly data: {
+        readonly text: string;
+      };
+    }
+  | {
+      readonly event: 'run.succeeded';
+      readonly id: number;
+      readonly data: Run;
+    }
+  | {
+      readonly event: 'run.failed';
+      readonly id: number;
+      readonly data: Run;
+    }
+  | {
+      readonly event: 'run.cancelled';
+      readonly id: number;
+      readonly data: Run;
+    };
+
+/** Input and output of each operation. */
+export interface OperationTypes {
+  /** Who the credential is and what it may do. */
+  readonly readMe: { readonly input: Readonly<Record<string, never>>; readonly output: Me };
+  /** The workspace of the credential. */
+  readonly readWorkspace: { readonly input: Readonly<Record<string, never>>; readonly output: Workspace };
+  /** API keys of the workspace, newest first. */
+  readonly listKeys: { readonly input: ListKeysInput; readonly output: Page<ApiKey> };
+  /** Make an API key with a role that the caller also holds. */
+  readonly createKey: { readonly input: CreateKeyInput; readonly output: NewApiKey };
+  /** One API key, without its secret. */
+  readonly readKey: { readonly input: ReadKeyInput; readonly output: ApiKey };
+  /** Revoke an API key at once. */
+  readonly revokeKey: { readonly input: RevokeKeyInput; readonly output: ApiKey };
+  /** Patterns of the workspace by name. */
+  readonly listPatterns: { readonly input: ListPatternsInput; readonly output: Page<Pattern> };
+  /** Create a pattern and publish its first version. */
+  readonly createPattern: { readonly input: CreatePatternInput; readonly output: Pattern };
+  /** One pattern with its labels and newest version. */
+  readonly readPattern: { readonly input: ReadPatternInput; readonly output: Pattern };
+  /** Delete a pattern; it can be restored. */
+  readonly deletePattern: { readonly input: DeletePatternInput; readonly output: Pattern };
+  /** Bring a deleted pattern back with all its versions. */
+  readonly restorePattern: { readonly input: RestorePatternInput; readonly output: Pattern };
+  /** Publish an immutable version; the same content answers the version that has it. */
+  readonly publishVersion: { readonly input: PublishVersionInput; readonly output: PatternVersion };
+  /** Versions of a pattern, newest first. */
+  readonly listVersions: { readonly input: ListVersionsInput; readonly output: Page<VersionSummary> };
+  /** One version with its files. */
+  readonly readVersion: { readonly input: ReadVersionInput; readonly output: PatternVersion };
+  /** Point a label at a version. */
+  readonly setLabel: { readonly input: SetLabelInput; readonly output: Pattern };
+  /** Remove a label. */
+  readonly removeLabel: { readonly input: RemoveLabelInput; readonly output: Pattern };
+  /** Import a folder in Fabric's tree, all or nothing. */
+  readonly importTree: { readonly input: ImportTreeInput; readonly output: ImportReport };
+  /** Strategies of the workspace by name. */
+  readonly listStrategies: { readonly input: ListStrategiesInput; readonly output: Page<Strategy> };
+  /** One strategy. */
+  readonly readStrategy: { readonly input: ReadStrategyInput; readonly output: Strategy };
+  /** Create or replace a strategy. */
+  readonly putStrategy: { readonly input: PutStrategyInput; readonly output: Strategy };
+  /** Delete a strategy. */
+  readonly deleteStrategy: { readonly input: DeleteStrategyInput; readonly output: Strategy };
+  /** Models that a run can name. */
+  readonly listModels: { readonly input: Readonly<Record<string, never>>; readonly output: ListModelsOutput };
+  /** Providers of the workspace, without their keys. */
+  readonly listProviders: { readonly input: Readonly<Record<string, never>>; readonly output: ListProvidersOutput };
+  /** Add or change a provider that speaks the OpenAI-compatible chat protocol. */
+  readonly putProvider: { readonly input: PutProviderInput; readonly output: Provider };
+  /** Remove a provider and its key. */
+  readonly deleteProvider: { readonly input: DeleteProviderInput; readonly output: Provider };
+  /** Run a version on an input and wait for the answer, or stream it. */
+  readonly createRun: { readonly input: CreateRunInput; readonly output: Run };
+  /** The exact messages that a run would send; nothing is called. */
+  readonly renderRun: { readonly input: RenderRunInput; readonly output: RenderRunOutput };
+  /** Runs of the workspace, newest first. */
+  readonly listRuns: { readonly input: ListRunsInput; readonly output: Page<RunSummary> };
+  /** One run with its texts and attempts. */
+  readonly readRun: { readonly input: ReadRunInput; readonly output: Run };
+  /** Stop a run and its call to the model. */
+  readonly cancelRun: { readonly input: CancelRunInput; readonly output: RunSummary };
+  /** Is the process itself alive. */
+  readonly readLive: { readonly input: Readonly<Record<string, never>>; readonly output: ReadLiveOutput };
+  /** Can it take requests now; 503 names the part that cannot. */
+  readonly readReady: { readonly input: Readonly<Record<string, never>>; readonly output: ReadReadyOutput };
+  /** This interface as OpenAPI 3.1. */
+  readonly readOpenApi: { readonly input: Readonly<Record<string, never>>; readonly output: Readonly<Record<string, unknown>> };
+}
+
+export type OperationName = keyof OperationTypes;
+
+export interface OperationRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+}
+
+/** Where each operation lives. */
+export const operations: Readonly<Record<OperationName, OperationRoute>> = {
+  readMe: { method: 'GET', path: '/v1/me' },
+  readWorkspace: { method: 'GET', path: '/v1/workspace' },
+  listKeys: { method: 'GET', path: '/v1/keys' },
+  createKey: { method: 'POST', path: '/v1/keys' },
+  readKey: { method: 'GET', path: '/v1/keys/{key}' },
+  revokeKey: { method: 'DELETE', path: '/v1/keys/{key}' },
+  listPatterns: { method: 'GET', path: '/v1/patterns' },
+  createPattern: { method: 'POST', path: '/v1/patterns' },
+  readPattern: { method: 'GET', path: '/v1/patterns/{pattern}' },
+  deletePattern: { method: 'DELETE', path: '/v1/patterns/{pattern}' },
+  restorePattern: { method: 'POST', path: '/v1/patterns/{pattern}/restore' },
+  publishVersion: { method: 'POST', path: '/v1/patterns/{pattern}/versions' },
+  listVersions: { method: 'GET', path: '/v1/patterns/{pattern}/versions' },
+  readVersion: { method: 'GET', path: '/v1/patterns/{pattern}/versions/{version}' },
+  setLabel: { method: 'PUT', path: '/v1/patterns/{pattern}/labels/{label}' },
+  removeLabel: { method: 'DELETE', path: '/v1/patterns/{pattern}/labels/{label}' },
+  importTree: { method: 'POST', path: '/v1/imports' },
+  listStrategies: { method: 'GET', path: '/v1/strategies' },
+  readStrategy: { method: 'GET', path: '/v1/strategies/{strategy}' },
+  putStrategy: { method: 'PUT', path: '/v1/strategies/{strategy}' },
+  deleteStrategy: { method: 'DELETE', path: '/v1/strategies/{strategy}' },
+  listModels: { method: 'GET', path: '/v1/models' },
+  listProviders: { method: 'GET', path: '/v1/providers' },
+  putProvider: { method: 'PUT', path: '/v1/providers/{provider}' },
+  deleteProvider: { method: 'DELETE', path: '/v1/providers/{provider}' },
+  createRun: { method: 'POST', path: '/v1/runs' },
+  renderRun: { method: 'POST', path: '/v1/render' },
+  listRuns: { method: 'GET', path: '/v1/runs' },
+  readRun: { method: 'GET', path: '/v1/runs/{run}' },
+  cancelRun: { method: 'POST', path: '/v1/runs/{run}/cancel' },
+  readLive: { method: 'GET', path: '/livez' },
+  readReady: { method: 'GET', path: '/readyz' },
+  readOpenApi: { method: 'GET', path: '/openapi.json' },
+};
+
+/** The HTTP status of each code. */
+export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_cursor: 400,
+  two_credentials: 400,
+  key_in_query: 400,
+  missing_variable: 400,
+  invalid_variable: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  model_not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  already_exists: 409,
+  run_finished: 409,
+  not_released: 409,
+  run_cancelled: 409,
+  too_large: 413,
+  unsupported_media_type: 415,
+  policy_refused: 422,
+  invalid_pattern: 422,
+  invalid_tree: 422,
+  import_conflict: 409,
+  capability_disabled: 422,
+  egress_denied: 422,
+  secret_required: 422,
+  input_too_long: 422,
+  rate_limited: 429,
+  headers_too_large: 431,
+  internal: 500,
+  provider_error: 502,
+  provider_protocol_error: 502,
+  provider_auth: 502,
+  truncated: 502,
+  interrupted: 502,
+  timeout: 504,
+  no_model: 503,
+  provider_busy: 503,
+  overloaded: 503,
+  unavailable: 503,
+  unrecorded: 503,
+  slow_consumer: 503,
+};
+

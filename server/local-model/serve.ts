@@ -1,0 +1,62 @@
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { enableCompileCache } from 'node:module';
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+// A program of its own: loads one GGUF file and serves it on a unix socket until its parent goes away.
+const { values } = parseArgs({
+  options: {
+    runtime: { type: 'string' },
+    model: { type: 'string' },
+    name: { type: 'string' },
+    socket: { type: 'string' },
+    context: { type: 'string', default: '8192' },
+    sequences: { type: 'string', default: '2' },
+    waiting: { type: 'string', default: '16' },
+  },
+});
+const { runtime, model, name, socket } = values;
+if (!runtime || !model || !name || !socket) {
+  process.stderr.write('usage: serve.ts --runtime FOLDER --model FILE.gguf --name NAME --socket PATH\n');
+  process.exit(2);
+}
+
+// Generating takes every core; answering requests, ours and the platform's, comes first.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+enableCompileCache(join(runtime, 'compile-cache'));
+
+let close = async () => {};
+let stopping = false;
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  // A long evaluation cannot be interrupted; nobody is left who would wait for it.
+  setTimeout(() => process.exit(0), 2000).unref();
+  await close().catch(() => {});
+  process.exit(0);
+}
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());
+process.on('disconnect', () => void stop());
+
+// Only now: the modules behind it are what the compile cache is for.
+const { loadEngine } = await import('./load-engine.ts');
+const { createChatEndpoint } = await import('./chat-endpoint.ts');
+const engine = await loadEngine({
+  runtime,
+  model,
+  contextSize: Number(values.context),
+  sequences: Number(values.sequences),
+});
+const server = createServer(createChatEndpoint({ engine, name, maxWaiting: Number(values.waiting) }));
+close = async () => {
+  server.close();
+  server.closeAllConnections();
+  await rm(socket, { force: true });
+  await engine.close();
+};
+await rm(socket, { force: true });
+// The socket is ours alone from its first moment.
+process.umask(0o177);
+server.listen(socket, () => process.send?.({ ready: true, contextSize: engine.contextSize }));

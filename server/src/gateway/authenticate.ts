@@ -1,0 +1,96 @@
+import { hashApiKey, looksLikeApiKey } from '#platform/api-key.ts';
+import { AppError } from '#platform/app-error.ts';
+import type { Clock } from '#platform/clock.ts';
+import { findCredentials } from './credentials.ts';
+import type { Caller } from './dispatch.ts';
+import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
+import type { KeyTable, KnownKey } from './key-table.ts';
+
+/** What of a request tells who sends it; node's `IncomingMessage` has all of it. */
+export interface CredentialSource {
+  readonly rawHeaders: readonly string[];
+  readonly url?: string | undefined;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+export interface AuthenticateOptions {
+  readonly keyTable: KeyTable;
+  /** When the key table was last known to be current, by `clock.now`. */
+  readonly currentAt: () => number;
+  readonly clock: Clock;
+  readonly failedLogins?: FailedLogins;
+  /** Headers whose key was recognised and need not be hashed again. */
+  readonly hotKeys?: number;
+}
+
+/** Beyond this many milliseconds without news a revoked key could still be in the table: nobody is let in. */
+const longestSilence = 60_000;
+
+/**
+ * Who sends a request, from memory alone. Throws nothing but `AppError`: `two_credentials`, `key_in_query`,
+ * `unauthenticated` (one answer for all causes), `rate_limited` after many failures, `unavailable` when the key table is
+ * out of date.
+ */
+export function createAuthenticate(options: AuthenticateOptions): (request: CredentialSource) => Caller {
+  const { keyTable, currentAt, clock, hotKeys = 10_000 } = options;
+  const failedLogins = options.failedLogins ?? createFailedLogins({ clock });
+  const hot = new Map<string, KnownKey>();
+  let hotGeneration = -1;
+
+  function recognise(header: string): KnownKey | undefined {
+    if (hotGeneration !== keyTable.generation) {
+      hot.clear();
+      hotGeneration = keyTable.generation;
+    }
+    const seen = hot.get(header);
+    if (seen) return seen.expiresAt > clock.now() ? seen : undefined;
+    const key = bearerKey(header);
+    const known = key === undefined ? undefined : keyTable.find(hashApiKey(key));
+    if (known) {
+      if (hot.size >= hotKeys) hot.delete(hot.keys().next().value as string);
+      hot.set(header, known);
+    }
+    return known;
+  }
+
+  return (request) => {
+    const header = findCredentials(request.rawHeaders, request.url ?? '');
+    if (header === undefined) throw unauthenticated();
+    // A clock that was set back would otherwise stretch the time in which revoked keys pass.
+    if (Math.abs(clock.now() - currentAt()) > longestSilence) throw outOfDate();
+    const known = recognise(header);
+    if (known) return known.caller;
+    const wait = failedLogins.note(request.socket.remoteAddress ?? '');
+    throw wait > 0 ? tooManyFailures(wait) : unauthenticated();
+  };
+}
+
+const bearer = /^Bearer +(dmk_[0-9A-Za-z]{46})$/i;
+
+function bearerKey(header: string): string | undefined {
+  const key = bearer.exec(header)?.[1];
+  return key !== undefined && looksLikeApiKey(key) ? key : undefined;
+}
+
+function unauthenticated(): AppError {
+  return new AppError(
+    'unauthenticated',
+    'Send a valid API key in the header "Authorization: Bearer dmk_...". An owner or admin can make one.',
+  );
+}
+
+function outOfDate(): AppError {
+  return new AppError(
+    'unavailable',
+    'API keys cannot be checked: what is known of them is too old. Try again in a moment; /readyz tells the cause.',
+    { retryAfterSeconds: 1 },
+  );
+}
+
+function tooManyFailures(seconds: number): AppError {
+  return new AppError(
+    'rate_limited',
+    'Too many invalid API keys came from this address. Wait as long as Retry-After says, then send a valid one.',
+    { retryAfterSeconds: seconds },
+  );
+}

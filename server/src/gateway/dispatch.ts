@@ -1,0 +1,235 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Method, Operation } from '@damask/contracts/operation.ts';
+import { bodyLimit, pathParameters } from '@damask/contracts/operation.ts';
+import type { Permission } from '@damask/contracts/permissions.ts';
+import { AppError, notFound, toAppError } from '#platform/app-error.ts';
+import type { Actor, CallContext } from '#platform/call.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Log } from '#platform/log.ts';
+import { buildQueryDecoder } from '#platform/query-decoder.ts';
+import { parseStrictJson } from '#platform/strict-json.ts';
+import { createEventStream } from './event-stream.ts';
+import { commonHeaders, sendProblem } from './problem.ts';
+import { discardBody, readBody } from './read-body.ts';
+import type { Route, RouteTable } from './routes.ts';
+
+type AnyCall = (context: CallContext, input: unknown) => Promise<unknown>;
+
+export interface Caller {
+  readonly workspace: string;
+  readonly actor: Actor;
+  readonly permissions: ReadonlySet<Permission>;
+}
+
+export interface DispatchOptions {
+  readonly routes: RouteTable;
+  readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Who sends this? Throws `unauthenticated` and its relatives. */
+  readonly authenticate: (request: IncomingMessage) => Caller;
+  /** What an operation asks of its caller; the contract, except where a test plants a fault. */
+  readonly permissionOf?: (operation: Operation) => Operation['permission'];
+  /** Parses large bodies away from the event loop. */
+  readonly parseLarge: (bytes: Buffer) => Promise<unknown>;
+  readonly observe: (route: Route | undefined, status: number, milliseconds: number) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Requests at the same time, health excepted; more are refused with 503. */
+  readonly concurrency: number;
+}
+
+export interface Dispatch {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Requests that are being answered. */
+  readonly active: number;
+}
+
+/** Bodies above this are parsed in a worker: the event loop must not be held for more than 5 ms. */
+const inlineParse = 256 * 1024;
+const plainDeadline = 30_000;
+const runDeadline = 3_700_000;
+
+const anyone: Caller = {
+  workspace: '00000000-0000-0000-0000-000000000000',
+  actor: { kind: 'system', id: 'anyone', name: 'anyone', role: 'viewer' },
+  permissions: new Set(),
+};
+
+/** The one choke point of the edge: route, credential, permission, limits, body; then the service's door. */
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { routes, services, clock, log, observe } = options;
+  const permissionOf = options.permissionOf ?? ((operation) => operation.permission);
+  const prepared = new Map(routes.all.map((route) => [route, prepare(route, services)]));
+  let active = 0;
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    chosen: { route?: Route },
+  ) {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const match = routes.find(path);
+    if (!match) throw notFound();
+    const route = match.methods.get(request.method as Method);
+    if (!route) throw methodNotAllowed([...match.methods.keys()], request.method ?? '');
+    chosen.route = route;
+    const { operation } = route;
+    const permission = permissionOf(operation);
+    const caller = permission === 'public' ? anyone : options.authenticate(request);
+    requirePermission(caller, permission);
+    if (permission !== 'public' && active > options.concurrency) throw overloaded();
+
+    const { call, decodeQuery, takesBody } = prepared.get(route) as Prepared;
+    const input = takesBody
+      ? await readInput(request, operation, match.parameters, url, mark, options.parseLarge)
+      : { ...decodeQuery(mark < 0 ? '' : url.slice(mark + 1)), ...refuseBody(request), ...match.parameters };
+
+    const abort = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) abort.abort();
+    });
+    const streamed = operation.events !== undefined && input.stream === true;
+    const context: CallContext = {
+      requestId,
+      workspace: caller.workspace,
+      actor: caller.actor,
+      permissions: caller.permissions,
+      deadline: clock.now() + (operation.events ? runDeadline : plainDeadline),
+      signal: abort.signal,
+      ...(streamed ? { sink: createEventStream(response, requestId) } : {}),
+    };
+    const output = await call(context, input);
+    if (response.headersSent) response.end();
+    else sendJson(response, operation.status, output, requestId);
+  }
+
+  return {
+    get active() {
+      return active;
+    },
+    handle(request, response) {
+      const started = clock.monotonic();
+      const requestId = clock.uuid();
+      const chosen: { route?: Route } = {};
+      active += 1;
+      answer(request, response, requestId, chosen)
+        .catch((error: unknown) => {
+          const failure = toAppError(error);
+          if (failure.code === 'internal') {
+            log.error('A request failed', { request_id: requestId, operation: chosen.route?.name, error });
+          } else if (failure.cause) {
+            log.warn('A request was refused', { request_id: requestId, code: failure.code, error: failure.cause });
+          }
+          if (!request.complete) response.shouldKeepAlive = false;
+          sendProblem(response, failure, requestId, allowHeader(failure));
+          discardBody(request, response);
+        })
+        .finally(() => {
+          active -= 1;
+          observe(chosen.route, response.statusCode, clock.monotonic() - started);
+        });
+    },
+  };
+}
+
+interface Prepared {
+  readonly call: AnyCall;
+  readonly decodeQuery: (query: string) => Record<string, unknown>;
+  readonly takesBody: boolean;
+}
+
+function prepare(route: Route, services: DispatchOptions['services']): Prepared {
+  const { service, name, operation } = route;
+  const call = services[service]?.[name] as AnyCall | undefined;
+  if (!call) throw new Error(`Nothing serves ${service}.${name}; check --services`);
+  const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
+  return { call, takesBody, decodeQuery: buildQueryDecoder(operation.input, pathParameters(operation.path)) };
+}
+
+/** The one check of what a caller may do. */
+export function requirePermission(caller: Caller, permission: Operation['permission']) {
+  if (permission === 'public') return;
+  if (permission === 'internal' || !caller.permissions.has(permission)) {
+    throw new AppError(
+      'forbidden',
+      `This needs the permission ${permission}, which the role ${caller.actor.role} does not hold. Use another key, or ask an admin.`,
+      { need: permission },
+    );
+  }
+}
+
+async function readInput(
+  request: IncomingMessage,
+  operation: Operation,
+  parameters: Record<string, string>,
+  url: string,
+  mark: number,
+  parseLarge: DispatchOptions['parseLarge'],
+): Promise<Record<string, unknown>> {
+  if (mark >= 0 && mark < url.length - 1) {
+    throw new AppError('invalid_request', 'This address takes no query; put the fields into the JSON body.', {
+      pointer: '',
+    });
+  }
+  if (request.headers['content-encoding'] !== undefined) {
+    throw new AppError('unsupported_media_type', 'Compressed bodies are not accepted. Send the JSON as it is.');
+  }
+  const type = request.headers['content-type'];
+  if (type === undefined ? hasBody(request) : !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
+    throw new AppError('unsupported_media_type', 'Send JSON with the header "content-type: application/json".');
+  }
+  const bytes = await readBody(request, operation.bodyLimit ?? bodyLimit);
+  const body = bytes.length === 0 ? {} : bytes.length > inlineParse ? await parseLarge(bytes) : parseStrictJson(bytes);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new AppError('invalid_request', 'The body must be a JSON object.', { pointer: '' });
+  }
+  for (const name of Object.keys(parameters)) {
+    if (Object.hasOwn(body, name)) {
+      throw new AppError('invalid_request', `"${name}" belongs into the address, not into the body.`, {
+        pointer: `/${name}`,
+      });
+    }
+  }
+  return Object.assign(body, parameters) as Record<string, unknown>;
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}
+
+function refuseBody(request: IncomingMessage): Record<string, never> {
+  if (!hasBody(request)) return {};
+  throw new AppError('invalid_request', `${request.method} takes no body here; put fields into the query.`, {
+    pointer: '',
+  });
+}
+
+function sendJson(response: ServerResponse, status: number, output: unknown, requestId: string) {
+  const body = Buffer.from(JSON.stringify(output ?? {}));
+  response.writeHead(status, {
+    ...commonHeaders,
+    'content-type': 'application/json',
+    'content-length': body.length,
+    'x-request-id': requestId,
+  });
+  response.end(body);
+}
+
+function methodNotAllowed(allowed: readonly string[], method: string): AppError {
+  return new AppError('method_not_allowed', `This address takes ${allowed.join(', ')}, not ${method}.`, {
+    problems: allowed.map((name) => ({ pointer: '', detail: name })),
+  });
+}
+
+function allowHeader(error: AppError): Record<string, string> {
+  if (error.code !== 'method_not_allowed') return {};
+  return { allow: (error.details.problems ?? []).map((problem) => problem.detail).join(', ') };
+}
+
+function overloaded(): AppError {
+  return new AppError('overloaded', 'Too many requests are being answered. Try again in a second.', {
+    retryAfterSeconds: 1,
+  });
+}

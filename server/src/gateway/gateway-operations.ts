@@ -1,0 +1,33 @@
+import type { gatewayOperations } from '@damask/contracts/gateway.ts';
+import { AppError } from '#platform/app-error.ts';
+import type { Implementation } from '#platform/call.ts';
+
+/** One part that must work before requests can be taken. Throws, or answers why it does not. */
+export interface ReadyCheck {
+  readonly part: string;
+  check(): Promise<string | null> | string | null;
+}
+
+export function createGatewayOperations(options: {
+  checks: readonly ReadyCheck[];
+  openApi: () => Record<string, unknown>;
+}): Implementation<typeof gatewayOperations> {
+  return {
+    readLive: async () => ({ status: 'live' }),
+    async readReady() {
+      const results = await Promise.all(
+        options.checks.map(async ({ part, check }) => {
+          const reason = await Promise.resolve()
+            .then(check)
+            .catch((error: unknown) => (error as Error).message);
+          return reason === null ? [] : [{ pointer: `/${part}`, detail: reason }];
+        }),
+      );
+      const problems = results.flat();
+      if (problems.length === 0) return { status: 'ready' };
+      const names = problems.map((problem) => problem.pointer.slice(1)).join(', ');
+      throw new AppError('unavailable', `Not ready: ${names}.`, { problems, retryAfterSeconds: 1 });
+    },
+    readOpenApi: async () => options.openApi(),
+  };
+}

@@ -1,0 +1,108 @@
+import { errorCatalogue } from '@damask/contracts/errors.ts';
+import { pathParameters } from '@damask/contracts/operation.ts';
+import type { TSchema } from 'typebox';
+import type { Route } from './routes.ts';
+
+type Json = Record<string, unknown>;
+
+/** The public operations as an OpenAPI 3.1 document. */
+export function buildOpenApi(routes: readonly Route[], version: string): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    paths[route.operation.path] = {
+      ...paths[route.operation.path],
+      [route.operation.method.toLowerCase()]: describe(route),
+    };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Damask',
+      version,
+      description: 'The production platform for AI patterns. Errors are application/problem+json with a stable code.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'A key that begins with dmk_.' } },
+      schemas: { Problem: problem },
+    },
+  };
+}
+
+function describe({ service, name, operation }: Route): Json {
+  const inPath = new Set(pathParameters(operation.path));
+  const required = new Set((operation.input.required as string[] | undefined) ?? []);
+  const fields = Object.entries(operation.input.properties as Record<string, TSchema>);
+  const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
+  const bodyFields = takesBody ? fields.filter(([field]) => !inPath.has(field)) : [];
+  const parameters = fields
+    .filter(([field]) => inPath.has(field) || !takesBody)
+    .map(([field, schema]) => ({
+      name: field,
+      in: inPath.has(field) ? 'path' : 'query',
+      required: inPath.has(field) || required.has(field),
+      schema,
+    }));
+  return {
+    operationId: name,
+    tags: [service],
+    summary: operation.summary,
+    ...(operation.permission === 'public' ? { security: [] } : { security: [{ apiKey: [] }] }),
+    'x-permission': operation.permission,
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(bodyFields.length > 0 ? { requestBody: requestBody(bodyFields, required) } : {}),
+    responses: responses(operation),
+  };
+}
+
+function requestBody(fields: [string, TSchema][], required: Set<string>): Json {
+  const schema = {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(fields),
+    required: fields.map(([field]) => field).filter((field) => required.has(field)),
+  };
+  return { required: schema.required.length > 0, content: { 'application/json': { schema } } };
+}
+
+function responses(operation: Route['operation']): Json {
+  const answers: Record<string, Json> = {
+    [operation.status]: {
+      description: 'Success',
+      content: {
+        'application/json': { schema: operation.output },
+        ...(operation.events ? { 'text/event-stream': { schema: { type: 'string' } } } : {}),
+      },
+    },
+  };
+  const everywhere =
+    operation.permission === 'public' ? [] : (['invalid_request', 'unauthenticated', 'forbidden'] as const);
+  for (const code of [...everywhere, ...operation.errors]) {
+    const { status, title } = errorCatalogue[code];
+    const known = answers[status]?.description;
+    answers[status] = {
+      description: known ? `${known}; ${code}: ${title}` : `${code}: ${title}`,
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    };
+  }
+  return answers;
+}
+
+const problem = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code', 'detail', 'request_id'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', enum: Object.keys(errorCatalogue) },
+    detail: { type: 'string', description: 'What is wrong and what to do next.' },
+    request_id: { type: 'string' },
+    pointer: { type: 'string', description: 'JSON pointer to the field that is wrong.' },
+    need: { type: 'string', description: 'The permission that is missing.' },
+    run_id: { type: 'string' },
+    problems: { type: 'array', items: { type: 'object' } },
+  },
+};

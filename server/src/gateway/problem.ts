@@ -1,0 +1,52 @@
+import type { ServerResponse } from 'node:http';
+import { errorCatalogue } from '@damask/contracts/errors.ts';
+import type { AppError } from '#platform/app-error.ts';
+
+/** An error as RFC 9457 `application/problem+json`. */
+export function toProblem(error: AppError, requestId: string): Record<string, unknown> {
+  const { code, status, message, details } = error;
+  return {
+    type: `urn:damask:error:${code}`,
+    title: errorCatalogue[code].title,
+    status,
+    code,
+    detail: message,
+    request_id: requestId,
+    ...(details.pointer === undefined ? {} : { pointer: details.pointer }),
+    ...(details.need === undefined ? {} : { need: details.need }),
+    ...(details.runId === undefined ? {} : { run_id: details.runId }),
+    ...(details.problems === undefined ? {} : { problems: details.problems }),
+  };
+}
+
+/** Headers of every answer. */
+export const commonHeaders = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+export function sendProblem(
+  response: ServerResponse,
+  error: AppError,
+  requestId: string,
+  headers: Record<string, string> = {},
+) {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const body = Buffer.from(JSON.stringify(toProblem(error, requestId)));
+  const { retryAfterSeconds } = error.details;
+  response.writeHead(error.status, {
+    ...commonHeaders,
+    'content-type': 'application/problem+json',
+    'content-length': body.length,
+    'x-request-id': requestId,
+    ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(retryAfterSeconds === undefined && error.status !== 503 && error.status !== 429
+      ? {}
+      : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds ?? 1))) }),
+    ...headers,
+  });
+  response.end(body);
+}

@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError } from '#platform/app-error.ts';
+
+/** How long a refused body is still taken off the wire, so that the client sees the answer instead of a reset. */
+const lingerMs = 3_000;
+
+/** The whole body, never more than `limit` bytes. Errors: `too_large`, `invalid_request` when the client stops midway. */
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > limit) return Promise.reject(tooLarge(limit));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) {
+        stop();
+        reject(tooLarge(limit));
+      } else {
+        chunks.push(chunk);
+      }
+    };
+    const onEnd = () => {
+      stop();
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    };
+    const onClose = () => {
+      stop();
+      reject(new AppError('invalid_request', 'The body ended before its declared length. Send it whole.'));
+    };
+    const stop = () => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    };
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+/** After an early answer: discards what still comes, for a bounded time, then closes the connection. */
+export function discardBody(request: IncomingMessage, response: ServerResponse) {
+  if (request.complete) return;
+  request.on('error', () => undefined);
+  request.resume();
+  const timer = setTimeout(() => request.destroy(), lingerMs);
+  timer.unref();
+  request.once('close', () => clearTimeout(timer));
+  response.once('close', () => clearTimeout(timer));
+}
+
+function tooLarge(limit: number): AppError {
+  return new AppError(
+    'too_large',
+    `The body may have at most ${limit} bytes. Send less, or ask the operator for more.`,
+  );
+}

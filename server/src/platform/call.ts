@@ -1,0 +1,43 @@
+import type { InputOf, Operation, Operations, OutputOf } from '@damask/contracts/operation.ts';
+import type { Permission, Role } from '@damask/contracts/permissions.ts';
+
+export interface Actor {
+  readonly kind: 'key' | 'system';
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+}
+
+/** Takes one event of a streamed answer. Answers false when the reader is slow: wait for `drained` before more. */
+export interface EventSink {
+  emit(name: string, id: number, data: unknown): boolean;
+  drained(): Promise<void>;
+}
+
+/** Who calls, for which workspace, until when. Travels with every call between gateway and services. */
+export interface CallContext {
+  readonly requestId: string;
+  readonly workspace: string;
+  readonly actor: Actor;
+  readonly permissions: ReadonlySet<Permission>;
+  /** Milliseconds since 1970. */
+  readonly deadline: number;
+  /** Aborts when the caller leaves. */
+  readonly signal: AbortSignal;
+  /** Present when the caller takes a stream. */
+  readonly sink?: EventSink;
+}
+
+/** The functions of a service, one for each operation of its contract. */
+export type Implementation<Contract extends Operations> = {
+  readonly [Name in keyof Contract]: (
+    context: CallContext,
+    input: InputOf<Contract[Name]>,
+  ) => Promise<OutputOf<Contract[Name]>>;
+};
+
+/** What a neighbour or the gateway holds: the same functions, wherever the service runs. */
+export type Client<Contract extends Operations> = Implementation<Contract>;
+
+export type AnyHandler = (context: CallContext, input: never) => Promise<unknown>;
+export type NamedOperation = readonly [name: string, operation: Operation];

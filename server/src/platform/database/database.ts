@@ -1,0 +1,133 @@
+import pg from 'pg';
+import { AppError } from '../app-error.ts';
+import type { Log } from '../log.ts';
+import type { Roles } from './roles.ts';
+
+export interface Transaction {
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface Scope {
+  /** `pattern`, `identity`, ...: the service, or one of the platform's own roles. */
+  readonly role: string;
+  /** Rows of this workspace only; null sees none of the rows that belong to a workspace. */
+  readonly workspace: string | null;
+}
+
+/** One pool per process. Every statement runs in a transaction that has a role and a workspace. */
+export interface Database {
+  transaction<Result>(scope: Scope, work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** A connection of its own that stays in one role: for the journal's writer and for LISTEN. */
+  dedicated(role: string): Promise<pg.Client>;
+  end(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly connection: pg.ClientConfig;
+  readonly roles: Roles;
+  readonly log: Log;
+  readonly poolSize: number;
+  /** Milliseconds that one statement may take. */
+  readonly statementTimeout: number;
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+// The server's own statement_timeout cannot fire across a silent partition; this much later the client is destroyed.
+const partitionGrace = 5_000;
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const { connection, roles, log, poolSize, statementTimeout } = options;
+  const settings = {
+    ...connection,
+    application_name: 'damask',
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: statementTimeout,
+    lock_timeout: Math.min(5_000, statementTimeout),
+    idle_in_transaction_session_timeout: statementTimeout + partitionGrace,
+  };
+  const pool = new pg.Pool({ ...settings, max: poolSize, idleTimeoutMillis: 60_000 });
+  pool.on('error', (error) => log.warn('A database connection was lost while idle', { error }));
+
+  const prelude = ({ role, workspace }: Scope) => {
+    if (workspace !== null && !uuid.test(workspace)) throw new Error('A scope needs a workspace id');
+    const real = roles.name(role);
+    const become = real ? `set local role "${real}";` : '';
+    return `begin;${become}set local damask.role='${role}';set local damask.workspace='${workspace ?? ''}'`;
+  };
+
+  return {
+    async transaction(scope, work) {
+      const begin = prelude(scope);
+      const client = await pool.connect().catch((error: unknown) => {
+        throw databaseFailure(error);
+      });
+      let broken: Error | undefined;
+      const guard = setTimeout(
+        () => {
+          broken = new Error('A transaction outlived its time; its connection was destroyed');
+          client.release(broken);
+        },
+        statementTimeout * 4 + partitionGrace,
+      );
+      try {
+        await client.query(begin);
+        const result = await work({
+          query: async <Row>(text: string, values: readonly unknown[] = []) =>
+            (await client.query(text, values as unknown[])).rows as Row[],
+        });
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        if (!broken) {
+          await client.query('rollback').catch((failure: Error) => {
+            broken = failure;
+          });
+        }
+        throw databaseFailure(error);
+      } finally {
+        clearTimeout(guard);
+        if (!broken || broken.message !== 'A transaction outlived its time; its connection was destroyed') {
+          client.release(broken);
+        }
+      }
+    },
+    async dedicated(role) {
+      const client = new pg.Client(settings);
+      client.on('error', (error) => log.warn('A dedicated database connection was lost', { role, error }));
+      await client.connect();
+      const real = roles.name(role);
+      await client.query(`${real ? `set role "${real}";` : ''}set damask.role='${role}'`);
+      return client;
+    },
+    end: () => pool.end(),
+  };
+}
+
+/** SQLSTATE of an error of the database, or undefined. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+const waitClasses = new Set(['08', '53', '57', '40', '55', '58']);
+const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** True when the same statement may succeed later: the connection, the server's state or a lock was the cause. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state) return waitClasses.has(state.slice(0, 2));
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  return networkCodes.has(code ?? '') || /terminated|timeout|not queryable|Connection ended/i.test(message);
+}
+
+function databaseFailure(error: unknown): unknown {
+  if (error instanceof AppError || !isTransient(error)) return error;
+  return new AppError(
+    'unavailable',
+    'The database does not answer as it should. Try again in a moment; /readyz tells its state.',
+    { retryAfterSeconds: 1 },
+    { cause: error },
+  );
+}

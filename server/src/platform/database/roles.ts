@@ -1,0 +1,30 @@
+/**
+ * Database roles. Each carries the database's name, since roles belong to the whole cluster.
+ * `owner` owns the tables, `platform` reads process-wide tables, `journal` may only insert runs.
+ */
+export const platformRoles = ['owner', 'platform', 'journal'] as const;
+
+export interface Roles {
+  /** The real name of a role, or null in a database whose user may not make roles. */
+  name(role: string): string | null;
+  /** Puts real names where a migration says `damask_<role>`. */
+  apply(sql: string): string;
+}
+
+const legal = /^[a-z_][a-z0-9_]{0,30}$/;
+
+export function createRoles(database: string, separate: boolean, loginUser: string): Roles {
+  const name = (role: string) => {
+    if (!legal.test(role)) throw new Error(`Not a role name: ${role}`);
+    return separate ? `${database}_${role}` : null;
+  };
+  return {
+    name,
+    apply: (sql) => sql.replace(/\bdamask_([a-z]+)\b/g, (_, role: string) => quoteName(name(role) ?? loginUser)),
+  };
+}
+
+/** Quotes an identifier for SQL. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,122 @@
+import { type EventData, type EventName, events } from '@damask/contracts/events.ts';
+import type { CallContext } from './call.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { Database, Transaction } from './database/database.ts';
+import type { Log } from './log.ts';
+
+export interface StoredEvent<Name extends EventName = EventName> {
+  readonly id: string;
+  readonly workspace: string;
+  readonly at: Date;
+  readonly name: Name;
+  readonly version: number;
+  readonly data: EventData<Name>;
+}
+
+/** Writes an event in the caller's transaction: it is said if and only if the change commits. */
+export async function appendEvent<Name extends EventName>(
+  transaction: Transaction,
+  clock: Clock,
+  context: CallContext,
+  name: Name,
+  data: EventData<Name>,
+): Promise<void> {
+  const service = name.slice(0, name.indexOf('.'));
+  await transaction.query(
+    `insert into ${service}.outbox (workspace, id, name, version, data, request_id) values ($1, $2, $3, $4, $5, $6)`,
+    [context.workspace, clock.uuid(), name, events[name].version, JSON.stringify(data), context.requestId],
+  );
+}
+
+export interface EventReader {
+  readonly consumer: string;
+  /** The service whose outbox is read. */
+  readonly source: string;
+  /** Must be idempotent: after a crash the last events come again. */
+  handle(event: StoredEvent): Promise<void>;
+}
+
+interface Position {
+  readonly xact: string;
+  readonly id: string;
+}
+
+const start: Position = { xact: '0', id: '00000000-0000-0000-0000-000000000000' };
+const pageSize = 100;
+
+/**
+ * Reads on from the consumer's cursor, in commit order, until nothing is left. Answers how many events it handled.
+ * Only transactions below the oldest running one are read: what commits later always sorts behind the cursor.
+ */
+export async function readOn(database: Database, reader: EventReader): Promise<number> {
+  let handled = 0;
+  for (;;) {
+    const page = await readPage(database, reader);
+    for (const event of page) {
+      await reader.handle(event);
+      await savePosition(database, reader, { xact: event.xact, id: event.id });
+      handled += 1;
+    }
+    if (page.length < pageSize) return handled;
+  }
+}
+
+function readPage(database: Database, { consumer, source }: EventReader) {
+  return database.transaction({ role: 'platform', workspace: null }, async (transaction) => {
+    const [saved] = await transaction.query<Position>(
+      'select xact::text, id from platform.cursor where consumer = $1 and source = $2',
+      [consumer, source],
+    );
+    const { xact, id } = saved ?? start;
+    return transaction.query<StoredEvent & Position>(
+      `select id, xact::text, workspace, at, name, version, data from ${source}.outbox
+        where (xact, id) > ($1::bigint, $2::uuid)
+          and xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+        order by xact, id limit ${pageSize}`,
+      [xact, id],
+    );
+  });
+}
+
+function savePosition(database: Database, { consumer, source }: EventReader, { xact, id }: Position) {
+  return database.transaction({ role: 'platform', workspace: null }, (transaction) =>
+    transaction.query(
+      `insert into platform.cursor (consumer, source, xact, id) values ($1, $2, $3, $4)
+       on conflict (consumer, source) do update set xact = excluded.xact, id = excluded.id
+        where (platform.cursor.xact, platform.cursor.id) < (excluded.xact, excluded.id)`,
+      [consumer, source, xact, id],
+    ),
+  );
+}
+
+/** Keeps readers up to date, one pass each second; a failing event is tried again and never skipped. */
+export function startEventReaders(options: {
+  database: Database;
+  readers: readonly EventReader[];
+  clock: Clock;
+  log: Log;
+}): { stop(): Promise<void> } {
+  const { database, readers, clock, log } = options;
+  let stopped = false;
+  let timer: Timer | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const pass = async () => {
+    for (const reader of readers) {
+      await readOn(database, reader).catch((error: unknown) =>
+        log.warn('An event could not be handled; it is tried again', { consumer: reader.consumer, error }),
+      );
+    }
+    if (!stopped) timer = clock.after(1_000, next);
+  };
+  const next = () => {
+    running = pass();
+  };
+  next();
+  return {
+    async stop() {
+      stopped = true;
+      timer?.cancel();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,225 @@
+import type pg from 'pg';
+import { AppError } from './app-error.ts';
+import type { Clock } from './clock.ts';
+import { isTransient } from './database/database.ts';
+import type { Log } from './log.ts';
+
+export interface GroupCommitOptions<Row> {
+  /** Opens one writer connection; called again after each loss. */
+  readonly connect: () => Promise<pg.Client>;
+  readonly connections: number;
+  /** Writes all rows in one commit. Must be safe to repeat: a lost reply does not tell whether it was done. */
+  readonly write: (client: pg.Client, rows: readonly Row[]) => Promise<void>;
+  /** Keeps a row that can never be written, with the reason. */
+  readonly quarantine: (client: pg.Client, row: Row, reason: string) => Promise<void>;
+  readonly bytesOf: (row: Row) => number;
+  readonly maxRows: number;
+  readonly maxBytes: number;
+  /** Rows and bytes that may wait; beyond them `admit` refuses. */
+  readonly queueRows: number;
+  readonly queueBytes: number;
+  /** Milliseconds after which a waiting row means that the writer is not well. */
+  readonly lateAfter: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Written<Row> {
+  /** Resolves when the row is committed; rejects when it was quarantined. */
+  readonly committed: Promise<void>;
+  /** Puts another row in place of one that has not been sent; false when it is too late. */
+  replace(row: Row): boolean;
+}
+
+export interface GroupCommit<Row> {
+  write(row: Row): Written<Row>;
+  /** Throws `unavailable` or `overloaded` when new work should not begin. */
+  admit(): void;
+  readonly waiting: number;
+  /** Writes what waits, for at most `milliseconds`, and closes. Answers how many rows were left. */
+  stop(milliseconds: number): Promise<number>;
+}
+
+interface Entry<Row> {
+  row: Row;
+  bytes: number;
+  readonly at: number;
+  sent: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const reconnectAfter = [50, 100, 200, 500, 1_000];
+
+/**
+ * Natural group commit: a connection that is idle takes all that waits, and what arrives meanwhile forms the next group.
+ * A row waits for one commit at most when the database keeps up, and groups grow by themselves when it does not.
+ */
+export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupCommit<Row> {
+  const { clock, log } = options;
+  let queue: Entry<Row>[] = [];
+  let queuedBytes = 0;
+  let inFlight = 0;
+  let oldestSent = Number.POSITIVE_INFINITY;
+  let stopping = false;
+  let failures = 0;
+  const idle: pg.Client[] = [];
+  let open = 0;
+  let scheduled = false;
+  let whenEmpty: (() => void) | undefined;
+
+  const schedule = () => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      pump();
+    });
+  };
+
+  function pump() {
+    while (queue.length > 0 && open < options.connections) void connect();
+    while (queue.length > 0 && idle.length > 0) void flush(idle.pop() as pg.Client, takeGroup());
+    if (queue.length === 0 && inFlight === 0) whenEmpty?.();
+  }
+
+  async function connect() {
+    open += 1;
+    try {
+      if (failures > 0) await clock.sleep(reconnectAfter[Math.min(failures, reconnectAfter.length) - 1] as number);
+      const client = await options.connect();
+      failures = 0;
+      client.once('end', () => {
+        const at = idle.indexOf(client);
+        if (at < 0) return;
+        idle.splice(at, 1);
+        open -= 1;
+      });
+      idle.push(client);
+    } catch (error) {
+      failures += 1;
+      open -= 1;
+      if (failures === 1) log.warn('The journal cannot reach the database; rows wait', { waiting: queue.length, error });
+    }
+    schedule();
+  }
+
+  function takeGroup(): Entry<Row>[] {
+    let rows = 0;
+    let bytes = 0;
+    while (rows < queue.length && rows < options.maxRows) {
+      const next = queue[rows] as Entry<Row>;
+      if (rows > 0 && bytes + next.bytes > options.maxBytes) break;
+      bytes += next.bytes;
+      rows += 1;
+    }
+    const group = rows === queue.length ? queue : queue.slice(0, rows);
+    queue = rows === queue.length ? [] : queue.slice(rows);
+    queuedBytes -= bytes;
+    inFlight += rows;
+    oldestSent = Math.min(oldestSent, (group[0] as Entry<Row>).at);
+    for (const entry of group) entry.sent = true;
+    return group;
+  }
+
+  async function flush(client: pg.Client, group: Entry<Row>[]) {
+    try {
+      await writeAll(client, group);
+      idle.push(client);
+    } catch (error) {
+      // Not known whether it was committed; the write is safe to repeat.
+      log.warn('The journal lost its connection; the group is written again', { rows: group.length, error });
+      failures += 1;
+      open -= 1;
+      client.end().catch(() => undefined);
+      const left = group.filter((entry) => entry.sent);
+      for (const entry of left) queuedBytes += entry.bytes;
+      queue = [...left, ...queue];
+    }
+    inFlight -= group.length;
+    if (inFlight === 0) oldestSent = Number.POSITIVE_INFINITY;
+    schedule();
+  }
+
+  /** Throws only for what may succeed later; a row that never can is found by halving and set aside. */
+  async function writeAll(client: pg.Client, group: Entry<Row>[]): Promise<void> {
+    try {
+      await options.write(
+        client,
+        group.map((entry) => entry.row),
+      );
+      for (const entry of group) {
+        entry.sent = false;
+        entry.resolve();
+      }
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      if (group.length > 1) {
+        const middle = group.length >> 1;
+        await writeAll(client, group.slice(0, middle));
+        return writeAll(client, group.slice(middle));
+      }
+      const [entry] = group as [Entry<Row>];
+      const reason = (error as Error).message;
+      log.error('A row cannot be written and was set aside', { reason });
+      await options.quarantine(client, entry.row, reason).catch((failure: unknown) => {
+        if (isTransient(failure)) throw failure;
+        log.error('A row could not even be set aside', { error: failure });
+      });
+      entry.sent = false;
+      entry.reject(new AppError('unrecorded', 'This run could not be recorded and was set aside for the operator.', {}, { cause: error }));
+    }
+  }
+
+  const oldest = () => Math.min(queue[0]?.at ?? Number.POSITIVE_INFINITY, oldestSent);
+
+  return {
+    write(row) {
+      const bytes = options.bytesOf(row);
+      let resolve!: () => void;
+      let reject!: (error: unknown) => void;
+      const committed = new Promise<void>((yes, no) => {
+        resolve = yes;
+        reject = no;
+      });
+      const entry: Entry<Row> = { row, bytes, at: clock.monotonic(), sent: false, resolve, reject };
+      queue.push(entry);
+      queuedBytes += bytes;
+      schedule();
+      return {
+        committed,
+        replace(other) {
+          if (entry.sent || !queue.includes(entry)) return false;
+          entry.row = other;
+          return true;
+        },
+      };
+    },
+    admit() {
+      if (stopping) throw new AppError('unavailable', 'The platform is stopping. Try again in a moment.', { retryAfterSeconds: 2 });
+      if (queue.length >= options.queueRows || queuedBytes >= options.queueBytes) {
+        throw new AppError('overloaded', 'More runs wait to be recorded than the platform keeps. Try again in a second.', { retryAfterSeconds: 1 });
+      }
+      if (clock.monotonic() - oldest() > options.lateAfter) {
+        throw new AppError('unavailable', 'Runs cannot be recorded now, so none is started. Try again in a moment.', { retryAfterSeconds: 2 });
+      }
+    },
+    get waiting() {
+      return queue.length + inFlight;
+    },
+    async stop(milliseconds) {
+      stopping = true;
+      if (queue.length > 0 || inFlight > 0) {
+        const emptied = new Promise<void>((resolve) => {
+          whenEmpty = resolve;
+        });
+        pump();
+        await Promise.race([emptied, clock.sleep(milliseconds)]);
+      }
+      const left = queue.length + inFlight;
+      open = options.connections;
+      await Promise.all(idle.splice(0).map((client) => client.end().catch(() => undefined)));
+      return left;
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { AppError, toAppError } from '../app-error.ts';
+import type { CallContext, EventSink } from '../call.ts';
+import type { Log } from '../log.ts';
+import type { ServiceTokens } from '../service-token.ts';
+import { parseStrictJson } from '../strict-json.ts';
+import { type Frame, toWireError } from './wire.ts';
+
+type AnyClient = Readonly<Record<string, (context: CallContext, input: never) => Promise<unknown>>>;
+
+/** Largest body of a call between processes: an import of a whole library. */
+const callLimit = 40 * 1024 * 1024;
+
+/** Serves the services of this process to the others. The listener is a unix socket or an address of the inner network. */
+export function serveCalls(options: {
+  services: Readonly<Record<string, AnyClient>>;
+  tokens: ServiceTokens;
+  log: Log;
+}): Server {
+  const { services, tokens, log } = options;
+  const server = createServer({ requestTimeout: 60_000, connectionsCheckingInterval: 5_000 });
+  server.on('request', (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      log.warn('A call between services failed', { path: request.url, error });
+      response.destroy();
+    });
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const abort = new AbortController();
+    response.on('close', () => abort.abort());
+    try {
+      const [, , service = '', name = ''] = (request.url ?? '').split('/');
+      const client = Object.hasOwn(services, service) ? services[service] : undefined;
+      const call = client && Object.hasOwn(client, name) ? client[name] : undefined;
+      if (!call || request.method !== 'POST') {
+        throw new AppError('unavailable', `This process does not offer ${service}/${name}. Check --services.`);
+      }
+      const claims = tokens.verify(request.headers.authorization?.slice('Bearer '.length) ?? '', `${service}/${name}`);
+      const sink = request.headers.accept === 'application/x-ndjson' ? createFrameSink(response) : undefined;
+      const context: CallContext = {
+        requestId: claims.requestId,
+        workspace: claims.workspace,
+        actor: claims.actor,
+        permissions: new Set(claims.permissions),
+        deadline: claims.deadline,
+        signal: abort.signal,
+        ...(sink ? { sink } : {}),
+      };
+      const result = await call(context, parseStrictJson(await readBody(request)) as never);
+      if (sink) response.end(`${JSON.stringify({ result } satisfies Frame)}\n`);
+      else send(response, 200, result ?? null);
+    } catch (error) {
+      const failure = toAppError(error);
+      if (failure.code === 'internal') log.error('A service failed', { path: request.url, error });
+      if (response.headersSent) response.end(`${JSON.stringify({ error: toWireError(failure) } satisfies Frame)}\n`);
+      else send(response, failure.status, { error: toWireError(failure) });
+    }
+  }
+  return server;
+}
+
+function send(response: ServerResponse, status: number, body: unknown) {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length });
+  response.end(bytes);
+}
+
+function createFrameSink(response: ServerResponse): EventSink {
+  return {
+    emit(event, id, data) {
+      if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      return response.write(`${JSON.stringify({ event, id, data } satisfies Frame)}\n`);
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        if (!response.writableNeedDrain || response.destroyed) return resolve();
+        response.once('drain', resolve);
+        response.once('close', resolve);
+      }),
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > callLimit) throw new AppError('too_large', 'A call between services is larger than it may be.');
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}

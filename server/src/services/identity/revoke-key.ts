@@ -1,0 +1,44 @@
+import type { identityOperations } from '@damask/contracts/identity.ts';
+import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
+import { AppError, notFound } from '#platform/app-error.ts';
+import type { CallContext } from '#platform/call.ts';
+import { bumpTopic } from '#platform/topic.ts';
+import { type IdentityParts, keysTopic } from './identity-parts.ts';
+import { findKey, lockOwnerKeys, markRevoked } from './store.ts';
+
+type RevokeKey = typeof identityOperations.revokeKey;
+
+export async function revokeKey(
+  { database, clock, trail }: IdentityParts,
+  context: CallContext,
+  input: InputOf<RevokeKey>,
+): Promise<OutputOf<RevokeKey>> {
+  const scope = { role: 'identity', workspace: context.workspace };
+  return database.transaction(scope, async (transaction) => {
+    const key = await findKey(transaction, input.key);
+    if (!key) throw notFound();
+    if (key.role === 'owner') {
+      const owners = await lockOwnerKeys(transaction, clock.now());
+      if (owners.length === 1 && owners[0] === key.id) throw lastOwner();
+    }
+    const revoked = await markRevoked(transaction, key.id, clock.now());
+    // Revoked before, perhaps a moment ago: the same answer, and nothing new to tell.
+    if (!revoked) return (await findKey(transaction, key.id)) ?? key;
+    await trail.leave(transaction, context, {
+      action: 'revokeKey',
+      subject: `key/${key.id}`,
+      details: { name: key.name, role: key.role },
+      event: 'identity.key-revoked',
+      data: { key: key.id },
+    });
+    await bumpTopic(transaction, keysTopic);
+    return revoked;
+  });
+}
+
+function lastOwner(): AppError {
+  return new AppError(
+    'policy_refused',
+    'This is the last owner key; without it nobody could manage the workspace. Make another key with the role owner first.',
+  );
+}

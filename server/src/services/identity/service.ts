@@ -1,0 +1,53 @@
+import type { identityOperations } from '@damask/contracts/identity.ts';
+import type { Implementation } from '#platform/call.ts';
+import { createTrail } from '#platform/trail.ts';
+import { createKey } from './create-key.ts';
+import { createWorkspace } from './create-workspace.ts';
+import type { IdentityParts } from './identity-parts.ts';
+import { listKeys } from './list-keys.ts';
+import { openInstance } from './open-instance.ts';
+import { readInstance } from './read-instance.ts';
+import { readKey } from './read-key.ts';
+import { readKeyTable } from './read-key-table.ts';
+import { readMe } from './read-me.ts';
+import { readWorkspace } from './read-workspace.ts';
+import { reissueOwnerKey } from './reissue-owner-key.ts';
+import { revokeKey } from './revoke-key.ts';
+
+export interface IdentityOptions extends Omit<IdentityParts, 'trail' | 'keyLimit'> {
+  /** Live keys that one workspace may have; 10,000 unless told. */
+  readonly keyLimit?: number;
+}
+
+/** Folder of this service's migrations. */
+export const identityMigrations = `${import.meta.dirname}/migrations`;
+
+/** Workspaces and API keys. Inputs are checked and permissions asked for before they come here. */
+export function createIdentityService(options: IdentityOptions): Implementation<typeof identityOperations> {
+  const trail = createTrail('identity', options.clock);
+  const parts: IdentityParts = { keyLimit: 10_000, ...options, trail };
+  return {
+    /** Who the caller is, in which workspace, with which permissions. */
+    readMe: (context) => readMe(parts, context),
+    /** The caller's workspace. Errors: `not_found`. */
+    readWorkspace: (context) => readWorkspace(parts, context),
+    /** Keys with the revoked and expired ones, newest first. Errors: `invalid_cursor`. */
+    listKeys: (context, input) => listKeys(parts, context, input),
+    /** Errors: `forbidden` for a role above the caller's, `invalid_request`, `policy_refused` at the limit of keys. */
+    createKey: (context, input) => createKey(parts, context, input),
+    /** Errors: `not_found`. */
+    readKey: (context, input) => readKey(parts, context, input),
+    /** Holds at the edge within a second. Can be repeated. Errors: `not_found`, `policy_refused` for the last owner key. */
+    revokeKey: (context, input) => revokeKey(parts, context, input),
+    /** A workspace with its owner key, whose secret is answered this once. */
+    createWorkspace: (context, input) => createWorkspace(parts, context, input),
+    /** Id of the installation, and its first workspace or null. */
+    readInstance: () => readInstance(parts),
+    /** The first workspace, at most once; afterwards tells whether the key opens it. */
+    openInstance: (context, input) => openInstance(parts, context, input),
+    /** One more owner key; the others stay. Errors: `not_found`. */
+    reissueOwnerKey: (context, input) => reissueOwnerKey(parts, context, input),
+    /** A page of all live keys by id. */
+    readKeyTable: (context, input) => readKeyTable(parts, context, input),
+  };
+}

@@ -1,0 +1,53 @@
+/** Why a path cannot be taken, or undefined when it can. Paths are relative, with `/` between plain names. */
+export function faultOfPath(path: string, bytesAllowed = 255): string | undefined {
+  if (path === '') return 'is empty';
+  if (path.length > bytesAllowed || Buffer.byteLength(path) > bytesAllowed)
+    return `is longer than ${bytesAllowed} bytes`;
+  if (!path.isWellFormed() || unseen.test(path)) return 'holds characters that cannot be seen';
+  if (path !== path.normalize('NFC')) return 'is not in Unicode normal form C';
+  if (path.startsWith('/')) return 'is absolute';
+  if (path.includes('\\')) return 'holds a backslash; use / between names';
+  if (unportable.test(path)) return 'holds one of < > : " | ? *, which not every system can store';
+  for (const name of path.split('/')) {
+    if (name === '') return 'has an empty name between slashes';
+    if (name === '.' || name === '..') return `holds "${name}"`;
+    if (name.startsWith(' ') || name.endsWith(' ') || name.endsWith('.')) {
+      return 'has a name that begins or ends with a space, or ends with a dot';
+    }
+  }
+  return undefined;
+}
+
+const unportable = /[<>:"|?*]/;
+// Control, format (bidirectional marks, tags), unassigned, every space but the plain one, and what fonts draw as nothing.
+const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
+
+/** Pairs of paths that one disk would take for the same name, or for a file and a folder at once. Answers index and reason. */
+export function findTwins(paths: readonly string[]): { index: number; detail: string }[] {
+  const found: { index: number; detail: string }[] = [];
+  const files = new Map<string, string>();
+  for (const [index, path] of paths.entries()) {
+    const folded = fold(path);
+    const other = files.get(folded);
+    if (other !== undefined) {
+      const detail =
+        other === path ? 'is there twice' : `differs from ${other} only in capitals or in how letters are encoded`;
+      found.push({ index, detail });
+    } else files.set(folded, path);
+  }
+  const folders = new Map<string, string>();
+  for (const [index, path] of paths.entries()) {
+    for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
+      const folder = path.slice(0, at);
+      const folded = fold(folder);
+      const other = folders.get(folded);
+      if (files.has(folded)) found.push({ index, detail: `needs ${folder} to be a folder, and it is a file` });
+      else if (other === undefined) folders.set(folded, folder);
+      else if (other !== folder)
+        found.push({ index, detail: `differs from ${other} only in capitals or in how letters are encoded` });
+    }
+  }
+  return found;
+}
+
+const fold = (path: string) => path.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');

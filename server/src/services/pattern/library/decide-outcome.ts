@@ -1,0 +1,38 @@
+import type { ImportOutcome } from '@damask/contracts/pattern.ts';
+import type { Static } from 'typebox';
+
+export type Outcome = Static<typeof ImportOutcome>;
+
+/** A pattern that is there, as an import of the same name needs to know it. Digests are `files_digest`. */
+export interface ExistingPattern {
+  /** Of the newest version. */
+  readonly digest: string;
+  /** What last came from outside: of a starter or an import. Null for a pattern that was only ever written here. */
+  readonly upstream: { readonly digest: string; readonly kind: 'starter' | 'import' } | null;
+}
+
+export interface IncomingPattern {
+  readonly digest: string;
+  readonly kind: 'starter' | 'import';
+}
+
+/**
+ * What an import does with one pattern, from three sides: what is here, what came last, what comes now.
+ * `new`, `changed` and `replaced` publish a version; `same` and `kept` do not; `conflict` fails the whole import.
+ * Whatever the outcome, store the incoming digest as `upstream` afterwards: then a decision to keep is not asked again.
+ */
+export function decideOutcome(
+  existing: ExistingPattern | undefined,
+  incoming: IncomingPattern,
+  onConflict: 'fail' | 'keep' | 'replace' = 'fail',
+): Outcome {
+  if (!existing) return 'new';
+  if (existing.digest === incoming.digest) return 'same';
+  const { upstream } = existing;
+  const unedited = upstream !== null && upstream.digest === existing.digest;
+  if (incoming.kind === 'starter') return unedited && upstream.kind === 'starter' ? 'changed' : 'kept';
+  if (unedited) return upstream.kind === 'starter' ? 'replaced' : 'changed';
+  if (upstream?.digest === incoming.digest) return onConflict === 'replace' ? 'replaced' : 'kept';
+  if (onConflict === 'fail') return 'conflict';
+  return onConflict === 'keep' ? 'kept' : 'replaced';
+}

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import type { PatternFile } from '@damask/contracts/pattern.ts';
+
+/** The files of a pattern that a run reads. All others go with a version without changing what it answers. */
+export const runFiles: ReadonlySet<string> = new Set(['system.md', 'pattern.yaml']);
+
+/** `sha256:<hex>` over path, size in bytes and hash of each file, in the order of the paths. */
+export function digestFiles(files: readonly PatternFile[]): string {
+  const lines = files
+    .map((file) => `${file.path}\0${Buffer.byteLength(file.content)}\0${sha256(file.content)}\n`)
+    .sort();
+  return `sha256:${sha256(`damask-pattern-1\n${lines.join('')}`)}`;
+}
+
+/** The digest of what affects a run: two versions that share it answer alike. */
+export function digestOfRun(files: readonly PatternFile[]): string {
+  return digestFiles(files.filter((file) => runFiles.has(file.path)));
+}
+
+/** `sha256:<hex>` of one text. */
+export function digestText(text: string): string {
+  return `sha256:${sha256(text)}`;
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,159 @@
+import { namePattern } from '@damask/contracts/field.ts';
+import type { PatternFile } from '@damask/contracts/pattern.ts';
+import { AppError } from '#platform/app-error.ts';
+import { faultOfPath, findTwins } from './check-paths.ts';
+import { findTree, type Tree } from './find-tree.ts';
+import { type ImportedStrategy, readDescriptions, readStrategy } from './read-fabric-json.ts';
+import { inspectVersion, type KnownAbout, type VersionContent } from './version-content.ts';
+
+export interface ImportPlan {
+  /** By name. */
+  readonly patterns: readonly { readonly name: string; readonly content: VersionContent }[];
+  readonly strategies: readonly ImportedStrategy[];
+  /** What was left out, each with its reason. */
+  readonly ignored: readonly { readonly path: string; readonly reason: string }[];
+}
+
+interface Entry extends PatternFile {
+  /** Position in the upload. */
+  readonly index: number;
+}
+
+const pathAllowed = 1024;
+const problemsShown = 100;
+const legalName = new RegExp(namePattern);
+const nameRule = 'lower case letters, digits, _ and -, at most 100, beginning with a letter or digit';
+
+/**
+ * Reads an uploaded folder in Fabric's tree. `origin` names the folder it came from: a single pattern takes its name from there.
+ * All or nothing: throws `invalid_tree` with every problem (at most 100) and a pointer to its entry.
+ */
+export function planImport(files: readonly PatternFile[], origin = ''): ImportPlan {
+  const problems = new Problems(files);
+  const entries = files.map((file, index): Entry => ({ ...file, index }));
+  for (const { index, path } of entries) problems.add(index, faultOfPath(path, pathAllowed));
+  for (const { index, detail } of findTwins(files.map((file) => file.path))) problems.add(index, detail);
+  problems.throwAny();
+
+  const ignored: ImportPlan['ignored'][number][] = [];
+  const seen = entries.filter((entry) => {
+    const hidden = /(?:^|\/)\.[^/]/.test(entry.path);
+    if (hidden) ignored.push({ path: entry.path, reason: 'hidden files are never imported' });
+    return !hidden;
+  });
+  const tree = findTree(seen.map((entry) => entry.path));
+  const known = knownAbout(seen, tree, problems);
+  const folders = new Map<string, Entry[]>();
+  const strategies: ImportedStrategy[] = [];
+  for (const entry of seen) {
+    if (entry.path === tree.descriptions) continue;
+    if (tree.strategies !== null && entry.path.startsWith(tree.strategies)) {
+      const inside = entry.path.slice(tree.strategies.length);
+      if (!inside.endsWith('.json') || inside.includes('/')) {
+        ignored.push({ path: entry.path, reason: 'a strategy is a .json file in the folder of strategies' });
+        continue;
+      }
+      const { strategy, fault } = readStrategy(inside.slice(0, -'.json'.length), entry.content);
+      problems.add(entry.index, fault);
+      if (strategy) strategies.push(strategy);
+      continue;
+    }
+    const reason = placePattern(folders, entry, tree, origin);
+    if (reason !== undefined) ignored.push({ path: entry.path, reason });
+  }
+  const patterns = [...folders].map(([name, inside]) => ({ name, content: readFolder(name, inside, known, problems) }));
+  if (patterns.length === 0 && strategies.length === 0 && problems.none) {
+    throw new AppError(
+      'invalid_tree',
+      'No pattern was found. Send a folder that holds data/patterns/, patterns/, folders with a system.md, or a system.md itself.',
+      { pointer: '/files' },
+    );
+  }
+  problems.throwAny();
+  return {
+    patterns: patterns
+      .flatMap(({ name, content }) => (content ? [{ name, content }] : []))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    strategies: strategies.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ignored,
+  };
+}
+
+/** Puts an entry into its pattern's folder; a reason when it belongs to none. */
+function placePattern(folders: Map<string, Entry[]>, entry: Entry, tree: Tree, origin: string): string | undefined {
+  if (!entry.path.startsWith(tree.patterns)) return 'outside the folder of patterns';
+  const inside = entry.path.slice(tree.patterns.length);
+  const slash = inside.indexOf('/');
+  if (!tree.single && slash === -1) return 'not in the folder of a pattern';
+  const name = tree.single
+    ? (origin.replaceAll('\\', '/').split('/').filter(Boolean).at(-1) ?? '')
+    : inside.slice(0, slash);
+  const path = tree.single ? inside : inside.slice(slash + 1);
+  const folder = folders.get(name);
+  if (folder) folder.push({ ...entry, path });
+  else folders.set(name, [{ ...entry, path }]);
+  return undefined;
+}
+
+function readFolder(
+  name: string,
+  entries: readonly Entry[],
+  known: ReadonlyMap<string, KnownAbout>,
+  problems: Problems,
+): VersionContent | undefined {
+  const first = entries[0]?.index ?? 0;
+  if (!legalName.test(name)) {
+    problems.add(first, `${JSON.stringify(name.slice(0, 120))} cannot name a pattern: ${nameRule}`);
+    return undefined;
+  }
+  const about = known.get(name);
+  const { content, problems: found } = inspectVersion(name, entries, {
+    ...(about && { known: about }),
+    refuseTokens: false,
+  });
+  for (const { file, detail } of found) {
+    problems.add(entries[file ?? 0]?.index ?? first, file === null ? `the folder ${name}: ${detail}` : detail);
+  }
+  return content;
+}
+
+function knownAbout(entries: readonly Entry[], tree: Tree, problems: Problems): ReadonlyMap<string, KnownAbout> {
+  const entry = entries.find((each) => each.path === tree.descriptions);
+  if (!entry) return new Map();
+  const { known, fault } = readDescriptions(entry.content);
+  problems.add(entry.index, fault);
+  return known;
+}
+
+/** What is wrong with an upload, kept until all of it was read. */
+class Problems {
+  readonly #files: readonly PatternFile[];
+  readonly #found: { pointer: string; detail: string }[] = [];
+  #count = 0;
+
+  constructor(files: readonly PatternFile[]) {
+    this.#files = files;
+  }
+
+  get none(): boolean {
+    return this.#count === 0;
+  }
+
+  add(index: number, fault: string | undefined): void {
+    if (fault === undefined) return;
+    this.#count++;
+    if (this.#found.length === problemsShown) return;
+    const path = JSON.stringify((this.#files[index]?.path ?? '').slice(0, 300));
+    this.#found.push({ pointer: `/files/${index}`, detail: `${path}: ${fault}` });
+  }
+
+  throwAny(): void {
+    const [first] = this.#found;
+    if (!first) return;
+    const more = this.#count > 1 ? ` ${this.#count - 1} more; problems lists ${this.#found.length}.` : '';
+    throw new AppError('invalid_tree', `Nothing was imported. ${first.detail}.${more}`, {
+      pointer: first.pointer,
+      problems: this.#found,
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import type { ErrorCode } from '@damask/contracts/errors.ts';
+
+export interface ProviderFailure {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly retryAfterSeconds?: number;
+}
+
+const longestWait = 60;
+
+/** What a refusal of the provider means for the caller. `said` is its own text, already redacted. */
+export function fromStatus(
+  provider: string,
+  model: string,
+  status: number,
+  said: string,
+  retryAfter?: string,
+): ProviderFailure {
+  const quote = said === '' ? '' : ` It said: ${said.slice(0, 300)}`;
+  if (status === 401 || status === 403) {
+    return { code: 'provider_auth', detail: `${provider} refused the key (${status}). Enter a valid one.${quote}` };
+  }
+  if (status === 404) {
+    return {
+      code: 'model_not_found',
+      detail: `${provider} does not know the model ${model}. See \`damask models\`.${quote}`,
+    };
+  }
+  if (
+    status === 413 ||
+    (status === 400 && /context.{0,20}(length|window|size)|too many tokens|maximum context/i.test(said))
+  ) {
+    return {
+      code: 'input_too_long',
+      detail: `The input does not fit ${provider}/${model}. Shorten it or use a larger model.${quote}`,
+    };
+  }
+  if (status === 429 || status === 503 || status === 529) {
+    return {
+      code: 'provider_busy',
+      detail: `${provider} asks to wait (${status}).${quote}`,
+      retryAfterSeconds: readRetryAfter(retryAfter),
+    };
+  }
+  return { code: 'provider_error', detail: `${provider} answered ${status}.${quote}` };
+}
+
+/** Seconds to wait, between 1 and 60: providers have sent dates in the past, 99999999 and words. */
+export function readRetryAfter(value: string | undefined, now = Date.now()): number {
+  if (value === undefined) return 1;
+  const seconds = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : (Date.parse(value) - now) / 1000;
+  return Number.isFinite(seconds) ? Math.min(longestWait, Math.max(1, Math.ceil(seconds))) : 1;
+}
+
+/** What a broken connection means: before any byte the provider is unreachable, after it the answer is cut off. */
+export function fromConnection(provider: string, error: Error, answered: boolean): ProviderFailure {
+  const code = (error as NodeJS.ErrnoException).code ?? error.name;
+  if (answered) {
+    return {
+      code: 'truncated',
+      detail: `The connection to ${provider} broke in the middle of the answer (${code}). Run it again.`,
+    };
+  }
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    return { code: 'timeout', detail: `${provider} could not be reached in time. Check its address and the network.` };
+  }
+  return {
+    code: 'provider_error',
+    detail: `${provider} could not be reached (${code}). Check its address and that it runs.`,
+  };
+}

@@ -1,0 +1,16 @@
+import type { Usage } from '@damask/contracts/run.ts';
+
+/** Millionths of a US dollar for a million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+}
+
+/** Cost in millionths of a US dollar, rounded up; null when the price or a count is not known. */
+export function costOf(usage: Usage, price: Price | null): number | null {
+  if (price === null) return null;
+  // A free model costs nothing, however much it said.
+  if (price.input === 0 && price.output === 0) return 0;
+  if (usage.input_tokens === null || usage.output_tokens === null) return null;
+  return Math.ceil((usage.input_tokens * price.input + usage.output_tokens * price.output) / 1_000_000);
+}

@@ -1,0 +1,43 @@
+import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
+import type { RunSummary, runOperations } from '@damask/contracts/run.ts';
+import type { CallContext } from '#platform/call.ts';
+import type { RunParts } from './run-operations.ts';
+import { summarizeAccepted, summarizeFinished } from './record.ts';
+import { listFinished, listRunning, type RunFilter } from './store.ts';
+
+type Operation = (typeof runOperations)['listRuns'];
+
+/** A run without an end is looked for this far back: none may take longer. */
+const longestRun = 2 * 3_600_000;
+
+/** Newest first. Ended runs and those still running are two reads that merge by id, which is ordered by time. */
+export async function listRuns(
+  { database, cursors, engine }: RunParts,
+  context: CallContext,
+  input: InputOf<Operation>,
+): Promise<OutputOf<Operation>> {
+  const { limit = 50, cursor, status, ...given } = input;
+  const scope = { list: 'runs', workspace: context.workspace, filter: JSON.stringify({ status, ...given }) };
+  const before = cursor === undefined ? {} : { before: cursors.decode(scope, cursor)[0] as string };
+  const filter: RunFilter = { ...given, ...before, limit: limit + 1 };
+  const rows = await database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
+    const running: RunSummary[] =
+      status === undefined || status === 'running'
+        ? (await listRunning(transaction, filter, idAt(engine.clock.now() - longestRun))).map(summarizeAccepted)
+        : [];
+    const ended: RunSummary[] =
+      status === undefined || status === 'succeeded' || status === 'failed' || status === 'cancelled'
+        ? (await listFinished(transaction, status === undefined ? filter : { ...filter, status })).map(summarizeFinished)
+        : [];
+    return [...running, ...ended].sort((a, b) => (a.id < b.id ? 1 : -1));
+  });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return rows.length > limit && last ? { items, next: cursors.encode(scope, [last.id]) } : { items };
+}
+
+/** The lowest UUIDv7 of a moment. */
+function idAt(milliseconds: number): string {
+  const hex = Math.max(0, milliseconds).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}

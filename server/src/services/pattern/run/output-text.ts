@@ -1,0 +1,60 @@
+/** Collects a model's text. What the database and JSON cannot hold becomes U+FFFD, so that a paid answer is never lost. */
+export interface OutputText {
+  /** Takes a piece and answers what of it can go out now: half of a split character waits for the other half. */
+  push(piece: string): string;
+  /** Ends the text; answers the rest. */
+  end(): string;
+  readonly text: string;
+  /** Bytes of the text in UTF-8. */
+  readonly bytes: number;
+  /** True when something had to be replaced. */
+  readonly sanitised: boolean;
+}
+
+const replacement = '\uFFFD';
+
+export function createOutputText(): OutputText {
+  let text = '';
+  let bytes = 0;
+  let held = '';
+  let sanitised = false;
+
+  const clean = (piece: string): string => {
+    if (piece.isWellFormed() && !piece.includes('\0')) return piece;
+    sanitised = true;
+    return piece.toWellFormed().replaceAll('\0', replacement);
+  };
+  const take = (piece: string): string => {
+    const fit = clean(piece);
+    text += fit;
+    bytes += Buffer.byteLength(fit);
+    return fit;
+  };
+
+  return {
+    push(piece) {
+      let whole = held === '' ? piece : held + piece;
+      held = '';
+      const last = whole.charCodeAt(whole.length - 1);
+      if (last >= 0xd800 && last <= 0xdbff) {
+        held = whole.slice(-1);
+        whole = whole.slice(0, -1);
+      }
+      return whole === '' ? '' : take(whole);
+    },
+    end() {
+      const rest = held;
+      held = '';
+      return rest === '' ? '' : take(rest);
+    },
+    get text() {
+      return text;
+    },
+    get bytes() {
+      return bytes;
+    },
+    get sanitised() {
+      return sanitised;
+    },
+  };
+}

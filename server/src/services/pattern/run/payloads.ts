@@ -1,0 +1,36 @@
+import { AppError } from '#platform/app-error.ts';
+import type { Vault } from '#platform/vault.ts';
+
+/** The texts of a run, which are stored sealed only. */
+export interface Payload {
+  readonly input: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly output: string;
+}
+
+export interface Payloads {
+  /** Makes sure that the workspace's key is in memory; a database read the first time only. */
+  ready(workspace: string): Promise<void> | undefined;
+  seal(row: { workspace: string; id: string }, payload: Payload): Promise<Buffer> | Buffer;
+  open(row: { workspace: string; id: string }, sealed: Buffer): Promise<Payload>;
+}
+
+export function createPayloads(vault: Vault): Payloads {
+  const place = (row: string) => ({ table: 'pattern.finished', row, column: 'payload' });
+  return {
+    ready: (workspace) => vault.ready(workspace),
+    seal: ({ workspace, id }, payload) => vault.seal(workspace, place(id), Buffer.from(JSON.stringify(payload))),
+    async open({ workspace, id }, sealed) {
+      try {
+        return JSON.parse((await vault.open(workspace, place(id), sealed)).toString('utf8')) as Payload;
+      } catch (cause) {
+        throw new AppError(
+          'unavailable',
+          'The texts of this run cannot be decrypted. Check that the key file is the one that they were written with.',
+          {},
+          { cause },
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { InputOf } from '@damask/contracts/operation.ts';
+import type { Message, Parameters, runOperations } from '@damask/contracts/run.ts';
+import { AppError, notFound } from '#platform/app-error.ts';
+import type { Clock } from '#platform/clock.ts';
+import { buildMessages } from '../library/build-messages.ts';
+import type { LibraryPattern, LibraryTable, LibraryVersion } from '../library/library-table.ts';
+
+export type RunRequest = InputOf<(typeof runOperations)['renderRun']>;
+
+/** A request after everything that can be said before a model is called. */
+export interface RunPlan {
+  readonly pattern: string;
+  readonly version: LibraryVersion;
+  readonly environment: string | null;
+  readonly label: string | null;
+  readonly messages: readonly Message[];
+  readonly parameters: Parameters;
+  /** What the request or the pattern asks for; null: the default. */
+  readonly model: string | null;
+}
+
+/** The environment that follows the newest version until a release pins it. */
+const development = 'development';
+
+/** Picks the version and builds the messages. Reads memory only, except for an older version that is named by number. */
+export async function planRun(library: LibraryTable, clock: Clock, workspace: string, request: RunRequest): Promise<RunPlan> {
+  const pattern = library.find(workspace, request.pattern);
+  if (!pattern) throw notFound();
+  const version = await chooseVersion(library, workspace, pattern, request);
+  refuseDisabled(version);
+  const strategy = request.strategy === undefined ? undefined : library.strategy(workspace, request.strategy);
+  if (request.strategy !== undefined && !strategy) throw notFound();
+  const named = request.version !== undefined || request.label !== undefined;
+  return {
+    pattern: pattern.name,
+    version,
+    environment: named ? null : (request.environment ?? development),
+    label: request.label ?? null,
+    messages: buildMessages(version, {
+      input: request.input,
+      variables: request.variables,
+      strategy: strategy?.prompt,
+      now: clock.now(),
+    }),
+    parameters: { ...version.parameters, ...request.parameters },
+    model: request.model ?? version.model,
+  };
+}
+
+async function chooseVersion(
+  library: LibraryTable,
+  workspace: string,
+  pattern: LibraryPattern,
+  { version, label, environment }: RunRequest,
+): Promise<LibraryVersion> {
+  const choices = Object.entries({ version, label, environment }).filter(([, value]) => value !== undefined);
+  if (choices.length > 1) {
+    const names = choices.map(([name]) => name);
+    throw new AppError('invalid_request', `Say only one of ${names.join(' and ')}: each picks the version by itself.`, {
+      pointer: `/${names[1]}`,
+    });
+  }
+  if (version !== undefined) {
+    const found = await library.version(workspace, pattern.name, version);
+    if (!found) throw notFound();
+    return found;
+  }
+  if (label !== undefined) {
+    const found = pattern.labels.get(label);
+    if (!found) throw notFound();
+    return found;
+  }
+  if (environment !== undefined && environment !== development) {
+    throw new AppError(
+      'not_released',
+      `Nothing is released to ${environment}. Name a version or a label, or use ${development}.`,
+      { pointer: '/environment' },
+    );
+  }
+  return pattern.latest;
+}
+
+function refuseDisabled({ disabledCapabilities }: LibraryVersion) {
+  if (disabledCapabilities.length === 0) return;
+  throw new AppError(
+    'capability_disabled',
+    `The pattern uses ${disabledCapabilities.slice(0, 5).join(', ')}, which would reach files, the system or the network. Remove it from the pattern and publish again.`,
+    { pointer: '/pattern' },
+  );
+}

@@ -1,0 +1,92 @@
+import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { Attempt, RunStatus, RunSummary } from '@damask/contracts/run.ts';
+
+/** A row of `pattern.accepted`, in the names of its columns. Times are RFC 3339. */
+export interface AcceptedRow {
+  readonly workspace: string;
+  readonly id: string;
+  readonly process: string;
+  readonly accepted_at: string;
+  readonly pattern: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly environment: string | null;
+  readonly label: string | null;
+  readonly strategy: string | null;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly actor: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A row of `pattern.finished` without its payload. */
+export interface FinishedRow extends AcceptedRow {
+  readonly finished_at: string;
+  readonly status: 'succeeded' | 'failed' | 'cancelled';
+  readonly stop_reason: string | null;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly cached_input_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+  readonly cost_micros: number | null;
+  readonly first_output_ms: number | null;
+  readonly total_ms: number | null;
+  readonly error_code: ErrorCode | null;
+  readonly error_detail: string | null;
+  readonly attempts: readonly Attempt[];
+  readonly sanitised: boolean;
+}
+
+const nothingUsed = { input_tokens: null, output_tokens: null, cached_input_tokens: null, reasoning_tokens: null };
+
+/** What lists show of a run that has ended. */
+export function summarizeFinished(row: FinishedRow): RunSummary {
+  return {
+    ...shared(row, row.status),
+    finished_at: row.finished_at,
+    stop_reason: row.stop_reason,
+    usage: {
+      input_tokens: row.input_tokens,
+      output_tokens: row.output_tokens,
+      cached_input_tokens: row.cached_input_tokens,
+      reasoning_tokens: row.reasoning_tokens,
+    },
+    cost_micros: row.cost_micros,
+    first_output_ms: row.first_output_ms,
+    total_ms: row.total_ms,
+    error: row.error_code === null ? null : { code: row.error_code, detail: row.error_detail ?? '' },
+  };
+}
+
+/** What lists show of a run that has not ended. */
+export function summarizeAccepted(row: AcceptedRow): RunSummary {
+  return {
+    ...shared(row, 'running'),
+    finished_at: null,
+    stop_reason: null,
+    usage: nothingUsed,
+    cost_micros: null,
+    first_output_ms: null,
+    total_ms: null,
+    error: null,
+  };
+}
+
+function shared(row: AcceptedRow, status: RunStatus) {
+  return {
+    id: row.id,
+    status,
+    pattern: row.pattern,
+    version: row.version,
+    digest: row.digest,
+    environment: row.environment,
+    label: row.label,
+    strategy: row.strategy,
+    model: row.model,
+    stream: row.stream,
+    actor: row.actor,
+    metadata: row.metadata,
+    accepted_at: row.accepted_at,
+    currency: 'USD' as const,
+  };
+}

@@ -1,0 +1,90 @@
+import type { runOperations } from '@damask/contracts/run.ts';
+import { AppError, notFound } from '#platform/app-error.ts';
+import type { Implementation } from '#platform/call.ts';
+import type { Cursors } from '#platform/cursor.ts';
+import type { Database } from '#platform/database/database.ts';
+import type { LibraryTable } from '../library/library-table.ts';
+import type { ModelRouter } from '../model/model-router.ts';
+import { type EngineParts, executeRun } from './execute-run.ts';
+import { listRuns } from './list-runs.ts';
+import { planRun } from './plan-run.ts';
+import { summarizeAccepted, summarizeFinished } from './record.ts';
+import { readAccepted, readFinished } from './store.ts';
+
+export interface RunParts {
+  readonly database: Database;
+  readonly cursors: Cursors;
+  readonly library: LibraryTable;
+  readonly router: ModelRouter;
+  readonly engine: EngineParts;
+  /** Milliseconds that a run may take when it does not say. */
+  readonly defaultTimeout: number;
+}
+
+export function createRunOperations(parts: RunParts): Implementation<typeof runOperations> {
+  const { database, library, router, engine } = parts;
+  const { clock } = engine;
+  return {
+    async createRun(context, input) {
+      const plan = await planRun(library, clock, context.workspace, input);
+      const route = await router.route(context.workspace, plan.model);
+      return executeRun(engine, context, {
+        plan,
+        route,
+        input: input.input,
+        variables: input.variables ?? {},
+        strategy: input.strategy ?? null,
+        metadata: input.metadata ?? {},
+        onDisconnect: input.on_disconnect ?? 'cancel',
+        timeoutMs: Math.min(input.timeout_ms ?? parts.defaultTimeout, context.deadline - clock.now()),
+      });
+    },
+
+    async renderRun(context, input) {
+      const plan = await planRun(library, clock, context.workspace, input);
+      return {
+        pattern: plan.pattern,
+        version: plan.version.number,
+        digest: plan.version.digest,
+        model: plan.model ?? router.defaultName(context.workspace),
+        parameters: plan.parameters,
+        messages: [...plan.messages],
+      };
+    },
+
+    listRuns: (context, input) => listRuns(parts, context, input),
+
+    readRun: (context, { run: id }) =>
+      database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
+        const finished = await readFinished(transaction, id);
+        if (!finished) {
+          const accepted = await readAccepted(transaction, id);
+          if (!accepted) throw notFound();
+          return { ...summarizeAccepted(accepted), attempts: [], sanitised: false, input: null, variables: {}, output: null };
+        }
+        const { payload, ...row } = finished;
+        const texts = payload ? await engine.payloads.open(row, payload) : { input: null, variables: {}, output: null };
+        return { ...summarizeFinished(row), attempts: [...row.attempts], sanitised: row.sanitised, ...texts };
+      }),
+
+    async cancelRun(context, { run: id }) {
+      const live = engine.live.find(context.workspace, id);
+      if (live) {
+        live.stop('run_cancelled', 'The run was cancelled on request.');
+        return summarizeAccepted(live.row);
+      }
+      return database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
+        const finished = await readFinished(transaction, id);
+        if (finished) {
+          throw new AppError('run_finished', `The run has already ended: ${finished.status}.`, { runId: id });
+        }
+        if (!(await readAccepted(transaction, id))) throw notFound();
+        throw new AppError(
+          'unavailable',
+          'The process that executes this run does not answer. It is declared dead within 15 seconds, and the run ends then.',
+          { runId: id, retryAfterSeconds: 15 },
+        );
+      });
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import type { RunStatus } from '@damask/contracts/run.ts';
+import type { Database, Transaction } from '#platform/database/database.ts';
+import type pg from 'pg';
+import type { JournalRow } from './journal.ts';
+import type { AcceptedRow, FinishedRow } from './record.ts';
+
+const acceptedColumns = `workspace uuid, id uuid, process uuid, accepted_at timestamptz, pattern text, version int, digest text,
+  environment text, label text, strategy text, model text, stream boolean, actor uuid, metadata jsonb`;
+const finishedColumns = `${acceptedColumns}, finished_at timestamptz, status text, stop_reason text, input_tokens int,
+  output_tokens int, cached_input_tokens int, reasoning_tokens int, cost_micros bigint, first_output_ms double precision,
+  total_ms double precision, error_code text, error_detail text, attempts jsonb, sanitised boolean`;
+
+const namesOf = (columns: string) => columns.split(',').map((column) => column.trim().split(' ')[0]).join(', ');
+const acceptedNames = namesOf(acceptedColumns);
+const finishedNames = namesOf(finishedColumns);
+
+const insertAccepted = (rows: number) => `insert into pattern.accepted (${acceptedNames})
+  select * from json_to_recordset($${rows}) as given(${acceptedColumns}) on conflict do nothing`;
+const insertFinished = (rows: number, payloads: number) => `insert into pattern.finished (${finishedNames}, payload)
+  select * from rows from (json_to_recordset($${rows}) as (${finishedColumns}), unnest($${payloads}::bytea[])) as given
+  on conflict do nothing`;
+
+const onlyAccepted = { name: 'journal_accepted', text: insertAccepted(1) };
+const onlyFinished = { name: 'journal_finished', text: insertFinished(1, 2) };
+const both = { name: 'journal_both', text: `with accepted as (${insertAccepted(1)}) ${insertFinished(2, 3)}` };
+
+/** One commit for the whole group. A repeated row changes nothing: the first one stands. */
+export async function writeGroup(client: pg.Client, group: readonly JournalRow[]): Promise<void> {
+  const accepted: AcceptedRow[] = [];
+  const finished: FinishedRow[] = [];
+  const payloads: (Buffer | null)[] = [];
+  for (const entry of group) {
+    if (entry.kind === 'accepted') {
+      accepted.push(entry.row);
+    } else {
+      finished.push(entry.row);
+      payloads.push(entry.payload);
+    }
+  }
+  if (finished.length === 0) await client.query({ ...onlyAccepted, values: [JSON.stringify(accepted)] });
+  else if (accepted.length === 0) await client.query({ ...onlyFinished, values: [JSON.stringify(finished), payloads] });
+  else await client.query({ ...both, values: [JSON.stringify(accepted), JSON.stringify(finished), payloads] });
+}
+
+/** Sets a row aside that the tables refuse; its texts stay out. */
+export async function quarantineRow(client: pg.Client, { row }: JournalRow, reason: string): Promise<void> {
+  await client.query('insert into pattern.quarantined (workspace, run, reason, digest) values ($1, $2, $3, $4)', [
+    row.workspace,
+    row.id,
+    reason.slice(0, 500),
+    row.digest,
+  ]);
+}
+
+export interface RunFilter {
+  readonly pattern?: string;
+  readonly status?: RunStatus;
+  readonly model?: string;
+  readonly since?: string;
+  readonly until?: string;
+  /** Only ids below this one: where the page before ended. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+function conditions(filter: RunFilter, values: unknown[]): string {
+  const add = (value: unknown) => `$${values.push(value)}`;
+  const parts: string[] = [];
+  if (filter.pattern !== undefined) parts.push(`pattern = ${add(filter.pattern)}`);
+  if (filter.model !== undefined) parts.push(`model = ${add(filter.model)}`);
+  if (filter.before !== undefined) parts.push(`id < ${add(filter.before)}::uuid`);
+  // Bounds on the id let the planner skip partitions; the time itself is exact.
+  if (filter.since !== undefined) parts.push(`id >= pattern.uuid_at(${add(filter.since)}::timestamptz)`);
+  if (filter.until !== undefined) parts.push(`id < pattern.uuid_at(${add(filter.until)}::timestamptz)`);
+  return parts.map((part) => ` and ${part}`).join('');
+}
+
+export async function listFinished(transaction: Transaction, filter: RunFilter): Promise<FinishedRow[]> {
+  const values: unknown[] = [];
+  const where = conditions(filter, values);
+  const status = filter.status === undefined ? '' : ` and status = $${values.push(filter.status)}`;
+  const rows = await transaction.query<FinishedRow>(
+    `select ${finishedNames} from pattern.finished where true${where}${status} order by id desc limit $${values.push(filter.limit)}`,
+    values,
+  );
+  return rows.map(readRow);
+}
+
+/** Runs without a finished row. `after` bounds how far back the look goes. */
+export async function listRunning(transaction: Transaction, filter: RunFilter, after: string): Promise<AcceptedRow[]> {
+  const values: unknown[] = [];
+  const where = conditions(filter, values);
+  const rows = await transaction.query<AcceptedRow>(
+    `select ${acceptedNames} from pattern.accepted as a where id >= $${values.push(after)}::uuid${where}
+       and not exists (select from pattern.finished as f where f.workspace = a.workspace and f.id = a.id)
+      order by id desc limit $${values.push(filter.limit)}`,
+    values,
+  );
+  return rows.map(readRow);
+}
+
+export async function readFinished(
+  transaction: Transaction,
+  id: string,
+): Promise<(FinishedRow & { payload: Buffer | null }) | undefined> {
+  const [row] = await transaction.query<FinishedRow & { payload: Buffer | null }>(
+    `select ${finishedNames}, payload from pattern.finished where id = $1`,
+    [id],
+  );
+  return row && readRow(row);
+}
+
+export async function readAccepted(transaction: Transaction, id: string): Promise<AcceptedRow | undefined> {
+  const [row] = await transaction.query<AcceptedRow>(`select ${acceptedNames} from pattern.accepted where id = $1`, [id]);
+  return row && readRow(row);
+}
+
+/** Runs of a dead process that nobody ended, across workspaces. */
+export function listAbandoned(database: Database, process: string, startedAt: Date, limit: number): Promise<AcceptedRow[]> {
+  return database.transaction({ role: 'platform', workspace: null }, async (transaction) => {
+    const rows = await transaction.query<AcceptedRow>(
+      `select ${acceptedNames} from pattern.accepted as a
+        where process = $1 and id >= pattern.uuid_at($2::timestamptz - interval '1 hour')
+          and not exists (select from pattern.finished as f where f.workspace = a.workspace and f.id = a.id)
+        order by id limit $3`,
+      [process, startedAt, limit],
+    );
+    return rows.map(readRow);
+  });
+}
+
+/** Makes partitions ahead of time. */
+export async function ensurePartitions(database: Database): Promise<void> {
+  await database.transaction({ role: 'platform', workspace: null }, (transaction) =>
+    transaction.query('select pattern.ensure_partitions(8)'),
+  );
+}
+
+/** The driver gives dates as objects and bigints as text. */
+function readRow<Row extends AcceptedRow>(row: Row): Row {
+  const times: Record<string, unknown> = { accepted_at: new Date(row.accepted_at).toISOString() };
+  const { finished_at, cost_micros } = row as unknown as Partial<FinishedRow>;
+  if (finished_at !== undefined) times.finished_at = new Date(finished_at).toISOString();
+  if (typeof cost_micros === 'string') times.cost_micros = Number(cost_micros);
+  return { ...row, ...times };
+}
