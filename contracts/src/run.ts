@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { errorCatalogue } from './errors.ts';
+import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 
@@ -104,7 +104,7 @@ export const RunSummary = Type.Object({
   error: Type.Union([
     Type.Null(),
     Type.Object({
-      code: Type.Union(Object.keys(errorCatalogue).map((code) => Type.Literal(code))),
+      code: Type.Unsafe<ErrorCode>(Type.Union(Object.keys(errorCatalogue).map((code) => Type.Literal(code)))),
       detail: Type.String(),
     }),
   ]),

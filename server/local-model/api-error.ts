@@ -5,7 +5,12 @@ export class ApiError extends Error {
   readonly param: string | null;
   readonly retryAfterSeconds: number | null;
 
-  constructor(status: number, code: string, message: string, more: { param?: string; retryAfterSeconds?: number } = {}) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { param?: string; retryAfterSeconds?: number } = {},
+  ) {
     super(message);
     this.name = 'ApiError';
     this.status = status;

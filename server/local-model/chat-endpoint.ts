@@ -60,10 +60,19 @@ export function createChatEndpoint(options: { engine: Engine; name: string; maxW
         choices: [{ index: 0, delta, logprobs: null, finish_reason }],
         ...(chat.includeUsage ? { usage: null } : {}),
       });
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
-    // At once: reading a long prompt takes many seconds and the caller's first-byte clock runs.
-    chunk({ role: 'assistant', content: '' });
-    const outcome = await generate((content) => void chunk({ content }));
+    // Not before the first text: until then a failure still gets its own status, and the caller's first-byte clock covers
+    // the wait for a slot and the reading of a long prompt.
+    const begin = () => {
+      if (response.headersSent) return;
+      response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
+      chunk({ role: 'assistant', content: '' });
+    };
+    const outcome = await generate((content) => {
+      if (content === '') return;
+      begin();
+      chunk({ content });
+    });
+    begin();
     chunk({}, outcome.finishReason);
     if (chat.includeUsage) send({ ...common, choices: [], usage: usageOf(prompt, outcome) });
     response.end('data: [DONE]\n\n');
@@ -76,7 +85,8 @@ export function createChatEndpoint(options: { engine: Engine; name: string; maxW
       const model = { id: name, object: 'model', owned_by: 'local', context_length: engine.contextSize };
       return sendJson(response, 200, { object: 'list', data: [model] });
     }
-    if (path === '/health' && request.method === 'GET') return sendJson(response, 200, { status: 'ok', ...slots.count() });
+    if (path === '/health' && request.method === 'GET')
+      return sendJson(response, 200, { status: 'ok', ...slots.count() });
     throw new ApiError(404, 'not_found', 'There are POST /v1/chat/completions, GET /v1/models and GET /health here.');
   }
 

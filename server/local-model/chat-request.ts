@@ -10,6 +10,8 @@ export interface Message {
 export interface Sampling {
   readonly temperature: number;
   readonly topP: number;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
   readonly seed: number | undefined;
   readonly stop: readonly string[];
   /** What the caller asked for; undefined leaves it to the default. */
@@ -54,6 +56,8 @@ export function readChatRequest(body: unknown): ChatRequest {
     sampling: {
       temperature: readNumber(body, 'temperature', 0, 2) ?? defaultTemperature,
       topP: readNumber(body, 'top_p', 0, 1) ?? defaultTopP,
+      frequencyPenalty: readNumber(body, 'frequency_penalty', -2, 2) ?? 0,
+      presencePenalty: readNumber(body, 'presence_penalty', -2, 2) ?? 0,
       seed: readInteger(body, 'seed', Number.MIN_SAFE_INTEGER),
       stop: readStop(body.stop),
       maxTokens: readInteger(body, 'max_completion_tokens', 1) ?? readInteger(body, 'max_tokens', 1),

@@ -98,6 +98,8 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
         temperature: sampling.temperature,
         topP: sampling.topP,
         ...(sampling.seed === undefined ? {} : { seed: sampling.seed >>> 0 }),
+        // Small models repeat themselves: the library's own penalty (1.1 over the last 64 tokens) stays on.
+        repeatPenalty: { frequencyPenalty: sampling.frequencyPenalty, presencePenalty: sampling.presencePenalty },
         customStopTriggers: sampling.stop,
       });
       return {
@@ -124,7 +126,8 @@ async function readPrompt(state: ContextSequence, tokens: readonly number[], sig
 const room = (contextSize: number, promptTokens: number) => contextSize - promptTokens - 2;
 
 function tooLong(tokens: number, contextSize: number): ApiError {
-  const message = `The messages have ${tokens} tokens, this model takes ${contextSize} with the answer. Shorten the input or use a model with a longer context.`;
+  // Worded as OpenAI does, because clients tell this failure by its text.
+  const message = `This model's maximum context length is ${contextSize} tokens and the messages have ${tokens}. Shorten the input or use a model with a longer context.`;
   return new ApiError(400, 'context_length_exceeded', message, { param: 'messages' });
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { enableCompileCache } from 'node:module';
@@ -40,23 +41,31 @@ async function stop(): Promise<void> {
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());
 process.on('disconnect', () => void stop());
 
-// Only now: the modules behind it are what the compile cache is for.
-const { loadEngine } = await import('./load-engine.ts');
-const { createChatEndpoint } = await import('./chat-endpoint.ts');
-const engine = await loadEngine({
-  runtime,
-  model,
-  contextSize: Number(values.context),
-  sequences: Number(values.sequences),
+async function serve(place: { runtime: string; model: string; name: string; socket: string }): Promise<void> {
+  // Only now: the modules behind it are what the compile cache is for.
+  const { loadEngine } = await import('./load-engine.ts');
+  const { createChatEndpoint } = await import('./chat-endpoint.ts');
+  const engine = await loadEngine({
+    runtime: place.runtime,
+    model: place.model,
+    contextSize: Number(values.context),
+    sequences: Number(values.sequences),
+  });
+  const server = createServer(createChatEndpoint({ engine, name: place.name, maxWaiting: Number(values.waiting) }));
+  close = async () => {
+    server.close();
+    server.closeAllConnections();
+    await rm(place.socket, { force: true });
+    await engine.close();
+  };
+  await rm(place.socket, { force: true });
+  // The socket is ours alone from its first moment.
+  process.umask(0o177);
+  await once(server.listen(place.socket), 'listening');
+  process.send?.({ ready: true, contextSize: engine.contextSize });
+}
+
+serve({ runtime, model, name, socket }).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
 });
-const server = createServer(createChatEndpoint({ engine, name, maxWaiting: Number(values.waiting) }));
-close = async () => {
-  server.close();
-  server.closeAllConnections();
-  await rm(socket, { force: true });
-  await engine.close();
-};
-await rm(socket, { force: true });
-// The socket is ours alone from its first moment.
-process.umask(0o177);
-server.listen(socket, () => process.send?.({ ready: true, contextSize: engine.contextSize }));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { AppError } from './platform/app-error.ts';
 import { type LogLevel, logLevels } from './platform/log.ts';
-import { type Setting, choice, flag, integer, list, optional, secret, text } from './platform/setting.ts';
+import { choice, flag, integer, list, optional, type Setting, secret, text } from './platform/setting.ts';
 
 /**
  * Every setting: its place in `damask.yaml`, its environment variable and its default. The environment wins over the file.
@@ -61,7 +61,11 @@ const sections = {
 } satisfies Record<string, Record<string, Setting<unknown>>>;
 
 type Sections = typeof sections;
-type Values = { readonly [S in keyof Sections]: { readonly [K in keyof Sections[S]]: Sections[S][K] extends Setting<infer V> ? V : never } };
+type Values = {
+  readonly [S in keyof Sections]: {
+    readonly [K in keyof Sections[S]]: Sections[S][K] extends Setting<infer V> ? V : never;
+  };
+};
 
 export interface Config extends Omit<Values, 'storage' | 'log'> {
   readonly storage: Omit<Values['storage'], 'data_dir' | 'config_dir' | 'cache_dir' | 'key_file'> & {
@@ -71,6 +75,8 @@ export interface Config extends Omit<Values, 'storage' | 'log'> {
     readonly key_file: string;
   };
   readonly log: { readonly level: LogLevel };
+  /** For programs that are started; whoever starts one picks what it may see. */
+  readonly environment: Environment;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -79,17 +85,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const foreign = new Set(['DAMASK_URL', 'DAMASK_API_KEY', 'DAMASK_SERVER', 'DAMASK_CONFIG', 'DAMASK_TEST_POSTGRES']);
 
 export interface ConfigSource {
-  readonly environment: Environment;
-  /** Path of the file; null: `damask.yaml` in the config folder when it is there. */
-  readonly file: string | null;
+  /** Path of the file; without it `DAMASK_CONFIG`, else `damask.yaml` in the config folder when it is there. */
+  readonly file?: string | undefined;
+  /** Of the process, except in tests. */
+  readonly environment?: Environment;
 }
 
 /** Reads all settings once. Throws `invalid_request` that lists every problem, each with the way out. */
-export function readConfig(source: ConfigSource): Config {
-  const { environment } = source;
+export function readConfig(source: ConfigSource = {}): Config {
+  const { environment = process.env } = source;
   const problems: { pointer: string; detail: string }[] = [];
   const home = environment.HOME || homedir();
-  const configDir = environment.DAMASK_CONFIG_DIR || join(environment.XDG_CONFIG_HOME || join(home, '.config'), 'damask');
+  const configDir =
+    environment.DAMASK_CONFIG_DIR || join(environment.XDG_CONFIG_HOME || join(home, '.config'), 'damask');
   const given = readFile(source.file ?? environment.DAMASK_CONFIG ?? null, join(configDir, 'damask.yaml'), problems);
   refuseUnknownVariables(environment, problems);
   const values: Record<string, Record<string, unknown>> = {};
@@ -99,7 +107,8 @@ export function readConfig(source: ConfigSource): Config {
       const fromEnvironment = environment[setting.variable];
       const raw = fromEnvironment === undefined || fromEnvironment === '' ? given[section]?.[key] : fromEnvironment;
       const read = setting.read(raw);
-      if ('problem' in read) problems.push({ pointer: `/${section}/${key}`, detail: `${setting.variable} ${read.problem}` });
+      if ('problem' in read)
+        problems.push({ pointer: `/${section}/${key}`, detail: `${setting.variable} ${read.problem}` });
       else (values[section] as Record<string, unknown>)[key] = read.value;
     }
   }
@@ -115,7 +124,7 @@ export function readConfig(source: ConfigSource): Config {
     cache_dir: read.storage.cache_dir ?? join(environment.XDG_CACHE_HOME || join(home, '.cache'), 'damask'),
     key_file: read.storage.key_file ?? join(read.storage.config_dir ?? configDir, 'master.key'),
   };
-  return { ...read, storage } as Config;
+  return { ...read, storage, environment } as Config;
 }
 
 /** The configuration with secrets hidden, for people. */
@@ -125,7 +134,8 @@ export function describeConfig(config: Config): Record<string, Record<string, un
     shown[section] = {};
     for (const [key, setting] of Object.entries(settings as Record<string, Setting<unknown>>)) {
       const value = (config as unknown as Record<string, Record<string, unknown>>)[section]?.[key];
-      (shown[section] as Record<string, unknown>)[key] = setting.secret && value !== undefined ? '[redacted]' : (value ?? null);
+      (shown[section] as Record<string, unknown>)[key] =
+        setting.secret && value !== undefined ? '[redacted]' : (value ?? null);
     }
   }
   return shown;
@@ -177,7 +187,10 @@ function readFile(
     for (const key of known ? Object.keys(settings ?? {}) : ['']) {
       if (known && Object.hasOwn(known, key)) continue;
       const names = Object.keys(known ?? sections).join(', ');
-      problems.push({ pointer: `/${section}/${key}`, detail: `${file}: ${section}${key && `.${key}`} is not a setting; there are ${names}` });
+      problems.push({
+        pointer: `/${section}/${key}`,
+        detail: `${file}: ${section}${key && `.${key}`} is not a setting; there are ${names}`,
+      });
     }
   }
   return given;

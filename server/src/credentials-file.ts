@@ -18,8 +18,8 @@ export type Instances = Readonly<Record<string, Credential>>;
 export const credentialsName = 'credentials.json';
 
 const largest = 1024 * 1024;
-const lockStaleAfter = 2_000;
-const lockPatience = 10_000;
+const lockStaleAfter = 5_000;
+const lockPatience = 20_000;
 
 /**
  * Changes `credentials.json` in the folder, which only its owner can read: whole or not at all, durably, one process at

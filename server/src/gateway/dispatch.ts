@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Method, Operation } from '@damask/contracts/operation.ts';
-import { bodyLimit, pathParameters } from '@damask/contracts/operation.ts';
+import { bodyLimit } from '@damask/contracts/operation.ts';
 import type { Permission } from '@damask/contracts/permissions.ts';
 import { AppError, notFound, toAppError } from '#platform/app-error.ts';
 import type { Actor, CallContext } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
-import { buildQueryDecoder } from '#platform/query-decoder.ts';
+import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
 import { parseStrictJson } from '#platform/strict-json.ts';
 import { createEventStream } from './event-stream.ts';
 import { commonHeaders, sendProblem } from './problem.ts';
@@ -81,10 +81,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     requirePermission(caller, permission);
     if (permission !== 'public' && active > options.concurrency) throw overloaded();
 
-    const { call, decodeQuery, takesBody } = prepared.get(route) as Prepared;
+    const { call, decoder, takesBody } = prepared.get(route) as Prepared;
+    const parameters = readParameters(match.parameters, decoder);
+    const query = mark < 0 ? '' : url.slice(mark + 1);
     const input = takesBody
-      ? await readInput(request, operation, match.parameters, url, mark, options.parseLarge)
-      : { ...decodeQuery(mark < 0 ? '' : url.slice(mark + 1)), ...refuseBody(request), ...match.parameters };
+      ? await readInput(request, operation, parameters, query, options.parseLarge)
+      : readQuery(request, decoder.query(query), parameters);
 
     const abort = new AbortController();
     response.once('close', () => {
@@ -136,7 +138,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
 interface Prepared {
   readonly call: AnyCall;
-  readonly decodeQuery: (query: string) => Record<string, unknown>;
+  readonly decoder: QueryDecoder;
   readonly takesBody: boolean;
 }
 
@@ -145,7 +147,7 @@ function prepare(route: Route, services: DispatchOptions['services']): Prepared 
   const call = services[service]?.[name] as AnyCall | undefined;
   if (!call) throw new Error(`Nothing serves ${service}.${name}; check --services`);
   const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
-  return { call, takesBody, decodeQuery: buildQueryDecoder(operation.input, pathParameters(operation.path)) };
+  return { call, takesBody, decoder: buildQueryDecoder(operation) };
 }
 
 /** The one check of what a caller may do. */
@@ -163,12 +165,11 @@ export function requirePermission(caller: Caller, permission: Operation['permiss
 async function readInput(
   request: IncomingMessage,
   operation: Operation,
-  parameters: Record<string, string>,
-  url: string,
-  mark: number,
+  parameters: Record<string, unknown>,
+  query: string,
   parseLarge: DispatchOptions['parseLarge'],
 ): Promise<Record<string, unknown>> {
-  if (mark >= 0 && mark < url.length - 1) {
+  if (query !== '') {
     throw new AppError('invalid_request', 'This address takes no query; put the fields into the JSON body.', {
       pointer: '',
     });
@@ -185,25 +186,39 @@ async function readInput(
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new AppError('invalid_request', 'The body must be a JSON object.', { pointer: '' });
   }
-  for (const name of Object.keys(parameters)) {
-    if (Object.hasOwn(body, name)) {
-      throw new AppError('invalid_request', `"${name}" belongs into the address, not into the body.`, {
+  return withParameters(body as Record<string, unknown>, parameters);
+}
+
+function readParameters(raw: Readonly<Record<string, string>>, decoder: QueryDecoder): Record<string, unknown> {
+  const parameters: Record<string, unknown> = {};
+  for (const name in raw) parameters[name] = decoder.parameter(name, raw[name] as string);
+  return parameters;
+}
+
+/** A name that the address gives must not be given again. */
+function withParameters(fields: Record<string, unknown>, parameters: Record<string, unknown>): Record<string, unknown> {
+  for (const name in parameters) {
+    if (Object.hasOwn(fields, name)) {
+      throw new AppError('invalid_request', `"${name}" stands in the address already; leave it out here.`, {
         pointer: `/${name}`,
       });
     }
+    fields[name] = parameters[name];
   }
-  return Object.assign(body, parameters) as Record<string, unknown>;
+  return fields;
 }
 
 function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
-function refuseBody(request: IncomingMessage): Record<string, never> {
-  if (!hasBody(request)) return {};
-  throw new AppError('invalid_request', `${request.method} takes no body here; put fields into the query.`, {
-    pointer: '',
-  });
+function readQuery(request: IncomingMessage, query: Record<string, unknown>, parameters: Record<string, unknown>) {
+  if (hasBody(request)) {
+    throw new AppError('invalid_request', `${request.method} takes no body here; put fields into the query.`, {
+      pointer: '',
+    });
+  }
+  return withParameters(query, parameters);
 }
 
 function sendJson(response: ServerResponse, status: number, output: unknown, requestId: string) {

@@ -1,9 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '#platform/clock.ts';
 import { AppError } from '#platform/app-error.ts';
+import type { Clock } from '#platform/clock.ts';
 import { listenFailure } from '#platform/metrics.ts';
-import type { Dispatch } from './dispatch.ts';
 import { toProblem } from './problem.ts';
 
 export interface Listener {
@@ -15,13 +14,13 @@ export interface Listener {
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  readonly dispatch: Dispatch;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly clock: Clock;
   readonly maxConnections: number;
 }
 
 /** The public listener. Limits belong into the constructor: as properties they are looked at every 30 s only. */
-export async function listen({ host, port, dispatch, clock, maxConnections }: ListenOptions): Promise<Listener> {
+export async function listen({ host, port, handle, clock, maxConnections }: ListenOptions): Promise<Listener> {
   let draining = false;
   const server = createServer(
     {
@@ -34,7 +33,7 @@ export async function listen({ host, port, dispatch, clock, maxConnections }: Li
     },
     (request, response) => {
       if (draining) response.shouldKeepAlive = false;
-      dispatch.handle(request, response);
+      handle(request, response);
     },
   );
   server.maxConnections = maxConnections;

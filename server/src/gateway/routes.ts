@@ -16,7 +16,8 @@ interface Node {
 export interface Match {
   /** By method; which methods an address takes. */
   readonly methods: ReadonlyMap<Method, Route>;
-  readonly parameters: Record<string, string>;
+  /** Raw, as they stand in the address. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 export interface RouteTable {
@@ -83,21 +84,11 @@ function find(root: Node, path: string): Match | undefined {
     if (fixed) {
       node = fixed;
     } else if (node.parameter && segment !== '') {
-      const value = decode(segment);
-      if (value === undefined) return undefined;
-      parameters[node.parameter.name] = value;
+      parameters[node.parameter.name] = segment;
       node = node.parameter.node;
     } else {
       return undefined;
     }
   }
   return node.methods.size > 0 ? { methods: node.methods, parameters } : undefined;
-}
-
-function decode(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return undefined;
-  }
 }

@@ -38,8 +38,10 @@ export interface Child {
   /** False when the channel is closed. Needs `ipc`. */
   send(message: unknown): boolean;
   onMessage(listener: (message: unknown) => void): void;
-  /** The child no longer keeps our event loop alive. */
+  /** The child and its pipes no longer keep our event loop alive. */
   unref(): void;
+  /** Waiting for `exited` keeps our event loop alive again. */
+  ref(): void;
 }
 
 /**
@@ -82,6 +84,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     },
     send: (message) => child.connected && child.send(message as object),
     onMessage: (listener) => void child.on('message', listener),
+    ref: () => child.ref(),
     unref() {
       child.unref();
       child.channel?.unref();

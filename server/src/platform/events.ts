@@ -89,13 +89,13 @@ function savePosition(database: Database, { consumer, source }: EventReader, { x
   );
 }
 
-/** Keeps readers up to date, one pass each second; a failing event is tried again and never skipped. */
+/** Keeps readers up to date, one pass each second, `first` being the first; a failing event is tried again and never skipped. */
 export function startEventReaders(options: {
   database: Database;
   readers: readonly EventReader[];
   clock: Clock;
   log: Log;
-}): { stop(): Promise<void> } {
+}): { first: Promise<void>; stop(): Promise<void> } {
   const { database, readers, clock, log } = options;
   let stopped = false;
   let timer: Timer | undefined;
@@ -113,6 +113,7 @@ export function startEventReaders(options: {
   };
   next();
   return {
+    first: running,
     async stop() {
       stopped = true;
       timer?.cancel();

@@ -99,7 +99,8 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
     } catch (error) {
       failures += 1;
       open -= 1;
-      if (failures === 1) log.warn('The journal cannot reach the database; rows wait', { waiting: queue.length, error });
+      if (failures === 1)
+        log.warn('The journal cannot reach the database; rows wait', { waiting: queue.length, error });
     }
     schedule();
   }
@@ -167,7 +168,14 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
         log.error('A row could not even be set aside', { error: failure });
       });
       entry.sent = false;
-      entry.reject(new AppError('unrecorded', 'This run could not be recorded and was set aside for the operator.', {}, { cause: error }));
+      entry.reject(
+        new AppError(
+          'unrecorded',
+          'This run could not be recorded and was set aside for the operator.',
+          {},
+          { cause: error },
+        ),
+      );
     }
   }
 
@@ -196,12 +204,19 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
       };
     },
     admit() {
-      if (stopping) throw new AppError('unavailable', 'The platform is stopping. Try again in a moment.', { retryAfterSeconds: 2 });
+      if (stopping)
+        throw new AppError('unavailable', 'The platform is stopping. Try again in a moment.', { retryAfterSeconds: 2 });
       if (queue.length >= options.queueRows || queuedBytes >= options.queueBytes) {
-        throw new AppError('overloaded', 'More runs wait to be recorded than the platform keeps. Try again in a second.', { retryAfterSeconds: 1 });
+        throw new AppError(
+          'overloaded',
+          'More runs wait to be recorded than the platform keeps. Try again in a second.',
+          { retryAfterSeconds: 1 },
+        );
       }
       if (clock.monotonic() - oldest() > options.lateAfter) {
-        throw new AppError('unavailable', 'Runs cannot be recorded now, so none is started. Try again in a moment.', { retryAfterSeconds: 2 });
+        throw new AppError('unavailable', 'Runs cannot be recorded now, so none is started. Try again in a moment.', {
+          retryAfterSeconds: 2,
+        });
       }
     },
     get waiting() {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { AppError } from './app-error.ts';
 
 export interface Metrics {
@@ -68,5 +68,10 @@ export function listenFailure(error: Error, host: string, port: number, setting:
     EADDRNOTAVAIL: `${host} is not an address of this machine. Correct DAMASK_HOST.`,
     ENOTFOUND: `${host} is not known. Correct DAMASK_HOST.`,
   };
-  return new AppError('unavailable', reasons[code ?? ''] ?? `${where} cannot be listened on: ${error.message}.`, {}, { cause: error });
+  return new AppError(
+    'unavailable',
+    reasons[code ?? ''] ?? `${where} cannot be listened on: ${error.message}.`,
+    {},
+    { cause: error },
+  );
 }

@@ -1,6 +1,6 @@
 import type { Operation } from '@damask/contracts/operation.ts';
 import { AppError } from './app-error.ts';
-import { pointTo } from './json-fault.ts';
+import { pointTo } from './json-reader.ts';
 
 /** Reads a raw query (without the `?`) or a single path parameter into the types of an operation's input. */
 export interface QueryDecoder {

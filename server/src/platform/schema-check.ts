@@ -1,5 +1,5 @@
 import type { Operation } from '@damask/contracts/operation.ts';
-import { pointTo } from './json-fault.ts';
+import { pointTo } from './json-reader.ts';
 import {
   type Check,
   type Checker,

@@ -10,7 +10,13 @@ export interface Setting<Value> {
 
 type Parse<Value> = (raw: unknown) => { readonly value: Value } | { readonly problem: string };
 
-function define<Value>(variable: string, standard: Value, help: string, parse: Parse<Value>, isSecret = false): Setting<Value> {
+function define<Value>(
+  variable: string,
+  standard: Value,
+  help: string,
+  parse: Parse<Value>,
+  isSecret = false,
+): Setting<Value> {
   const read: Parse<Value> = (raw) => (raw === undefined || raw === null ? { value: standard } : parse(raw));
   return { variable, standard, help, secret: isSecret, read };
 }
@@ -43,7 +49,12 @@ export function flag(variable: string, standard: boolean, help: string) {
   });
 }
 
-export function choice<Option extends string>(variable: string, standard: Option, options: readonly Option[], help: string) {
+export function choice<Option extends string>(
+  variable: string,
+  standard: Option,
+  options: readonly Option[],
+  help: string,
+) {
   return define<Option>(variable, standard, help, (raw) => {
     const value = options.find((option) => option === raw);
     return value === undefined ? { problem: `must be one of ${options.join(', ')}` } : { value };

@@ -11,7 +11,7 @@ export interface PrepareOptions {
 }
 
 /** Makes the roles and schemas that are missing. Answers how roles are named in this database. */
-export async function prepareDatabase(options: PrepareOptions): Promise<Roles> {
+export async function prepareDatabase(options: PrepareOptions): Promise<{ roles: Roles; database: string }> {
   const client = new pg.Client({ ...options.connection, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
@@ -40,7 +40,7 @@ export async function prepareDatabase(options: PrepareOptions): Promise<Roles> {
         }
       }
     }
-    return roles;
+    return { roles, database };
   } finally {
     await client.end();
   }

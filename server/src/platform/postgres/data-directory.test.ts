@@ -67,7 +67,7 @@ test('a kill amid initdb leaves nothing that a later start could take for a clus
   await postgres.stop();
 
   // The same folder once more, now with the lock file of a crash whose pid has gone to another program.
-  const stranger = await startChild({ command: 'sleep', args: ['60'], ...ownerOf(join(folder, 'data')) });
+  const stranger = await startChild({ command: 'sleep', args: ['600'], ...ownerOf(join(folder, 'data')) });
   after(() => stranger.kill('SIGKILL'));
   const lock = [stranger.pid, join(folder, 'data'), 1, 5432, join(folder, 'run'), '', '  5432001  1', 'ready'].join(
     '\n',

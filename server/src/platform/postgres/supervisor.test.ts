@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chownSync, statSync } from 'node:fs';
+import { chownSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ask, clusterFolder, connect, holdElsewhere, start, waitFor } from './fixtures/workbench.ts';
@@ -113,6 +113,7 @@ test('a data folder whose path is too long for a socket gets a short folder that
   assert.equal(statSync(postgres.socketDirectory).mode & 0o777, 0o700);
   assert.deepEqual(await ask(postgres, 'select 1 as one'), { one: 1 });
   await postgres.stop();
+  rmdirSync(postgres.socketDirectory);
 });
 
 test('an ordinary user runs the server as themselves', async () => {

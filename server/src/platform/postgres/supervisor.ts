@@ -135,7 +135,8 @@ async function prepareSite(options: PostgresOptions, settings: Settings): Promis
   await prepareSocketDirectory(socketDirectory, account);
   const { postgres, version } = binaries;
   const args = serverArguments({ dataDirectory, socketDirectory, version, overrides: settings });
-  return { site: { dataDirectory, logFile, user, account, postgres, arguments: args, clock, log }, created };
+  const site = { dataDirectory, logFile, user, account, postgres, arguments: args, clock, log };
+  return { site, created };
 }
 
 /** Tries until it works; undefined when it is ended. */

@@ -19,7 +19,7 @@ export interface MigratedDatabase {
 export async function migratedDatabase(folders: Readonly<Record<string, string>>): Promise<MigratedDatabase> {
   const { connection, drop } = await testDatabase();
   const log = createLog({ level: 'error', clock: systemClock, write: () => undefined, redact: createRedact() });
-  const roles = await prepareDatabase({ connection, services: Object.keys(folders) });
+  const { roles } = await prepareDatabase({ connection, services: Object.keys(folders) });
   await migrate({ connection, roles, folders, contract: false, log });
   const database = openDatabase({ connection, roles, log, poolSize: 4, statementTimeout: 5_000 });
   return {

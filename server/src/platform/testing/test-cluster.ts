@@ -25,6 +25,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   return {
     socketDirectory: answer.socketDirectory,
     async stop() {
+      child.ref();
       child.stdin?.end();
       await child.exited;
     },

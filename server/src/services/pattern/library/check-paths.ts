@@ -25,29 +25,35 @@ const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/
 /** Pairs of paths that one disk would take for the same name, or for a file and a folder at once. Answers index and reason. */
 export function findTwins(paths: readonly string[]): { index: number; detail: string }[] {
   const found: { index: number; detail: string }[] = [];
+  const alike = (other: string) => `differs from ${shorten(other)} only in capitals or in how letters are encoded`;
   const files = new Map<string, string>();
   for (const [index, path] of paths.entries()) {
     const folded = fold(path);
     const other = files.get(folded);
-    if (other !== undefined) {
-      const detail =
-        other === path ? 'is there twice' : `differs from ${other} only in capitals or in how letters are encoded`;
-      found.push({ index, detail });
-    } else files.set(folded, path);
+    if (other === undefined) files.set(folded, path);
+    else found.push({ index, detail: other === path ? 'is there twice' : alike(other) });
   }
+  const checked = new Set<string>();
   const folders = new Map<string, string>();
   for (const [index, path] of paths.entries()) {
-    for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
+    for (let at = path.lastIndexOf('/'); at !== -1; at = path.lastIndexOf('/', at - 1)) {
       const folder = path.slice(0, at);
+      // Above a folder that was seen, everything was seen.
+      if (at === 0 || checked.has(folder)) break;
+      checked.add(folder);
       const folded = fold(folder);
       const other = folders.get(folded);
-      if (files.has(folded)) found.push({ index, detail: `needs ${folder} to be a folder, and it is a file` });
+      if (files.has(folded)) found.push({ index, detail: `needs ${shorten(folder)} to be a folder, and it is a file` });
       else if (other === undefined) folders.set(folded, folder);
-      else if (other !== folder)
-        found.push({ index, detail: `differs from ${other} only in capitals or in how letters are encoded` });
+      else found.push({ index, detail: alike(other) });
     }
   }
   return found;
 }
 
-const fold = (path: string) => path.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+const shorten = (path: string) => (path.length > 100 ? `${path.slice(0, 99)}…` : path);
+
+function fold(path: string): string {
+  if (/^[ -~]*$/.test(path)) return path.toLowerCase();
+  return path.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+}

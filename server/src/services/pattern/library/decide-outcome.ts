@@ -19,7 +19,7 @@ export interface IncomingPattern {
 /**
  * What an import does with one pattern, from three sides: what is here, what came last, what comes now.
  * `new`, `changed` and `replaced` publish a version; `same` and `kept` do not; `conflict` fails the whole import.
- * Whatever the outcome, store the incoming digest as `upstream` afterwards: then a decision to keep is not asked again.
+ * Whatever the outcome of an import, store its digest as `upstream`: then a decision to keep is not asked again.
  */
 export function decideOutcome(
   existing: ExistingPattern | undefined,

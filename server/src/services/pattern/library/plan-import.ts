@@ -1,3 +1,4 @@
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { namePattern } from '@damask/contracts/field.ts';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
@@ -21,6 +22,8 @@ interface Entry extends PatternFile {
 
 const pathAllowed = 1024;
 const problemsShown = 100;
+// About 2 ms of work.
+const foldersInOneGo = 20;
 const legalName = new RegExp(namePattern);
 const nameRule = 'lower case letters, digits, _ and -, at most 100, beginning with a letter or digit';
 
@@ -28,7 +31,7 @@ const nameRule = 'lower case letters, digits, _ and -, at most 100, beginning wi
  * Reads an uploaded folder in Fabric's tree. `origin` names the folder it came from: a single pattern takes its name from there.
  * All or nothing: throws `invalid_tree` with every problem (at most 100) and a pointer to its entry.
  */
-export function planImport(files: readonly PatternFile[], origin = ''): ImportPlan {
+export async function planImport(files: readonly PatternFile[], origin = ''): Promise<ImportPlan> {
   const problems = new Problems(files);
   const entries = files.map((file, index): Entry => ({ ...file, index }));
   for (const { index, path } of entries) problems.add(index, faultOfPath(path, pathAllowed));
@@ -61,7 +64,11 @@ export function planImport(files: readonly PatternFile[], origin = ''): ImportPl
     const reason = placePattern(folders, entry, tree, origin);
     if (reason !== undefined) ignored.push({ path: entry.path, reason });
   }
-  const patterns = [...folders].map(([name, inside]) => ({ name, content: readFolder(name, inside, known, problems) }));
+  const patterns: { name: string; content: VersionContent | undefined }[] = [];
+  for (const [index, [name, inside]] of [...folders].entries()) {
+    if (index % foldersInOneGo === 0) await letOthersRun();
+    patterns.push({ name, content: readFolder(name, inside, known, problems) });
+  }
   if (patterns.length === 0 && strategies.length === 0 && problems.none) {
     throw new AppError(
       'invalid_tree',

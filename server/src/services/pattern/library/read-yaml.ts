@@ -57,7 +57,7 @@ export function readYaml(text: string): YamlSource {
     // Found by `entriesOf` below; the library compares every key with every other.
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
     lineCounter: lines,
   });
   for (const fault of [...document.errors, ...document.warnings].slice(0, 1)) {

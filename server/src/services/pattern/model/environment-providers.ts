@@ -27,7 +27,13 @@ const openAiUrl = 'https://api.openai.com/v1';
 export function readEnvironmentProviders(settings: ProviderSettings): EnvironmentProvider[] {
   const { openaiApiKey, openaiBaseUrl, anthropicApiKey, geminiApiKey, ollamaHost } = settings;
   const providers: EnvironmentProvider[] = [];
-  const add = (name: string, baseUrl: string, apiKey: string | null, defaultModel: string | null, note: string | null) =>
+  const add = (
+    name: string,
+    baseUrl: string,
+    apiKey: string | null,
+    defaultModel: string | null,
+    note: string | null,
+  ) =>
     providers.push({
       name,
       baseUrl,
@@ -44,13 +50,19 @@ export function readEnvironmentProviders(settings: ProviderSettings): Environmen
     add('anthropic', 'https://api.anthropic.com/v1', anthropicApiKey, 'claude-haiku-4-5', unverified);
   }
   if (geminiApiKey !== undefined) {
-    add('gemini', 'https://generativelanguage.googleapis.com/v1beta/openai', geminiApiKey, 'gemini-2.5-flash', unverified);
+    add(
+      'gemini',
+      'https://generativelanguage.googleapis.com/v1beta/openai',
+      geminiApiKey,
+      'gemini-2.5-flash',
+      unverified,
+    );
   }
   if (ollamaHost !== undefined) add('ollama', `${ollamaOrigin(ollamaHost)}/v1`, null, null, null);
   return providers;
 }
 
-const unverified = 'Through the vendor\'s own OpenAI-compatible endpoint; unverified.';
+const unverified = "Through the vendor's own OpenAI-compatible endpoint; unverified.";
 
 export function ollamaOrigin(host: string): string {
   const url = new URL(/^https?:\/\//.test(host) ? host : `http://${host}`);

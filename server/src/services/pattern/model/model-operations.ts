@@ -1,4 +1,4 @@
-import type { Provider, modelOperations } from '@damask/contracts/model.ts';
+import type { modelOperations, Provider } from '@damask/contracts/model.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
 import type { Database } from '#platform/database/database.ts';
@@ -92,7 +92,9 @@ function readBaseUrl(text: string): string {
   }
   const url = new URL(text);
   if (url.search !== '' || url.hash !== '') {
-    throw new AppError('invalid_request', 'A base address has no ? and no #. Leave them out.', { pointer: '/base_url' });
+    throw new AppError('invalid_request', 'A base address has no ? and no #. Leave them out.', {
+      pointer: '/base_url',
+    });
   }
   return url.href.replace(/\/+$/, '');
 }

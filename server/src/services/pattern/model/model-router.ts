@@ -43,8 +43,6 @@ export interface ModelRouterOptions {
 }
 
 export const localProvider = 'local';
-export const localModelId = 'smollm2-135m-instruct';
-const localOffer: ModelOffer = { id: localModelId, context_window: 8192, input_price: 0, output_price: 0 };
 
 export function createModelRouter(options: ModelRouterOptions): ModelRouter {
   const { providers, local, egress, vault } = options;
@@ -69,7 +67,8 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
   };
 
   const openSealed = async (row: ProviderRow) => {
-    const key = row.api_key && (await vault.open(row.workspace, providerKeyPlace(row.name), row.api_key)).toString('utf8');
+    const key =
+      row.api_key && (await vault.open(row.workspace, providerKeyPlace(row.name), row.api_key)).toString('utf8');
     return open(row.name, row.base_url, key, 'max_tokens', false);
   };
 
@@ -108,9 +107,10 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
 
   const defaultName = (workspace: string): string | null => {
     if (options.defaultModel !== null) return options.defaultModel;
-    for (const { name, defaultModel } of options.environment()) if (defaultModel !== null) return `${name}/${defaultModel}`;
+    for (const { name, defaultModel } of options.environment())
+      if (defaultModel !== null) return `${name}/${defaultModel}`;
     for (const { name, models } of providers.of(workspace)) if (models[0]) return `${name}/${models[0].id}`;
-    return local === null ? null : `${localProvider}/${localModelId}`;
+    return local === null ? null : `${localProvider}/${local.name}`;
   };
 
   return {
@@ -127,7 +127,7 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
       }
       const given = options.environment().find((candidate) => candidate.name === provider);
       if (given) return { name, model, port: environmentPort(given), price: priceOf(given.models, model) };
-      if (provider === localProvider && local && model === localModelId) {
+      if (provider === localProvider && model === local?.name) {
         return { name, model, port: await localPort(), price: { input: 0, output: 0 } };
       }
       throw new AppError(
@@ -157,7 +157,14 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
       for (const given of options.environment()) for (const offer of given.models) add(given.name, offer, given.note);
       if (local) {
         const state = local.state();
-        add(localProvider, localOffer, describeLocal(local), state.state === 'ready');
+        const context = local.contextSize();
+        const offer = {
+          id: local.name,
+          input_price: 0,
+          output_price: 0,
+          ...(context === null ? {} : { context_window: context }),
+        };
+        add(localProvider, offer, describeLocal(local), state.state === 'ready' || state.state === 'starting');
       }
       return models.slice(0, 1000);
     },
@@ -196,7 +203,7 @@ function describeLocal(local: LocalModel): string | null {
       return `The local model is being fetched${now.total ? ` (${Math.floor((100 * (now.received ?? 0)) / now.total)}%)` : ''}.`;
     case 'failed':
       return `The local model is not available: ${now.reason}`;
-    case 'absent':
+    default:
       return 'The local model has not been fetched.';
   }
 }

@@ -115,8 +115,9 @@ class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   abort(code: ErrorCode, detail: string) {
     if (this.#settled || this.#aborted) return;
     this.#aborted = { code, detail };
-    this.#controller?.abort(new Error(detail));
+    // First told, then cut: cutting reports an error of its own.
     this.#fail(this.#aborted);
+    this.#controller?.abort(new Error(detail));
   }
 
   resume() {

@@ -14,9 +14,10 @@ export interface ProviderRow {
 const columns = 'workspace, name, base_url, api_key, models, updated_at';
 
 export async function readProvider(transaction: Transaction, name: string): Promise<ProviderRow | undefined> {
-  const [row] = await transaction.query<ProviderRow>(`select ${columns} from pattern.provider where name = $1 for update`, [
-    name,
-  ]);
+  const [row] = await transaction.query<ProviderRow>(
+    `select ${columns} from pattern.provider where name = $1 for update`,
+    [name],
+  );
   return row;
 }
 
@@ -24,7 +25,10 @@ export function listProviders(transaction: Transaction): Promise<ProviderRow[]> 
   return transaction.query<ProviderRow>(`select ${columns} from pattern.provider order by name limit 200`);
 }
 
-export async function saveProvider(transaction: Transaction, row: Omit<ProviderRow, 'updated_at'>): Promise<ProviderRow> {
+export async function saveProvider(
+  transaction: Transaction,
+  row: Omit<ProviderRow, 'updated_at'>,
+): Promise<ProviderRow> {
   const [saved] = await transaction.query<ProviderRow>(
     `insert into pattern.provider (workspace, name, base_url, api_key, models) values ($1, $2, $3, $4, $5)
      on conflict (workspace, name) do update

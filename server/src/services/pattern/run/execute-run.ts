@@ -10,8 +10,8 @@ import type { Journal } from './journal.ts';
 import type { LiveRuns } from './live-runs.ts';
 import { createOutputText, type OutputText } from './output-text.ts';
 import type { Payloads } from './payloads.ts';
-import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
 import type { RunPlan } from './plan-run.ts';
+import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
 
 export interface EngineParts {
   readonly journal: Journal;
@@ -190,7 +190,11 @@ function createRunStream(sink: EventSink, row: AcceptedRow, output: OutputText):
   };
 }
 
-function toAcceptedRow(parts: EngineParts, context: CallContext, { plan, route, strategy, metadata }: Execution): AcceptedRow {
+function toAcceptedRow(
+  parts: EngineParts,
+  context: CallContext,
+  { plan, route, strategy, metadata }: Execution,
+): AcceptedRow {
   return {
     workspace: context.workspace,
     id: parts.clock.uuid(),

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import type { Clock } from '#platform/clock.ts';
 import { createGroupCommit, type GroupCommit, type Written } from '#platform/group-commit.ts';
 import type { Log } from '#platform/log.ts';
-import { quarantineRow, writeGroup } from './store.ts';
 import type { AcceptedRow, FinishedRow } from './record.ts';
+import { quarantineRow, writeGroup } from './store.ts';
 
 export type JournalRow =
   | { readonly kind: 'accepted'; readonly row: AcceptedRow; readonly bytes: number }

@@ -1,8 +1,8 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { RunSummary, runOperations } from '@damask/contracts/run.ts';
 import type { CallContext } from '#platform/call.ts';
-import type { RunParts } from './run-operations.ts';
 import { summarizeAccepted, summarizeFinished } from './record.ts';
+import type { RunParts } from './run-operations.ts';
 import { listFinished, listRunning, type RunFilter } from './store.ts';
 
 type Operation = (typeof runOperations)['listRuns'];
@@ -27,7 +27,9 @@ export async function listRuns(
         : [];
     const ended: RunSummary[] =
       status === undefined || status === 'succeeded' || status === 'failed' || status === 'cancelled'
-        ? (await listFinished(transaction, status === undefined ? filter : { ...filter, status })).map(summarizeFinished)
+        ? (await listFinished(transaction, status === undefined ? filter : { ...filter, status })).map(
+            summarizeFinished,
+          )
         : [];
     return [...running, ...ended].sort((a, b) => (a.id < b.id ? 1 : -1));
   });

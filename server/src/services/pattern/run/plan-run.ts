@@ -3,7 +3,8 @@ import type { Message, Parameters, runOperations } from '@damask/contracts/run.t
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { buildMessages } from '../library/build-messages.ts';
-import type { LibraryPattern, LibraryTable, LibraryVersion } from '../library/library-table.ts';
+import type { LibraryPattern, LibraryTable } from '../library/library-table.ts';
+import type { LibraryVersion } from '../library/library-version.ts';
 
 export type RunRequest = InputOf<(typeof runOperations)['renderRun']>;
 
@@ -23,11 +24,15 @@ export interface RunPlan {
 const development = 'development';
 
 /** Picks the version and builds the messages. Reads memory only, except for an older version that is named by number. */
-export async function planRun(library: LibraryTable, clock: Clock, workspace: string, request: RunRequest): Promise<RunPlan> {
+export async function planRun(
+  library: LibraryTable,
+  clock: Clock,
+  workspace: string,
+  request: RunRequest,
+): Promise<RunPlan> {
   const pattern = library.find(workspace, request.pattern);
   if (!pattern) throw notFound();
   const version = await chooseVersion(library, workspace, pattern, request);
-  refuseDisabled(version);
   const strategy = request.strategy === undefined ? undefined : library.strategy(workspace, request.strategy);
   if (request.strategy !== undefined && !strategy) throw notFound();
   const named = request.version !== undefined || request.label !== undefined;
@@ -78,13 +83,4 @@ async function chooseVersion(
     );
   }
   return pattern.latest;
-}
-
-function refuseDisabled({ disabledCapabilities }: LibraryVersion) {
-  if (disabledCapabilities.length === 0) return;
-  throw new AppError(
-    'capability_disabled',
-    `The pattern uses ${disabledCapabilities.slice(0, 5).join(', ')}, which would reach files, the system or the network. Remove it from the pattern and publish again.`,
-    { pointer: '/pattern' },
-  );
 }

@@ -22,7 +22,9 @@ export function startRecovery(options: {
   let timer: Timer | undefined;
   let running: Promise<void> = Promise.resolve();
   const pass = async () => {
-    await recoverOnce(options).catch((error: unknown) => log.warn('Runs of dead processes could not be ended yet', { error }));
+    await recoverOnce(options).catch((error: unknown) =>
+      log.warn('Runs of dead processes could not be ended yet', { error }),
+    );
     if (!stopped) {
       timer = clock.after(every, () => {
         running = pass();

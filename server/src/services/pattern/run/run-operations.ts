@@ -60,7 +60,14 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
         if (!finished) {
           const accepted = await readAccepted(transaction, id);
           if (!accepted) throw notFound();
-          return { ...summarizeAccepted(accepted), attempts: [], sanitised: false, input: null, variables: {}, output: null };
+          return {
+            ...summarizeAccepted(accepted),
+            attempts: [],
+            sanitised: false,
+            input: null,
+            variables: {},
+            output: null,
+          };
         }
         const { payload, ...row } = finished;
         const texts = payload ? await engine.payloads.open(row, payload) : { input: null, variables: {}, output: null };

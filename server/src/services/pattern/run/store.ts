@@ -1,6 +1,6 @@
 import type { RunStatus } from '@damask/contracts/run.ts';
-import type { Database, Transaction } from '#platform/database/database.ts';
 import type pg from 'pg';
+import type { Database, Transaction } from '#platform/database/database.ts';
 import type { JournalRow } from './journal.ts';
 import type { AcceptedRow, FinishedRow } from './record.ts';
 
@@ -10,7 +10,11 @@ const finishedColumns = `${acceptedColumns}, finished_at timestamptz, status tex
   output_tokens int, cached_input_tokens int, reasoning_tokens int, cost_micros bigint, first_output_ms double precision,
   total_ms double precision, error_code text, error_detail text, attempts jsonb, sanitised boolean`;
 
-const namesOf = (columns: string) => columns.split(',').map((column) => column.trim().split(' ')[0]).join(', ');
+const namesOf = (columns: string) =>
+  columns
+    .split(',')
+    .map((column) => column.trim().split(' ')[0])
+    .join(', ');
 const acceptedNames = namesOf(acceptedColumns);
 const finishedNames = namesOf(finishedColumns);
 
@@ -111,12 +115,19 @@ export async function readFinished(
 }
 
 export async function readAccepted(transaction: Transaction, id: string): Promise<AcceptedRow | undefined> {
-  const [row] = await transaction.query<AcceptedRow>(`select ${acceptedNames} from pattern.accepted where id = $1`, [id]);
+  const [row] = await transaction.query<AcceptedRow>(`select ${acceptedNames} from pattern.accepted where id = $1`, [
+    id,
+  ]);
   return row && readRow(row);
 }
 
 /** Runs of a dead process that nobody ended, across workspaces. */
-export function listAbandoned(database: Database, process: string, startedAt: Date, limit: number): Promise<AcceptedRow[]> {
+export function listAbandoned(
+  database: Database,
+  process: string,
+  startedAt: Date,
+  limit: number,
+): Promise<AcceptedRow[]> {
   return database.transaction({ role: 'platform', workspace: null }, async (transaction) => {
     const rows = await transaction.query<AcceptedRow>(
       `select ${acceptedNames} from pattern.accepted as a

@@ -1,0 +1,81 @@
+import type { Damask } from '@damask/sdk';
+import type { Config } from './config.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Flag {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  /** May be given several times. */
+  readonly multiple?: true;
+  /** What to write for the value, in the help: `<provider/model>`. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type Flags = Readonly<Record<string, Flag>>;
+
+export type FlagValues<F extends Flags> = {
+  readonly [Name in keyof F]: FlagValue<F[Name]>;
+};
+
+type FlagValue<F extends Flag> = F['type'] extends 'boolean'
+  ? boolean | undefined
+  : F['type'] extends 'string'
+    ? F['multiple'] extends true
+      ? readonly string[]
+      : string | undefined
+    : boolean | string | readonly string[] | undefined;
+
+export interface Invocation<F extends Flags = Flags> {
+  readonly flags: FlagValues<F>;
+  readonly positionals: readonly string[];
+  readonly config: Config;
+  readonly terminal: Terminal;
+  /** Opens the way to the server; from here on Ctrl-C breaks off what is under way. */
+  connect(): Promise<ServerAccess>;
+}
+
+export interface ServerAccess {
+  readonly damask: Damask;
+  /** Aborts on Ctrl-C and when nobody reads the output any more; every call to the server is bound to it. */
+  readonly signal: AbortSignal;
+  /** Says what the server's own progress is, where this command started it. */
+  onProgress(listen: (event: ServerProgress) => void): void;
+}
+
+/** The local model on its way; numbers are bytes. */
+export interface ServerProgress {
+  readonly received: number;
+  readonly total: number | undefined;
+}
+
+export interface Command<F extends Flags = Flags> {
+  /** One or two words: `run`, `runs show`. */
+  readonly name: string;
+  /** What follows the name: `<pattern> [text...]`. */
+  readonly usage: string;
+  /** A few sentences for the command's own help. */
+  readonly about: string;
+  readonly flags: F;
+  /** How many positional arguments it takes. */
+  readonly positionals: readonly [least: number, most: number];
+  readonly examples: readonly string[];
+  /** Hands all its arguments on as they are. */
+  readonly raw?: true;
+  /** Resolves to an exit code; nothing means 0. */
+  run(invocation: Invocation<F>): Promise<number | undefined> | Promise<void>;
+}
+
+/** Keeps the literal types of a command's flags. */
+export function defineCommand<const F extends Flags>(command: Command<F>): Command<F> {
+  return command;
+}
+
+/** Flags of every command that needs a server. */
+export const serverFlags = {
+  'no-start': { type: 'boolean', help: 'Do not start a server when none is running.' },
+} as const satisfies Flags;
+
+export const jsonFlag = {
+  json: { type: 'boolean', help: 'Print JSON as the server sent it.' },
+} as const satisfies Flags;

@@ -1,0 +1,87 @@
+import type { ListRunsInput, RunStatus, RunSummary } from '@damask/sdk';
+import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
+import { durationFlag, numberFlag } from '../number-flag.ts';
+import { printList } from '../print-list.ts';
+import type { Style } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+
+const statuses = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled'] as const satisfies RunStatus[];
+
+export const runs = defineCommand({
+  name: 'runs',
+  usage: '[flags]',
+  about: 'Lists runs, newest first. A cost is unknown where the model has no price.',
+  flags: {
+    limit: { type: 'string', short: 'n', value: '<number>', help: 'How many; 20 by default.' },
+    pattern: { type: 'string', short: 'p', value: '<pattern>', help: 'Only runs of this pattern.' },
+    model: { type: 'string', short: 'm', value: '<provider/model>', help: 'Only runs on this model.' },
+    status: { type: 'string', value: '<status>', help: `Only runs that are ${statuses.join(', ')}.` },
+    since: { type: 'string', value: '<time>', help: 'Only runs since a date, or for as long back as 2h or 7d.' },
+    until: { type: 'string', value: '<time>', help: 'Only runs until then.' },
+    ...jsonFlag,
+    ...serverFlags,
+  },
+  positionals: [0, 0],
+  examples: ['damask runs', 'damask runs --status failed --since 1d', 'damask runs -p summarize --json'],
+  async run({ flags, terminal, connect }) {
+    const limit = numberFlag('limit', flags.limit, true) ?? 20;
+    if (limit < 1) throw new UsageError('--limit takes a number from 1 on.');
+    const filter: ListRunsInput = {
+      limit: Math.min(limit, 200),
+      pattern: flags.pattern,
+      model: flags.model,
+      status: statusOf(flags.status),
+      since: timeOf('since', flags.since),
+      until: timeOf('until', flags.until),
+    };
+    const { damask } = await connect();
+    const found: RunSummary[] = [];
+    for await (const run of damask.runs.listAll(filter)) if (found.push(run) >= limit) break;
+    await printList(terminal, flags.json, found, {
+      columns: [
+        { title: 'RUN' },
+        { title: 'WHEN', drop: 3 },
+        { title: 'PATTERN', least: 10 },
+        { title: 'MODEL', least: 10, drop: 2 },
+        { title: 'STATUS' },
+        { title: 'IN', right: true, drop: 1 },
+        { title: 'OUT', right: true, drop: 1 },
+        { title: 'COST', right: true, drop: 5 },
+        { title: 'TIME', right: true, drop: 4 },
+      ],
+      row: (run) => [
+        run.id,
+        formatTime(run.accepted_at),
+        { text: `${run.pattern}@${run.version}`, style: 'cyan' },
+        run.model,
+        { text: run.error ? run.error.code : run.status, style: styleOf(run.status) },
+        formatCount(run.usage.input_tokens),
+        formatCount(run.usage.output_tokens),
+        formatCost(run.cost_micros),
+        formatDuration(run.total_ms),
+      ],
+      empty: 'There are no such runs. Make one: damask run summarize < README.md',
+    });
+  },
+});
+
+export function styleOf(status: RunStatus): Style {
+  if (status === 'succeeded') return 'green';
+  return status === 'failed' ? 'red' : 'yellow';
+}
+
+function statusOf(text: string | undefined): RunStatus | undefined {
+  const status = statuses.find((one) => one === text);
+  if (text !== undefined && !status) throw new UsageError(`--status takes one of ${statuses.join(', ')}.`);
+  return status;
+}
+
+function timeOf(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (/^[\d.]+(ms|s|m|h|d)$/.test(text)) return new Date(Date.now() - (durationFlag(name, text) ?? 0)).toISOString();
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime()))
+    throw new UsageError(`--${name} takes a date such as 2026-11-22 or a time back such as 2h.`);
+  return at.toISOString();
+}

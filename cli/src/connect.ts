@@ -1,0 +1,78 @@
+import { createDamask, type Fetch } from '@damask/sdk';
+import type { ServerAccess, ServerProgress } from './command.ts';
+import type { Config } from './config.ts';
+import { findInstance, isLoopback, isTooOpen, readCredentials } from './credentials.ts';
+import { httpTransport } from './http-transport.ts';
+import { interruptions } from './interruptions.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface OpenAccess extends ServerAccess {
+  /** Stops a server that was started for this command. */
+  close(): Promise<void>;
+}
+
+/** Opens the way to the server. Nothing is sent yet; a loopback server that does not run is started when first needed. */
+export function connect(config: Config, terminal: Terminal, mayStart: boolean): OpenAccess {
+  // Only now: while the standard input is read, a signal ends the process at once.
+  const signal = interruptions(terminal);
+  const listeners: ((event: ServerProgress) => void)[] = [];
+  let target = config.url;
+  let apiKey = config.apiKey ?? keyOf(config, terminal);
+  let started: Promise<{ stop(): Promise<void> }> | undefined;
+
+  const start = async () => {
+    const { startServer } = await import('./child-process.ts');
+    terminal.note(terminal.paintNote('dim', 'no server is running: starting one for this command'));
+    const server = await startServer(config, signal, (event) => {
+      for (const listen of listeners) listen(event);
+    });
+    target = server.url;
+    apiKey = config.apiKey ?? keyOf(config, terminal, server);
+    return server;
+  };
+  const fetch: Fetch = async (url, init) => {
+    const send = () => {
+      const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+      return httpTransport(target + url.slice(config.url.length), {
+        ...init,
+        headers: { ...init.headers, ...authorization },
+        signal: AbortSignal.any([init.signal, signal]),
+      });
+    };
+    try {
+      return await send();
+    } catch (error) {
+      if (!mayStart || !isRefused(error) || !isLocal(config.url)) throw error;
+      started ??= start();
+      await started;
+      return await send();
+    }
+  };
+  return {
+    damask: createDamask({ url: config.url, fetch, retries: 1 }),
+    signal,
+    onProgress: (listen) => listeners.push(listen),
+    async close() {
+      const server = await started?.catch(() => undefined);
+      await server?.stop();
+    },
+  };
+}
+
+function keyOf(config: Config, terminal: Terminal, server?: { url: string; instance: string | undefined }) {
+  const credentials = readCredentials(config.configDir);
+  if (isTooOpen(credentials)) {
+    terminal.note(
+      terminal.paintNote('yellow', `others can read ${credentials.path}. Close it: chmod 600 ${credentials.path}`),
+    );
+  }
+  return findInstance(credentials, server?.url ?? config.url, server?.instance)?.apiKey;
+}
+
+function isRefused(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
+}
+
+function isLocal(url: string): boolean {
+  return url.startsWith('http:') && isLoopback(url);
+}

@@ -1,0 +1,76 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from './input-error.ts';
+
+export interface Instance {
+  readonly id: string;
+  readonly url: string;
+  readonly apiKey: string;
+  readonly dataDir: string | undefined;
+}
+
+export interface Credentials {
+  readonly path: string;
+  readonly exists: boolean;
+  /** Permission bits, such as 0o600. */
+  readonly mode: number | undefined;
+  readonly instances: readonly Instance[];
+}
+
+/** Reads what the server wrote at its first start. Throws InputError when the file cannot be read. */
+export function readCredentials(configDir: string): Credentials {
+  const path = join(configDir, 'credentials.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { path, exists: false, mode: undefined, instances: [] };
+    throw new InputError(
+      `${path} cannot be read (${code}). Run as the user who started the server, or set DAMASK_API_KEY.`,
+    );
+  }
+  return { path, exists: true, mode: statSync(path).mode & 0o777, instances: parseInstances(path, text) };
+}
+
+/** The instance that a started server named, else the one at this address. */
+export function findInstance(credentials: Credentials, url: string, id?: string): Instance | undefined {
+  const { instances } = credentials;
+  return instances.find((one) => one.id === id) ?? instances.find((one) => sameServer(one.url, url));
+}
+
+/** Others on this machine can read the file. */
+export function isTooOpen({ mode }: Credentials): boolean {
+  return mode !== undefined && (mode & 0o077) !== 0 && process.platform !== 'win32';
+}
+
+function parseInstances(path: string, text: string): Instance[] {
+  try {
+    const { instances } = JSON.parse(text) as { instances?: Record<string, Record<string, unknown>> };
+    return Object.entries(instances ?? {}).flatMap(([id, { url, api_key, data_dir }]) =>
+      typeof url === 'string' && typeof api_key === 'string'
+        ? [{ id, url, apiKey: api_key, dataDir: typeof data_dir === 'string' ? data_dir : undefined }]
+        : [],
+    );
+  } catch {
+    throw new InputError(`${path} is not valid JSON. Repair it, or set DAMASK_API_KEY.`);
+  }
+}
+
+// The names of this machine itself are one place; any other host is compared as it is written.
+function sameServer(a: string, b: string): boolean {
+  return normal(a) === normal(b);
+}
+
+function normal(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const host = isLoopback(text) ? 'loopback' : url.hostname;
+  return `${url.protocol}//${host}:${url.port}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+/** Whether an address means this machine. */
+export function isLoopback(text: string): boolean {
+  const { hostname } = new URL(text);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}

@@ -1,0 +1,54 @@
+import { DamaskError } from '@damask/sdk';
+import type { Config } from './config.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+/** Writes an error to stderr: what is wrong, the way out, and the names under which logs and lists have it. */
+export function explainError(error: unknown, config: Config | undefined, terminal: Terminal): void {
+  const message = printable(messageOf(error, config));
+  terminal.note(`${terminal.paintNote('red', 'damask:')} ${message}`);
+  if (!(error instanceof DamaskError)) return;
+  for (const { pointer, detail } of error.problems.slice(0, 20)) terminal.note(printable(`  ${pointer}: ${detail}`));
+  const hint = hintOf(error, config);
+  if (hint) terminal.note(`  ${hint}`);
+  const names = [
+    error.code,
+    error.pointer && `at ${error.pointer}`,
+    error.runId && `run ${error.runId}`,
+    error.requestId && `request ${error.requestId}`,
+  ];
+  terminal.note(terminal.paintNote('dim', printable(`  (${names.filter(Boolean).join(', ')})`)));
+}
+
+function messageOf(error: unknown, config: Config | undefined): string {
+  if (!(error instanceof DamaskError)) return error instanceof Error ? error.message : String(error);
+  if (error.code !== 'unreachable') return error.detail;
+  const cause = (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  return `No server answers at ${config?.url ?? 'the address'}${cause ? ` (${cause})` : ''}.`;
+}
+
+const hints: Readonly<Record<string, string>> = {
+  unreachable:
+    'Start it with `damask serve` or `npm start` in a clone, or set DAMASK_URL. `damask doctor` checks all of it.',
+  unexpected_response: 'Look at DAMASK_URL: another program, or a proxy, answers there.',
+  model_not_found: '`damask models` lists the models.',
+  no_model:
+    '`damask model pull` fetches the small local model. Or give the server OPENAI_API_KEY, another key, or Ollama.',
+  missing_variable: 'Give it with -v name=value. `damask show <pattern>` lists the variables.',
+  invalid_variable: '`damask show <pattern>` lists what each variable takes.',
+  import_conflict: '--keep leaves what was edited here, --replace overwrites it, --dry-run only reports.',
+  timeout: 'Allow more time with --timeout <seconds>.',
+  client_timeout: 'Look whether the server is busy: `damask doctor`.',
+  run_finished: '`damask runs show <id>` has its result.',
+};
+
+function hintOf(error: DamaskError, config: Config | undefined): string | undefined {
+  if (error.code === 'unauthenticated' && config) {
+    if (config.apiKey !== undefined)
+      return 'DAMASK_API_KEY is not a key of this server, or it was revoked or has expired.';
+    return `Set DAMASK_API_KEY, or run as the user who started the server: ${config.configDir}/credentials.json has its key.`;
+  }
+  if (error.code === 'forbidden') return '`damask whoami` shows what the key may do.';
+  if (error.retryAfter !== undefined && error.code !== 'no_model') return `Try again in ${error.retryAfter} s.`;
+  if (error.code in hints) return hints[error.code];
+  return error.runId ? `\`damask runs show ${error.runId}\` has what is known.` : undefined;
+}

@@ -1,0 +1,79 @@
+import { closestName } from './closest-name.ts';
+import type { Command, Invocation } from './command.ts';
+import { commands } from './commands.ts';
+import { type Config, readConfig } from './config.ts';
+import type { OpenAccess } from './connect.ts';
+import { Interrupted } from './interrupted.ts';
+import { parseArguments } from './parse-arguments.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Finds the command, runs it, tells its errors. Resolves to the exit code. */
+export async function openCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  let config: Config | undefined;
+  let access: OpenAccess | undefined;
+  try {
+    const [name, rest] = chooseCommand(args);
+    if (name === '--version') {
+      const { readVersion } = await import('./read-version.ts');
+      await terminal.print(readVersion());
+      return 0;
+    }
+    const command = (await commands[name]?.load()) as Command;
+    const parsed = command.raw
+      ? { flags: {}, positionals: rest, help: rest[0] === '--help' || rest[0] === '-h' }
+      : parseArguments(command, rest);
+    if (parsed.help) {
+      const { commandHelp } = await import('./command-help.ts');
+      await terminal.print(await commandHelp(command, terminal));
+      return 0;
+    }
+    config = readConfig();
+    const known: Config = config;
+    const invocation: Invocation = {
+      flags: parsed.flags,
+      positionals: parsed.positionals,
+      config,
+      terminal,
+      async connect() {
+        const { connect } = await import('./connect.ts');
+        access ??= connect(known, terminal, !parsed.flags['no-start']);
+        return access;
+      },
+    };
+    return (await command.run(invocation)) ?? 0;
+  } catch (thrown) {
+    // What broke because the command gave up is no error of its own.
+    const error: unknown = access?.signal.aborted ? access.signal.reason : thrown;
+    const { exitCodeOf } = await import('./exit-codes.ts');
+    if (!(error instanceof Interrupted)) {
+      const { explainError } = await import('./explain-error.ts');
+      explainError(error, config, terminal);
+    } else if (!error.quiet) terminal.note('damask: interrupted');
+    return exitCodeOf(error);
+  } finally {
+    terminal.status('');
+    await access?.close();
+  }
+}
+
+/** Fabric's habits: flags alone are a run, `-l` lists patterns, `-L` lists models. */
+function chooseCommand(args: readonly string[]): [name: string, rest: readonly string[]] {
+  const [first, second] = args;
+  if (first === undefined || first === '--help' || first === '-h') return ['help', []];
+  if (first === '--version') return ['--version', []];
+  if (first === '-l' || first === '--listpatterns') return ['patterns', ['--names', ...args.slice(1)]];
+  if (first === '-L' || first === '--listmodels') return ['models', args.slice(1)];
+  if (first.startsWith('-')) return ['run', args];
+  const two = `${first} ${second}`;
+  if (Object.hasOwn(commands, two)) return [two, args.slice(2)];
+  if (Object.hasOwn(commands, first)) return [first, args.slice(1)];
+  throw new UsageError(unknownCommand(first));
+}
+
+function unknownCommand(name: string): string {
+  const words = [...new Set(Object.keys(commands).flatMap((one) => [one, one.split(' ')[0] ?? one]))];
+  const meant = closestName(name, words);
+  const hint = meant ? `Did you mean \`damask ${meant}\`?` : `To run a pattern: damask run ${name}.`;
+  return `There is no command '${name}'. ${hint} \`damask help\` lists the commands.`;
+}

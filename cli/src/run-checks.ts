@@ -1,0 +1,189 @@
+import { accessSync, constants, statfsSync } from 'node:fs';
+import { createDamask, type Damask, DamaskError, type Model } from '@damask/sdk';
+import type { Config } from './config.ts';
+import {
+  type Credentials,
+  findInstance,
+  type Instance,
+  isLoopback,
+  isTooOpen,
+  readCredentials,
+} from './credentials.ts';
+import { formatBytes, formatNumber } from './figures.ts';
+import { httpTransport } from './http-transport.ts';
+import { readVersion } from './read-version.ts';
+
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  /** The way out. */
+  readonly remedy?: string;
+}
+
+const leastSpace = 512 * 1024 * 1024;
+
+/** Looks at everything that a run needs; starts and changes nothing. */
+export async function runChecks(config: Config): Promise<Check[]> {
+  const { checks: local, instance } = checkCredentials(config);
+  const apiKey = config.apiKey ?? instance?.apiKey;
+  const damask = createDamask({ url: config.url, apiKey, fetch: httpTransport, retries: 0, timeoutMs: 10_000 });
+  const server = await checkServer(damask, config);
+  const answers = server.every(({ state }) => state === 'ok');
+  const key = answers ? await checkKey(damask, config, apiKey) : [];
+  const known = key.some(({ state }) => state === 'ok');
+  return [
+    checkNode(),
+    { name: 'cli', state: 'ok', detail: `damask ${readVersion()}` },
+    ...server,
+    ...local,
+    ...key,
+    ...(known ? await checkModels(damask) : []),
+    ...checkDataDir(instance),
+  ];
+}
+
+function checkNode(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const detail = `Node ${process.versions.node}`;
+  if (major > 20 || (major === 20 && minor >= 12)) return { name: 'node', state: 'ok', detail };
+  return {
+    name: 'node',
+    state: 'fail',
+    detail,
+    remedy: 'Install Node 20.12 or newer; a clone brings its own Node 24.',
+  };
+}
+
+async function checkServer(damask: Damask, config: Config): Promise<Check[]> {
+  const name = 'server';
+  try {
+    await damask.health.ready();
+    return [{ name, state: 'ok', detail: `${config.url} is ready` }, ...(await checkVersions(damask))];
+  } catch (error) {
+    if (error instanceof DamaskError && error.code !== 'unreachable' && error.code !== 'client_timeout') {
+      return [
+        { name, state: 'fail', detail: `${config.url}: ${error.detail}`, remedy: 'Look at the log of the server.' },
+      ];
+    }
+    const { findServer } = await import('./child-process.ts');
+    const detail = `nothing answers at ${config.url}`;
+    if (findServer(config) && isLoopback(config.url)) {
+      return [
+        {
+          name,
+          state: 'warn',
+          detail,
+          remedy: 'Each command starts one for itself. `damask serve` keeps one running.',
+        },
+      ];
+    }
+    return [
+      {
+        name,
+        state: 'fail',
+        detail,
+        remedy: 'Set DAMASK_URL to a server that runs, or start one from a clone: npm start',
+      },
+    ];
+  }
+}
+
+async function checkVersions(damask: Damask): Promise<Check[]> {
+  const { info } = (await damask.openapi().catch(() => ({}))) as { info?: { version?: string } };
+  const own = readVersion();
+  if (!info?.version) return [];
+  const detail = `the server is ${info.version}, this CLI ${own}`;
+  const same = info.version.split('.').slice(0, 2).join() === own.split('.').slice(0, 2).join();
+  if (same) return [{ name: 'versions', state: 'ok', detail }];
+  return [{ name: 'versions', state: 'warn', detail, remedy: 'Update the older one.' }];
+}
+
+function checkCredentials(config: Config): { checks: Check[]; instance?: Instance | undefined } {
+  const name = 'credentials';
+  let credentials: Credentials;
+  try {
+    credentials = readCredentials(config.configDir);
+  } catch (error) {
+    return { checks: [{ name, state: 'fail', detail: (error as Error).message }] };
+  }
+  const { path, exists, mode = 0 } = credentials;
+  const instance = findInstance(credentials, config.url);
+  if (isTooOpen(credentials)) {
+    const detail = `others can read ${path} (mode ${mode.toString(8)})`;
+    return { checks: [{ name, state: 'fail', detail, remedy: `chmod 600 ${path}` }], instance };
+  }
+  if (config.apiKey !== undefined)
+    return { checks: [{ name, state: 'ok', detail: 'DAMASK_API_KEY is set' }], instance };
+  if (instance) return { checks: [{ name, state: 'ok', detail: `${path} has a key for ${config.url}` }], instance };
+  const detail = exists ? `${path} has no key for ${config.url}` : `there is no ${path} yet`;
+  const remedy = "Set DAMASK_API_KEY. A server's first start writes the file for the user who started it.";
+  return { checks: [{ name, state: 'warn', detail, remedy }] };
+}
+
+async function checkKey(damask: Damask, config: Config, apiKey: string | undefined): Promise<Check[]> {
+  const name = 'key';
+  if (apiKey === undefined) {
+    return [
+      {
+        name,
+        state: 'fail',
+        detail: `no key for ${config.url}`,
+        remedy: 'Set DAMASK_API_KEY to a key of this server.',
+      },
+    ];
+  }
+  try {
+    const { actor, workspace } = await damask.me();
+    return [{ name, state: 'ok', detail: `${actor.name} (${actor.role}) of workspace ${workspace.name}` }];
+  } catch (error) {
+    const remedy = 'Set DAMASK_API_KEY to a valid key; `damask keys create` makes one.';
+    return [{ name, state: 'fail', detail: error instanceof Error ? error.message : String(error), remedy }];
+  }
+}
+
+async function checkModels(damask: Damask): Promise<Check[]> {
+  const name = 'models';
+  let items: readonly Model[];
+  try {
+    ({ items } = await damask.models.list());
+  } catch (error) {
+    return [{ name, state: 'warn', detail: error instanceof Error ? error.message : String(error) }];
+  }
+  const ready = items.filter((model) => model.ready);
+  const main = ready.find((model) => model.default);
+  if (main)
+    return [{ name, state: 'ok', detail: `${formatNumber(ready.length, 'model')} ready, default ${main.name}` }];
+  const remedy =
+    '`damask model pull` fetches a small local one; or give the server OPENAI_API_KEY, another key, or Ollama.';
+  if (ready.length > 0)
+    return [
+      {
+        name,
+        state: 'warn',
+        detail: 'no default model',
+        remedy: 'Name one with -m, or set DAMASK_MODEL for the server.',
+      },
+    ];
+  const waiting = items.find((model) => model.note);
+  const detail = waiting ? `none is ready: ${waiting.name}: ${waiting.note}` : 'none is ready';
+  return [{ name, state: 'fail', detail, remedy }];
+}
+
+function checkDataDir(instance: Instance | undefined): Check[] {
+  const name = 'data';
+  const path = instance?.dataDir;
+  if (path === undefined) return [];
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    const { bavail, bsize } = statfsSync(path);
+    const detail = `${path}, ${formatBytes(bavail * bsize)} free`;
+    if (bavail * bsize >= leastSpace) return [{ name, state: 'ok', detail }];
+    return [{ name, state: 'warn', detail, remedy: 'Free some disk space, or move it with DAMASK_DATA_DIR.' }];
+  } catch (error) {
+    const detail = `${path} cannot be used (${(error as NodeJS.ErrnoException).code})`;
+    return [
+      { name, state: 'fail', detail, remedy: 'Give this user the folder, or set DAMASK_DATA_DIR to another one.' },
+    ];
+  }
+}

@@ -1,0 +1,109 @@
+import { type ServiceName, serviceOperations } from '@damask/contracts/services.ts';
+import type { Config } from './config.ts';
+import type { Floor } from './open-floor.ts';
+import { type DoorOptions, openDoor } from './platform/rpc/door.ts';
+import { createRemoteClient } from './platform/rpc/remote-client.ts';
+import { createIdentityService, identityMigrations } from './services/identity/service.ts';
+import type { EnvironmentProvider } from './services/pattern/model/environment-providers.ts';
+import type { LocalModel } from './services/pattern/model/local/local-model.ts';
+import { createPatternService, type PatternService, patternMigrations } from './services/pattern/service.ts';
+
+export type OwnService = Exclude<ServiceName, 'gateway'>;
+
+/** What the run path gets that is not of the floor: models of the operator and of this machine. */
+export interface Models {
+  readonly environmentProviders: () => readonly EnvironmentProvider[];
+  readonly localModel: LocalModel | null;
+}
+
+type AnyClient = Readonly<Record<string, (context: never, input: never) => Promise<unknown>>>;
+
+interface Running {
+  readonly operations: object;
+  stop(milliseconds: number): Promise<void>;
+}
+
+interface Entry {
+  /** Services that it calls synchronously. Acyclic; a test checks it. */
+  readonly needs: readonly OwnService[];
+  readonly migrations: string;
+  create(floor: Floor, config: Config, models: Models): Promise<Running>;
+}
+
+/** Who exists, who needs whom, how each is made. The only place that knows. */
+export const serviceTable: Readonly<Record<OwnService, Entry>> = {
+  identity: {
+    needs: [],
+    migrations: identityMigrations,
+    create: async (floor) => ({ operations: createIdentityService(floor), stop: async () => undefined }),
+  },
+  pattern: {
+    needs: [],
+    migrations: patternMigrations,
+    create: (floor, config, models) =>
+      createPatternService({
+        ...floor,
+        ...models,
+        redact: (text) => floor.redact.text(text),
+        starters: floor.starters,
+        defaultModel: config.models.default ?? null,
+        runs: config.runs,
+      }),
+  },
+};
+
+export const ownServices = Object.keys(serviceTable) as OwnService[];
+
+export interface Address {
+  readonly origin: string;
+  readonly socketPath?: string;
+}
+
+export interface Composition {
+  readonly clients: Readonly<Record<string, AnyClient>>;
+  /** Present when this process executes runs. */
+  readonly pattern: PatternService | undefined;
+  stop(milliseconds: number): Promise<void>;
+}
+
+export interface ComposeOptions {
+  readonly here: readonly OwnService[];
+  /** Where the others are; null for one that this process never calls. */
+  readonly addressOf: (service: OwnService) => Address | null;
+  readonly floor: Floor;
+  readonly config: Config;
+  readonly models: Models;
+  readonly door: DoorOptions;
+}
+
+/** Makes the services of this process and a client for every service, in this process or another. */
+export async function compose({ here, addressOf, floor, config, models, door }: ComposeOptions): Promise<Composition> {
+  const clients: Record<string, AnyClient> = {};
+  const running: Running[] = [];
+  const closing: (() => Promise<void>)[] = [];
+  let pattern: PatternService | undefined;
+  for (const service of ownServices) {
+    if (here.includes(service)) {
+      const made = await serviceTable[service].create(floor, config, models);
+      if (service === 'pattern') pattern = made as PatternService;
+      running.push(made);
+      clients[service] = openDoor(serviceOperations[service], made.operations as never, door) as AnyClient;
+      continue;
+    }
+    const address = addressOf(service);
+    if (address) {
+      const operations = serviceOperations[service];
+      const remote = createRemoteClient({ service, operations, tokens: floor.tokens, ...address });
+      clients[service] = remote.client as AnyClient;
+      closing.push(remote.close);
+    }
+  }
+  return {
+    clients,
+    pattern,
+    async stop(milliseconds) {
+      await Promise.all(running.map((service) => service.stop(milliseconds)));
+      await Promise.all(closing.map((close) => close()));
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { Models } from './compose.ts';
+import type { Config } from './config.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Egress } from './platform/egress/egress.ts';
+import type { Log } from './platform/log.ts';
+import {
+  type EnvironmentProvider,
+  ollamaOrigin,
+  readEnvironmentProviders,
+} from './services/pattern/model/environment-providers.ts';
+import { fetchLocalModel } from './services/pattern/model/local/fetch-local-model.ts';
+import { createLocalModel, type LocalModel, type LocalModelState } from './services/pattern/model/local/local-model.ts';
+import type { FetchProgress } from './services/pattern/model/local/model-source.ts';
+
+export interface FoundModels extends Models {
+  /** Looks for Ollama, then starts or fetches the local model when there is nothing else. */
+  search(onChange: (state: LocalModelState) => void): Promise<void>;
+  /** Fetches the local model and what runs it, without starting it. Answers where the file is. Throws `no_model`. */
+  pull(onProgress: (progress: FetchProgress) => void): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface FindOptions {
+  readonly config: Config;
+  readonly egress: Egress;
+  /** A short path of our own, for the local model's socket. */
+  readonly socketDirectory: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const ollamaStandard = '127.0.0.1:11434';
+
+/** The operator's providers, Ollama on loopback, and the small model of this machine, in this order. */
+export function findModels(options: FindOptions): FoundModels {
+  const { config, egress, log } = options;
+  const { models } = config;
+  const providers: EnvironmentProvider[] = readEnvironmentProviders({
+    ...(models.openai_api_key === undefined ? {} : { openaiApiKey: models.openai_api_key }),
+    ...(models.openai_base_url === undefined ? {} : { openaiBaseUrl: models.openai_base_url }),
+    ...(models.anthropic_api_key === undefined ? {} : { anthropicApiKey: models.anthropic_api_key }),
+    ...(models.gemini_api_key === undefined ? {} : { geminiApiKey: models.gemini_api_key }),
+    ...(models.ollama_host === undefined ? {} : { ollamaHost: models.ollama_host }),
+  });
+  const localModel: LocalModel | null = models.local
+    ? createLocalModel({ ...ours(options), socketDirectory: options.socketDirectory })
+    : null;
+
+  const lookForOllama = async () => {
+    const host = models.ollama_host ?? ollamaStandard;
+    try {
+      const response = await egress.request(`${ollamaOrigin(host)}/api/tags`, {
+        trusted: true,
+        totalMs: 1_000,
+        maxBytes: 1_000_000,
+      });
+      const { models: tags } = JSON.parse(response.body.toString('utf8')) as { models?: { name?: unknown }[] };
+      const names = (tags ?? []).map((tag) => tag.name).filter((name) => typeof name === 'string');
+      const known = providers.findIndex((provider) => provider.name === 'ollama');
+      const found: EnvironmentProvider = {
+        name: 'ollama',
+        baseUrl: `${ollamaOrigin(host)}/v1`,
+        apiKey: null,
+        defaultModel: names[0] ?? null,
+        maxTokensField: 'max_tokens',
+        // What runs on one's own machine has no price for each token.
+        models: names.slice(0, 200).map((id) => ({ id, input_price: 0, output_price: 0 })),
+        note: null,
+      };
+      if (known < 0) providers.push(found);
+      else providers[known] = found;
+    } catch (error) {
+      if (models.ollama_host !== undefined) log.warn('Ollama does not answer at OLLAMA_HOST', { error });
+    }
+  };
+
+  return {
+    environmentProviders: () => providers,
+    localModel,
+    async search(onChange) {
+      await lookForOllama();
+      const elsewhere =
+        models.default?.startsWith('local/') === false || providers.some((provider) => provider.defaultModel);
+      if (!localModel || elsewhere) return;
+      const watching = startWatch(localModel, options.clock, onChange);
+      await localModel.ensure().catch((error: unknown) => log.warn('The local model is not available', { error }));
+      watching.stop();
+    },
+    async pull(onProgress) {
+      const { model } = await fetchLocalModel({
+        ...ours(options),
+        platform: { os: process.platform, cpu: process.arch },
+        onProgress,
+      });
+      return model.path;
+    },
+    async stop() {
+      await localModel?.stop();
+    },
+  };
+}
+
+function ours({ config, egress, clock, log }: Pick<FindOptions, 'config' | 'egress' | 'clock' | 'log'>) {
+  const { models, storage } = config;
+  return {
+    cacheDir: storage.cache_dir,
+    nodePath: process.execPath,
+    environment: config.environment,
+    source: {
+      ...(models.path === undefined ? {} : { modelPath: models.path }),
+      ...(models.url === undefined ? {} : { modelUrl: models.url }),
+      ...(models.sha256 === undefined ? {} : { modelSha256: models.sha256 }),
+    },
+    clock,
+    log,
+    download: egress.download,
+  };
+}
+
+function startWatch(model: LocalModel, clock: Clock, onChange: (state: LocalModelState) => void): { stop(): void } {
+  let last = '';
+  const look = () => {
+    const state = model.state();
+    const now = JSON.stringify(state);
+    if (now !== last && (last !== '' || state.state !== 'ready')) onChange(state);
+    last = now;
+  };
+  let timer = clock.after(200, function again() {
+    look();
+    timer = clock.after(200, again);
+  });
+  return {
+    stop() {
+      timer.cancel();
+      look();
+    },
+  };
+}

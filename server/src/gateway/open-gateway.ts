@@ -1,0 +1,89 @@
+import type { gatewayOperations } from '@damask/contracts/gateway.ts';
+import type { identityOperations } from '@damask/contracts/identity.ts';
+import { serviceOperations } from '@damask/contracts/services.ts';
+import type { Client } from '#platform/call.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database/database.ts';
+import type { Log } from '#platform/log.ts';
+import type { Metrics } from '#platform/metrics.ts';
+import { createJsonWorkers } from '#platform/parse-in-worker.ts';
+import { openDoor } from '#platform/rpc/door.ts';
+import { watchTopics } from '#platform/topic.ts';
+import { createAuthenticate } from './authenticate.ts';
+import { createDispatch, type Dispatch, type DispatchOptions } from './dispatch.ts';
+import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
+import { createKeyTable } from './key-table.ts';
+import { buildOpenApi } from './openapi.ts';
+import { buildRoutes } from './routes.ts';
+
+export interface GatewayOptions {
+  /** A client for every service. */
+  readonly clients: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly database: Database;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly concurrency: number;
+  readonly checks: readonly ReadyCheck[];
+  /** For tests that plant a fault: what an operation asks of its caller. */
+  readonly permissionOf?: DispatchOptions['permissionOf'];
+}
+
+export interface Gateway {
+  readonly dispatch: Dispatch;
+  /** Looks for new keys now. */
+  refresh(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const keysTopic = 'identity.keys';
+const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+
+/** The edge: who is it, may they, which operation. Follows the keys of the identity service. */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { clients, clock, log, metrics } = options;
+  const routes = buildRoutes(serviceOperations);
+  const keyTable = createKeyTable({
+    identity: clients.identity as unknown as Client<typeof identityOperations>,
+    clock,
+  });
+  const topics = await watchTopics({
+    database: options.database,
+    clock,
+    log,
+    followers: [{ topic: keysTopic, load: () => keyTable.load() }],
+  });
+  const workers = createJsonWorkers({ size: 1 });
+  const own: Client<typeof gatewayOperations> = openDoor(
+    serviceOperations.gateway,
+    createGatewayOperations({ checks: options.checks, openApi: () => openApi }),
+    { copy: false, checkOutput: false },
+  );
+  const openApi = buildOpenApi(routes.all, options.version);
+  const requests = metrics.counter('damask_requests_total', 'Requests that were answered', ['operation', 'status']);
+  const duration = metrics.histogram('damask_request_duration_seconds', 'Time of an answer', ['operation'], seconds);
+  const dispatch = createDispatch({
+    routes,
+    services: { ...clients, gateway: own as unknown as Readonly<Record<string, unknown>> },
+    authenticate: createAuthenticate({ keyTable, currentAt: () => topics.currentAt(keysTopic), clock }),
+    parseLarge: (bytes) => workers.parse(bytes),
+    observe(route, status, milliseconds) {
+      const operation = route?.name ?? 'unknown';
+      requests.inc({ operation, status });
+      duration.observe({ operation }, milliseconds / 1000);
+    },
+    clock,
+    log,
+    concurrency: options.concurrency,
+    ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
+  });
+  return {
+    dispatch,
+    refresh: () => topics.refresh(),
+    async stop() {
+      await topics.stop();
+      await workers.close();
+    },
+  };
+}

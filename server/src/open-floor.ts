@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import type pg from 'pg';
+import type { Config } from './config.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import type { KeyEncryptionKey } from './platform/crypto/key-file.ts';
+import { type Cursors, createCursors } from './platform/cursor.ts';
+import { type Database, openDatabase } from './platform/database/database.ts';
+import type { Roles } from './platform/database/roles.ts';
+import { createEgress, type Egress } from './platform/egress/egress.ts';
+import type { Log } from './platform/log.ts';
+import { createMetrics, type Metrics } from './platform/metrics.ts';
+import { type ProcessRegistry, registerProcess } from './platform/process-registry.ts';
+import type { Redact } from './platform/redact.ts';
+import { createServiceTokens, type ServiceTokens } from './platform/service-token.ts';
+import { createVault, type Vault } from './platform/vault.ts';
+
+/** What every service stands on. */
+export interface Floor {
+  readonly database: Database;
+  readonly registry: ProcessRegistry;
+  readonly vault: Vault;
+  readonly egress: Egress;
+  readonly cursors: Cursors;
+  readonly tokens: ServiceTokens;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly redact: Redact;
+  readonly starters: string;
+  close(): Promise<void>;
+}
+
+/** The house's own patterns, beside the server's folder. */
+export const startersFolder = join(import.meta.dirname, '..', '..', 'patterns');
+
+export interface FloorOptions {
+  readonly config: Config;
+  readonly connection: pg.ClientConfig;
+  readonly roles: Roles;
+  /** The key-encryption key. */
+  readonly kek: KeyEncryptionKey;
+  /** Signs calls between processes. */
+  readonly secret: Buffer;
+  readonly log: Log;
+  readonly redact: Redact;
+}
+
+export async function openFloor({ config, connection, roles, kek, secret, log, redact }: FloorOptions): Promise<Floor> {
+  const clock = systemClock;
+  const database = openDatabase({
+    connection,
+    roles,
+    log,
+    poolSize: config.storage.pool_size,
+    statementTimeout: config.storage.statement_timeout_ms,
+  });
+  const registry = await registerProcess({ database, clock, log, pid: process.pid });
+  const egress = createEgress({ allow: config.egress.allow, clock });
+  return {
+    database,
+    registry,
+    egress,
+    clock,
+    log,
+    redact,
+    vault: createVault({ database, kek, process: registry.id, clock }),
+    cursors: createCursors(kek.key.export()),
+    tokens: createServiceTokens({ secret, clock }),
+    metrics: createMetrics(),
+    starters: startersFolder,
+    async close() {
+      await registry
+        .stop()
+        .catch((error: unknown) => log.warn('The end of this process could not be noted', { error }));
+      await egress.close();
+      await database.end();
+    },
+  };
+}

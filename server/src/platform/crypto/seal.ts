@@ -1,0 +1,83 @@
+import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from 'node:crypto';
+import { promisify } from 'node:util';
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib';
+
+/** What a sealed value is bound to: moved to another row, column, table or workspace it cannot be opened. */
+export interface Place {
+  readonly workspace: string;
+  readonly table: string;
+  readonly row: string;
+  readonly column: string;
+}
+
+const nonceLength = 12;
+const tagLength = 16;
+const compressed = 1;
+const plain = 0;
+
+// Below this a compressed text is hardly shorter; above the other it would hold the event loop for milliseconds.
+const compressFrom = 512;
+const compressElsewhereFrom = 64 * 1024;
+/** Bytes that an opened value may have: several times the largest run. */
+const largest = 64 * 1024 * 1024;
+
+const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const compressElsewhere = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+const pool = Buffer.alloc(nonceLength * 1024);
+let used = pool.length;
+
+/** Random nonces from a pool: asking the system for each costs more than the encryption of a short text. */
+function takeNonce(): Buffer {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const nonce = Buffer.from(pool.subarray(used, used + nonceLength));
+  pool.fill(0, used, used + nonceLength);
+  used += nonceLength;
+  return nonce;
+}
+
+function boundData(place: Place, header: Buffer): Buffer {
+  const { workspace, table, row, column } = place;
+  return Buffer.concat([header, Buffer.from(JSON.stringify([workspace, table, row, column]))]);
+}
+
+/**
+ * AES-256-GCM with a full tag. `header` goes in front in the clear and is protected too. Compresses first;
+ * a long text is compressed on another thread, and the answer is a promise then.
+ */
+export function seal(key: KeyObject, place: Place, header: Buffer, plaintext: Buffer): Buffer | Promise<Buffer> {
+  if (plaintext.length < compressFrom) return encrypt(key, place, header, plain, plaintext);
+  if (plaintext.length < compressElsewhereFrom) {
+    return encrypt(key, place, header, compressed, zstdCompressSync(plaintext, fast));
+  }
+  return compressElsewhere(plaintext, fast).then((small) => encrypt(key, place, header, compressed, small));
+}
+
+function encrypt(key: KeyObject, place: Place, header: Buffer, form: number, body: Buffer): Buffer {
+  const head = Buffer.concat([header, Buffer.of(form)]);
+  const nonce = takeNonce();
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength });
+  cipher.setAAD(boundData(place, head));
+  const text = cipher.update(body);
+  cipher.final();
+  return Buffer.concat([head, nonce, text, cipher.getAuthTag()]);
+}
+
+/** The plaintext. Throws when the key, the place or any byte is not the one that it was sealed with. */
+export async function open(key: KeyObject, place: Place, headerLength: number, sealed: Buffer): Promise<Buffer> {
+  const headLength = headerLength + 1;
+  if (sealed.length < headLength + nonceLength + tagLength) throw new Error('A sealed value is too short');
+  const head = sealed.subarray(0, headLength);
+  const nonce = sealed.subarray(headLength, headLength + nonceLength);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength });
+  decipher.setAAD(boundData(place, head));
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagLength));
+  const text = decipher.update(sealed.subarray(headLength + nonceLength, sealed.length - tagLength));
+  // Only after final() are the bytes known to be genuine.
+  decipher.final();
+  return head[headerLength] === compressed ? decompress(text, { maxOutputLength: largest }) : text;
+}

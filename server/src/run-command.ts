@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import { type Announce, createAnnounce } from './announce.ts';
+import { type Config, describeConfig, readConfig } from './config.ts';
+import { AppError } from './platform/app-error.ts';
+import { systemClock } from './platform/clock.ts';
+import { createServerLog } from './server-log.ts';
+
+const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [--config FILE]
+       main.ts migrate [--contract] | check-config | model-pull [--json] | owner-key
+`;
+
+/** What the process was started for. Ends the process with 0, 1 for a failure, 2 for a call that cannot be understood. */
+export async function runCommand(argv: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(argv);
+  const [command = 'serve'] = positionals;
+  const announce = createAnnounce({
+    json: values.json === true,
+    write: (text) => process.stdout.write(text),
+    terminal: process.stdout.isTTY === true,
+  });
+  // Whoever read our output may have left; the platform goes on.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  try {
+    if (command === 'companion') {
+      const { serveCompanion } = await import('./serve-companion.ts');
+      await serveCompanion();
+      return;
+    }
+    const config = readConfig({ file: values.config });
+    if (command === 'serve') await runServer(config, values.services?.split(',') ?? null, announce);
+    else if (command === 'check-config') process.stdout.write(`${JSON.stringify(describeConfig(config), null, 2)}\n`);
+    else if (command === 'migrate' || command === 'model-pull' || command === 'owner-key') {
+      const { runOnce } = await import('./run-once.ts');
+      await runOnce(command, config, announce, values.contract === true);
+      process.exit(0);
+    } else {
+      process.stderr.write(usage);
+      process.exit(2);
+    }
+  } catch (error) {
+    reportAndExit(error, announce);
+  }
+}
+
+function readArguments(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean' },
+        services: { type: 'string' },
+        config: { type: 'string' },
+        contract: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+async function runServer(config: Config, services: readonly string[] | null, announce: Announce) {
+  const { log, redact } = createServerLog(config, 'edge');
+  surviveSurprises(log);
+  const abort = new AbortController();
+  const { serve } = await import('./serve.ts');
+  const starting = serve({ config, log, redact, announce, services, signal: abort.signal });
+  let signals = 0;
+  const onSignal = () => {
+    signals += 1;
+    if (signals === 1) {
+      announce.stopping();
+      abort.abort(new AppError('unavailable', 'The start was interrupted.'));
+      void starting.then(
+        async (serving) => {
+          await serving?.stop(config.http.drain_ms);
+          process.exit(0);
+        },
+        () => process.exit(0),
+      );
+    } else {
+      // The database recovers by itself, and the next start takes it over.
+      void starting.then((serving) => serving?.stop(0)).catch(() => undefined);
+      systemClock.after(1_500, () => process.exit(1));
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  const serving = await starting;
+  if (!serving && signals === 0) process.exit(0);
+}
+
+/** A fault that nobody caught is written down; the requests of others go on. */
+function surviveSurprises(log: ReturnType<typeof createServerLog>['log']) {
+  process.on('unhandledRejection', (error) => log.error('A promise failed unnoticed', { error }));
+  process.on('uncaughtException', (error) => log.error('An exception was not caught', { error }));
+}
+
+function reportAndExit(error: unknown, announce: Announce): never {
+  const known = error instanceof AppError;
+  const message = known ? error.message : `The platform could not start: ${(error as Error)?.stack ?? error}`;
+  announce.error(known ? error.code : 'internal', message);
+  process.exit(known && error.code === 'invalid_request' ? 2 : 1);
+}

@@ -1,0 +1,90 @@
+import type { Announce } from './announce.ts';
+import { compose } from './compose.ts';
+import type { Config } from './config.ts';
+import { findModels } from './find-models.ts';
+import { reissueOwnerKey } from './first-start.ts';
+import { readInstanceNote } from './instance-file.ts';
+import { openPlatformDatabase } from './open-database.ts';
+import { openFloor } from './open-floor.ts';
+import { AppError } from './platform/app-error.ts';
+import { systemClock } from './platform/clock.ts';
+import { loadKeyFile } from './platform/crypto/key-file.ts';
+import { createEgress } from './platform/egress/egress.ts';
+import { createServerLog } from './server-log.ts';
+
+/** Commands that do one thing and end. */
+export async function runOnce(
+  command: 'migrate' | 'model-pull' | 'owner-key',
+  config: Config,
+  announce: Announce,
+  contract: boolean,
+): Promise<void> {
+  if (command === 'model-pull') return pullModel(config, announce);
+  const { log, redact } = createServerLog(config, command);
+  const database = await openPlatformDatabase({ config, clock: systemClock, log, contract });
+  try {
+    if (command === 'owner-key') await addOwnerKey(config, database, { log, redact });
+    else process.stdout.write('The database is up to date.\n');
+  } finally {
+    // A server that is running found its own database adopted by us; it must stay.
+    if (!database.postgres?.adopted) await database.close();
+  }
+}
+
+async function pullModel(config: Config, announce: Announce) {
+  const { log } = createServerLog(config, 'model-pull');
+  const egress = createEgress({ allow: config.egress.allow, clock: systemClock });
+  const models = findModels({ config, egress, socketDirectory: config.storage.cache_dir, clock: systemClock, log });
+  try {
+    const path = await models.pull((progress) => announce.model({ state: 'fetching', ...progress }));
+    announce.pulled(path);
+  } finally {
+    await models.stop();
+    await egress.close();
+  }
+}
+
+async function addOwnerKey(
+  config: Config,
+  database: Awaited<ReturnType<typeof openPlatformDatabase>>,
+  { log, redact }: ReturnType<typeof createServerLog>,
+) {
+  const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: !database.hasDataKeys });
+  const floor = await openFloor({
+    config,
+    connection: database.connection,
+    roles: database.roles,
+    kek,
+    secret: Buffer.alloc(32),
+    log,
+    redact,
+  });
+  const composition = await compose({
+    here: ['identity'],
+    addressOf: () => null,
+    floor,
+    config,
+    models: { environmentProviders: () => [], localModel: null },
+    door: { copy: false, checkOutput: false },
+  });
+  try {
+    const note = readInstanceNote(config.storage.data_dir);
+    const made = await reissueOwnerKey({
+      identity: composition.clients.identity as never,
+      clock: systemClock,
+      log,
+      configDir: config.storage.config_dir,
+      url: note?.url ?? `http://${config.http.host}:${config.http.port}`,
+      dataDir: config.storage.database_url === undefined ? config.storage.data_dir : null,
+    });
+    process.stdout.write(`${made.ownerKey}\nKept for the command line in ${made.credentials}. This is shown once.\n`);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not_found') {
+      throw new AppError('unavailable', 'There is no workspace yet. Start the platform once: it prints the owner key.');
+    }
+    throw error;
+  } finally {
+    await composition.stop(0);
+    await floor.close();
+  }
+}

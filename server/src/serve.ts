@@ -1,0 +1,317 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Announce } from './announce.ts';
+import { type Companion, startCompanion } from './companion.ts';
+import { type Address, type Composition, compose, type OwnService, ownServices } from './compose.ts';
+import type { Config } from './config.ts';
+import { findModels } from './find-models.ts';
+import { firstStart } from './first-start.ts';
+import { listen } from './gateway/listen.ts';
+import { openGateway } from './gateway/open-gateway.ts';
+import { createStartingHandler } from './gateway/starting.ts';
+import { answers, readInstanceNote, removeInstanceNote, writeInstanceNote } from './instance-file.ts';
+import { type OpenedDatabase, openPlatformDatabase } from './open-database.ts';
+import { type Floor, openFloor } from './open-floor.ts';
+import { AppError } from './platform/app-error.ts';
+import { systemClock } from './platform/clock.ts';
+import { loadKeyFile } from './platform/crypto/key-file.ts';
+import type { Database } from './platform/database/database.ts';
+import { createEgress, type Egress } from './platform/egress/egress.ts';
+import type { Log } from './platform/log.ts';
+import { listenFailure, serveMetrics } from './platform/metrics.ts';
+import { fittingSocketDirectory, prepareSocketDirectory } from './platform/postgres/socket-directory.ts';
+import type { Redact } from './platform/redact.ts';
+import { serveCalls } from './platform/rpc/serve-calls.ts';
+import { version } from './version.ts';
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly redact: Redact;
+  readonly announce: Announce;
+  /** What runs here; null: the run path and the edge here, everything else in a companion process. */
+  readonly services: readonly string[] | null;
+  /** Aborts a start that is under way. */
+  readonly signal: AbortSignal;
+}
+
+export interface Serving {
+  /** Lets what runs end within `milliseconds`, records it and stops everything that was started. */
+  stop(milliseconds: number): Promise<void>;
+}
+
+const clock = systemClock;
+/** A second process with the same data waits this long for the first one to say where it is. */
+const noteWithin = 10_000;
+
+/** Starts the platform. Answers null when it runs on this data already, which has then been told. */
+export async function serve(options: ServeOptions): Promise<Serving | null> {
+  const closing: ((milliseconds: number) => Promise<void>)[] = [];
+  const stop = async (milliseconds: number) => {
+    for (const close of closing.splice(0).reverse()) {
+      await close(milliseconds).catch((error: unknown) => options.log.error('A part did not stop cleanly', { error }));
+    }
+  };
+  try {
+    const started = await start(options, (close) => closing.push(close));
+    if (!started) await stop(0);
+    return started ? { stop } : null;
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
+}
+
+type OnClose = (close: (milliseconds: number) => Promise<void>) => void;
+
+async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> {
+  const { config, log, redact, announce, signal } = options;
+  const began = clock.monotonic();
+  const here = readServices(options.services);
+  const embedded = config.storage.database_url === undefined;
+  const { data_dir: dataDir } = config.storage;
+  const probe = createEgress({ allow: [], clock });
+  onClose(() => probe.close());
+  if (embedded && (await tellRunning(dataDir, probe, announce))) return false;
+
+  const edge = here.includes('gateway');
+  const door = { handle: createStartingHandler(clock) };
+  const listener = edge
+    ? await listen({
+        host: config.http.host,
+        port: config.http.port,
+        handle: (request, response) => door.handle(request, response),
+        clock,
+        maxConnections: 10_000,
+      }).catch(async (error: unknown) => {
+        // Two starts at the same moment: the other one has the port, and will say so.
+        if (embedded && (await tellRunning(dataDir, probe, announce))) return null;
+        throw error;
+      })
+    : undefined;
+  if (listener === null) return false;
+  if (listener) onClose(() => listener.drain(0));
+  const companion = options.services === null ? await startCompanion({ clock, log }) : undefined;
+  // Twice: it must go before its database, and also when there is no database yet.
+  const stopCompanion = async (milliseconds: number) => companion?.stop(Math.max(2_000, milliseconds));
+  onClose(stopCompanion);
+  const database = await openPlatformDatabase({ config, clock, log, contract: false, signal });
+  onClose(() => database.close());
+  onClose(stopCompanion);
+  if (embedded) {
+    const lock = await lockInstance(database);
+    if (!lock) {
+      const told = await waitForOther(dataDir, probe, announce);
+      if (told) return false;
+      throw new AppError('unavailable', `Another Damask uses ${dataDir} and does not say where it is. Stop it first.`);
+    }
+    onClose(async () => {
+      removeInstanceNote(dataDir);
+      await lock.end();
+    });
+  }
+  signal.throwIfAborted();
+  const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: !database.hasDataKeys });
+  const secret = readSecret(config, options.services !== null);
+  const floor = await openFloor({
+    config,
+    connection: database.connection,
+    roles: database.roles,
+    kek,
+    secret,
+    log,
+    redact,
+  });
+  onClose(() => floor.close());
+  const sockets = await openSocketFolder(dataDir);
+  const models = findModels({ config, egress: floor.egress, socketDirectory: sockets, clock, log });
+  onClose(() => models.stop());
+
+  const socketPath = join(sockets, 'companion.sock');
+  const elsewhere = ownServices.filter((service) => !here.includes(service));
+  const companionReady = companion?.begin({
+    services: elsewhere,
+    connection: database.connection,
+    socketPath,
+    secret: secret.toString('base64'),
+    separateRoles: database.separateRoles,
+    database: database.name,
+  });
+  companionReady?.catch(() => undefined);
+  const composition = await compose({
+    here: here.filter((service): service is OwnService => service !== 'gateway'),
+    addressOf: (service) => addressOf(service, config, companion, socketPath, edge),
+    floor,
+    config,
+    models,
+    door: { copy: false, checkOutput: false },
+  });
+  onClose((milliseconds) => composition.stop(milliseconds));
+  await companionReady;
+  const metrics = await serveMetrics(floor.metrics, '127.0.0.1', config.http.metrics_port);
+  onClose(() => metrics.close());
+  if (config.services.listen) onClose(await listenForServices(config, here, composition, floor));
+  if (!listener) {
+    announce.serving(here.join(', '), config.services.listen ?? '');
+    return true;
+  }
+
+  const state = { draining: false };
+  const gateway = await openGateway({
+    clients: composition.clients,
+    database: floor.database,
+    metrics: floor.metrics,
+    clock,
+    log,
+    version,
+    concurrency: config.http.concurrency,
+    checks: [
+      { part: 'platform', check: () => (state.draining ? 'it is stopping' : null) },
+      { part: 'database', check: () => pingDatabase(floor.database) },
+      { part: 'runs', check: () => composition.pattern?.ready() ?? null },
+      {
+        part: 'services',
+        check: () => (companion && !companion.running ? 'the companion process is being started' : null),
+      },
+    ],
+  });
+  onClose(() => gateway.stop());
+  const first = await firstStart({
+    identity: composition.clients.identity as never,
+    clock,
+    log,
+    configDir: config.storage.config_dir,
+    url: listener.url,
+    dataDir: embedded ? dataDir : null,
+  });
+  await Promise.all([composition.pattern?.catchUp(), gateway.refresh()]);
+  door.handle = (request, response) => gateway.dispatch.handle(request, response);
+  onClose(async (milliseconds) => {
+    state.draining = true;
+    await Promise.all([listener.drain(milliseconds + 1_000), composition.pattern?.drain(milliseconds)]);
+  });
+  if (embedded) writeInstanceNote(dataDir, { pid: process.pid, url: listener.url });
+  announce.ready({
+    url: listener.url,
+    instance: first.instance,
+    dataDir: embedded ? dataDir : null,
+    ownerKey: first.ownerKey,
+    credentials: first.credentials,
+    model: composition.pattern?.describeDefaultModel(first.workspace) ?? null,
+    milliseconds: clock.monotonic() - began,
+  });
+  void models.search((progress) => announce.model(progress));
+  return true;
+}
+
+function readServices(given: readonly string[] | null): readonly (OwnService | 'gateway')[] {
+  if (given === null) return ['gateway', 'pattern'];
+  const known: readonly string[] = ['gateway', ...ownServices];
+  const unknown = given.find((service) => !known.includes(service));
+  if (unknown === undefined && given.length > 0) return given as (OwnService | 'gateway')[];
+  throw new AppError(
+    'invalid_request',
+    `--services knows ${known.join(', ')}; ${unknown ?? 'nothing'} is not one of them.`,
+  );
+}
+
+/** Where a service is that does not run here; null when this process has no use for it. */
+function addressOf(
+  service: OwnService,
+  config: Config,
+  companion: Companion | undefined,
+  socketPath: string,
+  edge: boolean,
+): Address | null {
+  if (companion) return { origin: 'http://companion', socketPath };
+  const origin = service === 'identity' ? config.services.identity_url : config.services.pattern_url;
+  if (origin !== undefined) return { origin };
+  if (!edge) return null;
+  throw new AppError(
+    'invalid_request',
+    `Nothing serves ${service}. Add it to --services, or give its address with DAMASK_${service.toUpperCase()}_URL.`,
+  );
+}
+
+/** What signs calls between processes. Processes that find each other by address must be given the same one. */
+function readSecret(config: Config, spread: boolean): Buffer {
+  const given = config.services.secret;
+  const needed = spread && (config.services.listen ?? config.services.identity_url ?? config.services.pattern_url);
+  if (given === undefined) {
+    if (!needed) return randomBytes(32);
+    throw new AppError('invalid_request', 'Processes that call each other need the same DAMASK_SERVICE_SECRET.');
+  }
+  if (given.length < 32 || new Set(given).size < 8) {
+    throw new AppError('invalid_request', 'DAMASK_SERVICE_SECRET must be 32 random characters or more.');
+  }
+  return createHash('sha256').update(given).digest();
+}
+
+async function listenForServices(
+  config: Config,
+  here: readonly string[],
+  composition: Composition,
+  floor: Floor,
+): Promise<() => Promise<void>> {
+  const services = Object.fromEntries(here.map((service) => [service, composition.clients[service] as never]));
+  const server = serveCalls({ services, tokens: floor.tokens, log: floor.log });
+  const [host, port] = splitAddress(config.services.listen as string);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenFailure(error, host, port, 'DAMASK_SERVICE_LISTEN')));
+    server.listen(port, host, resolve);
+  });
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+}
+
+function splitAddress(text: string): [host: string, port: number] {
+  const match = /^(.+):(\d{1,5})$/.exec(text);
+  if (match) return [(match[1] as string).replace(/^\[|\]$/g, ''), Number(match[2])];
+  throw new AppError('invalid_request', 'DAMASK_SERVICE_LISTEN is host:port, such as 10.0.0.5:7450.');
+}
+
+async function tellRunning(dataDir: string, egress: Egress, announce: Announce): Promise<boolean> {
+  const note = readInstanceNote(dataDir);
+  if (!note || !(await answers(note, egress))) return false;
+  announce.alreadyRunning(note.url, note.pid);
+  return true;
+}
+
+async function waitForOther(dataDir: string, egress: Egress, announce: Announce): Promise<boolean> {
+  const until = clock.monotonic() + noteWithin;
+  while (clock.monotonic() < until) {
+    if (await tellRunning(dataDir, egress, announce)) return true;
+    await clock.sleep(100);
+  }
+  return false;
+}
+
+/** At most one server on an embedded database; the database frees the lock when its holder dies, however it dies. */
+async function lockInstance(database: OpenedDatabase): Promise<pg.Client | null> {
+  const client = new pg.Client(database.connection);
+  client.on('error', () => undefined);
+  await client.connect();
+  const { rows } = await client.query<{ locked: boolean }>(
+    `select pg_try_advisory_lock(hashtextextended('damask server', 0)) as locked`,
+  );
+  if (rows[0]?.locked) return client;
+  await client.end();
+  return null;
+}
+
+async function pingDatabase(database: Database): Promise<string | null> {
+  await database.transaction({ role: 'platform', workspace: null }, (transaction) => transaction.query('select 1'));
+  return null;
+}
+
+async function openSocketFolder(dataDir: string): Promise<string> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const folder = fittingSocketDirectory(join(dataDir, 'sockets'), `${dataDir}#sockets`);
+  await prepareSocketDirectory(folder, { ids: {}, wrapper: [] });
+  return folder;
+}

@@ -1,0 +1,87 @@
+import { identityOperations } from '@damask/contracts/identity.ts';
+import { type Role, rolePermissions } from '@damask/contracts/permissions.ts';
+import pg from 'pg';
+import type { CallContext, Client } from '#platform/call.ts';
+import { systemClock } from '#platform/clock.ts';
+import { createCursors } from '#platform/cursor.ts';
+import type { Database } from '#platform/database/database.ts';
+import { openDoor } from '#platform/rpc/door.ts';
+import { systemContext } from '#platform/system-context.ts';
+import { migratedDatabase } from '#platform/testing/migrated-database.ts';
+import { createIdentityService, identityMigrations } from './service.ts';
+
+export interface Left {
+  readonly audit: { action: string; subject: string; details: object; actor_id: string; request_id: string }[];
+  readonly events: { name: string; data: object; request_id: string }[];
+}
+
+export interface IdentityForTests {
+  readonly identity: Client<typeof identityOperations>;
+  readonly database: Database;
+  /** Two workspaces; each context is that of an owner key. */
+  readonly alpha: CallContext;
+  readonly beta: CallContext;
+  readonly system: CallContext;
+  /** The same caller with a lower role. */
+  as(context: CallContext, role: Role): CallContext;
+  /** Moves the service's clock forward. */
+  pass(ms: number): void;
+  /** What one request left in a workspace, read behind the service's back. */
+  leftBy(context: CallContext): Promise<Left>;
+  sql<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+/** The service on a database of its own, entered through its door, with everything checked against the contract. */
+export async function identityForTests(options: { keyLimit?: number } = {}): Promise<IdentityForTests> {
+  const { database, log, connection, drop } = await migratedDatabase({ identity: identityMigrations });
+  let ahead = 0;
+  const clock = { ...systemClock, now: () => Date.now() + ahead };
+  const cursors = createCursors(Buffer.alloc(32, 1));
+  const service = createIdentityService({ database, clock, log, cursors, ...options });
+  const identity = openDoor(identityOperations, service, { copy: true, checkOutput: true });
+  const pool = new pg.Pool({ ...connection, max: 1 });
+  pool.on('error', () => undefined);
+  const sql = async <Row extends object>(text: string, values: unknown[] = []) =>
+    (await pool.query<Row>(text, values)).rows;
+
+  const ownerOf = async (name: string): Promise<CallContext> => {
+    const { workspace, owner_key } = await identity.createWorkspace(systemContext(clock), { name });
+    return {
+      ...systemContext(clock),
+      workspace: workspace.id,
+      actor: { kind: 'key', id: owner_key.id, name: owner_key.name, role: 'owner' },
+      permissions: new Set(rolePermissions.owner),
+    };
+  };
+
+  return {
+    identity,
+    database,
+    alpha: await ownerOf('alpha'),
+    beta: await ownerOf('beta'),
+    system: systemContext(clock),
+    as: (context, role) => ({
+      ...context,
+      requestId: clock.uuid(),
+      actor: { ...context.actor, role },
+      permissions: new Set(rolePermissions[role]),
+    }),
+    pass: (ms) => {
+      ahead += ms;
+    },
+    async leftBy({ workspace, requestId }) {
+      const values = [workspace, requestId];
+      const where = 'where workspace = $1 and request_id = $2 order by id';
+      return {
+        audit: await sql(`select action, subject, details, actor_id, request_id from identity.audit ${where}`, values),
+        events: await sql(`select name, data, request_id from identity.outbox ${where}`, values),
+      };
+    },
+    sql,
+    async stop() {
+      await pool.end();
+      await drop();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { identityForTests } from './identity-for-tests.ts';
+
+const { identity, alpha, beta, stop } = await identityForTests();
+after(stop);
+
+const made: string[] = [alpha.actor.id];
+for (let i = 0; i < 60; i++) made.unshift((await identity.createKey(alpha, { name: `key ${i}`, role: 'viewer' })).id);
+
+test('pages hold every key once, newest first, and the last one says so', async () => {
+  for (const limit of [1, 7, 60, 61, 200]) {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    let pages = 0;
+    do {
+      const page = await identity.listKeys(alpha, { limit, ...(cursor ? { cursor } : {}) });
+      assert.ok(page.items.length <= limit);
+      seen.push(...page.items.map((key) => key.id));
+      cursor = page.next;
+      pages += 1;
+    } while (cursor);
+    assert.deepEqual(seen, made);
+    assert.equal(pages, Math.ceil(61 / limit));
+  }
+});
+
+test('a list is bounded when nobody asks for it', async () => {
+  assert.equal((await identity.listKeys(alpha, {})).items.length, 50);
+});
+
+test('a key that is made between two pages neither repeats nor hides another', async () => {
+  const first = await identity.listKeys(alpha, { limit: 10 });
+  made.unshift((await identity.createKey(alpha, { name: 'between', role: 'viewer' })).id);
+  const second = await identity.listKeys(alpha, { limit: 10, cursor: first.next as string });
+  assert.deepEqual(
+    [...first.items, ...second.items].map((key) => key.id),
+    made.slice(1, 21),
+  );
+});
+
+test('neither a secret nor a hash is listed', async () => {
+  const { items } = await identity.listKeys(alpha, {});
+  assert.deepEqual(Object.keys(items[0] as object).sort(), [
+    'created_at',
+    'created_by',
+    'expires_at',
+    'id',
+    'name',
+    'prefix',
+    'revoked_at',
+    'role',
+  ]);
+});
+
+test('a cursor of another workspace, of a stranger or of nobody is refused', async () => {
+  const { next } = await identity.listKeys(alpha, { limit: 5 });
+  for (const [caller, cursor] of [
+    [beta, next as string],
+    [alpha, `${next}x`],
+    [alpha, alpha.actor.id],
+    [alpha, ''],
+    [alpha, '0'],
+  ] as const) {
+    await assert.rejects(identity.listKeys(caller, { cursor }), { code: 'invalid_cursor', status: 400 });
+  }
+  assert.equal((await identity.listKeys(beta, {})).items.length, 1);
+});
+
+test('limits outside the contract are refused', async () => {
+  for (const limit of [0, -1, 201, 1e9, 1.5, Number.NaN]) {
+    await assert.rejects(identity.listKeys(alpha, { limit }), { code: 'invalid_request' });
+  }
+});

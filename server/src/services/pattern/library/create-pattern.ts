@@ -1,0 +1,66 @@
+import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
+import type { patternOperations } from '@damask/contracts/pattern.ts';
+import { AppError } from '#platform/app-error.ts';
+import type { CallContext } from '#platform/call.ts';
+import { appendEvent } from '#platform/events.ts';
+import { actorId, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { findPattern, insertPatterns, lockNames, readPatternById } from './pattern-store.ts';
+import { readVersionContent } from './version-content.ts';
+import { insertVersions } from './version-store.ts';
+
+type CreatePattern = typeof patternOperations.createPattern;
+
+export async function createPattern(
+  parts: LibraryParts,
+  context: CallContext,
+  { name, message, ...sent }: InputOf<CreatePattern>,
+): Promise<OutputOf<CreatePattern>> {
+  const { clock } = parts;
+  const { workspace } = context;
+  const content = readVersionContent(name, sent);
+  return changeLibrary(parts, context, async (transaction) => {
+    await lockNames(transaction);
+    if (await findPattern(transaction, name)) throw nameTaken(name);
+    const id = clock.uuid();
+    const created_at = new Date(clock.now()).toISOString();
+    await insertPatterns(transaction, [
+      {
+        workspace,
+        id,
+        name,
+        latest: 1,
+        source_kind: 'api',
+        source_origin: null,
+        upstream_kind: null,
+        upstream_digest: null,
+        created_at,
+      },
+    ]);
+    const source = { kind: 'api' as const };
+    await insertVersions(transaction, workspace, [
+      { pattern: id, number: 1, content, message: message ?? null, source, created_at, created_by: actorId(context) },
+    ]);
+    await leaveTrace(parts, transaction, context, {
+      action: 'createPattern',
+      subject: `pattern/${name}`,
+      details: { id, version: 1, digest: content.digest },
+      event: 'pattern.pattern-created',
+      data: { pattern: name },
+    });
+    await appendEvent(transaction, clock, context, 'pattern.version-published', {
+      pattern: name,
+      version: 1,
+      digest: content.digest,
+    });
+    return readPatternById(transaction, id);
+  });
+}
+
+/** A name belongs to one living pattern of a workspace. */
+export function nameTaken(name: string): AppError {
+  return new AppError(
+    'already_exists',
+    `There is a pattern named ${name}. Publish a version of it, choose another name, or delete it first.`,
+    { pointer: '/name' },
+  );
+}

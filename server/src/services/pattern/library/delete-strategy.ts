@@ -1,0 +1,28 @@
+import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
+import type { patternOperations } from '@damask/contracts/pattern.ts';
+import { notFound } from '#platform/app-error.ts';
+import type { CallContext } from '#platform/call.ts';
+import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { buryStrategy, findStrategy } from './strategy-store.ts';
+
+type DeleteStrategy = typeof patternOperations.deleteStrategy;
+
+/** Answers the strategy as it was. */
+export async function deleteStrategy(
+  parts: LibraryParts,
+  context: CallContext,
+  { strategy: name }: InputOf<DeleteStrategy>,
+): Promise<OutputOf<DeleteStrategy>> {
+  return changeLibrary(parts, context, async (transaction) => {
+    const strategy = await findStrategy(transaction, name);
+    const buried = strategy && (await buryStrategy(transaction, name, new Date(parts.clock.now())));
+    if (!strategy || !buried) throw notFound();
+    await leaveTrace(parts, transaction, context, {
+      action: 'deleteStrategy',
+      subject: `strategy/${name}`,
+      event: 'pattern.strategy-deleted',
+      data: { strategy: name },
+    });
+    return strategy;
+  });
+}

@@ -1,0 +1,38 @@
+import type { Parameters } from '@damask/contracts/run.ts';
+import { type CompiledVersion, compileVersion } from './build-messages.ts';
+import type { SharedText } from './shared-texts.ts';
+import type { TableVersionRow } from './table-store.ts';
+
+/** A version as the run path uses it, ready for `buildMessages`. Its template is compiled at the first use. */
+export interface LibraryVersion extends CompiledVersion {
+  readonly number: number;
+  readonly digest: string;
+  readonly model: string | null;
+  readonly parameters: Parameters;
+  /** Characters (UTF-16 units) of the text that it keeps in memory. */
+  readonly characters: number;
+}
+
+export function toLibraryVersion(row: TableVersionRow, shared: SharedText): LibraryVersion {
+  const { number, digest, variables, literal_tokens, model, parameters, disabled_capabilities } = row;
+  let compiled: CompiledVersion | undefined;
+  const compile = () => {
+    compiled ??= compileVersion({ variables, literal_tokens, files: [{ path: 'system.md', content: shared.text }] });
+    return compiled;
+  };
+  return {
+    number,
+    digest,
+    model,
+    parameters,
+    variables,
+    disabledCapabilities: disabled_capabilities,
+    characters: shared.text.length,
+    get parts() {
+      return compile().parts;
+    },
+    get inline() {
+      return compile().inline;
+    },
+  };
+}

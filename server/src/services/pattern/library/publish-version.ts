@@ -1,0 +1,53 @@
+import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
+import type { PatternVersion, patternOperations } from '@damask/contracts/pattern.ts';
+import { notFound } from '#platform/app-error.ts';
+import type { CallContext } from '#platform/call.ts';
+import { digestFiles } from './digest.ts';
+import { knownOutside } from './known-outside.ts';
+import { actorId, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { advancePatterns, lockPattern } from './pattern-store.ts';
+import { readVersionContent } from './version-content.ts';
+import { findVersion, insertVersions } from './version-store.ts';
+
+type PublishVersion = typeof patternOperations.publishVersion;
+
+/**
+ * The newest version's content answers that version, so that a repeated call changes nothing. Content of an older version gets a
+ * new number: whoever publishes wants it to be the newest, and development runs the newest.
+ */
+export async function publishVersion(
+  parts: LibraryParts,
+  context: CallContext,
+  { pattern: name, message, ...sent }: InputOf<PublishVersion>,
+): Promise<OutputOf<PublishVersion>> {
+  return changeLibrary(parts, context, async (transaction) => {
+    const pattern = await lockPattern(transaction, name);
+    if (!pattern) throw notFound();
+    const newest = (await findVersion(transaction, pattern.id, pattern.latest)) as PatternVersion;
+    const content = readVersionContent(name, sent, knownOutside(newest));
+    if (content.files_digest === digestFiles(newest.files)) return newest;
+
+    const number = pattern.latest + 1;
+    const at = new Date(parts.clock.now()).toISOString();
+    await insertVersions(transaction, context.workspace, [
+      {
+        pattern: pattern.id,
+        number,
+        content,
+        message: message ?? null,
+        source: { kind: 'api' },
+        created_at: at,
+        created_by: actorId(context),
+      },
+    ]);
+    await advancePatterns(transaction, [{ id: pattern.id, latest: number, updated_at: at }]);
+    await leaveTrace(parts, transaction, context, {
+      action: 'publishVersion',
+      subject: `pattern/${name}`,
+      details: { version: number, digest: content.digest },
+      event: 'pattern.version-published',
+      data: { pattern: name, version: number, digest: content.digest },
+    });
+    return (await findVersion(transaction, pattern.id, number)) as PatternVersion;
+  });
+}

@@ -1,0 +1,35 @@
+import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
+import type { patternOperations, Strategy } from '@damask/contracts/pattern.ts';
+import type { CallContext } from '#platform/call.ts';
+import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { digestStrategy } from './read-fabric-json.ts';
+import { findStrategy, lockStrategies, putStrategies } from './strategy-store.ts';
+
+type PutStrategy = typeof patternOperations.putStrategy;
+
+/** Says nothing when nothing changes. */
+export async function putStrategy(
+  parts: LibraryParts,
+  context: CallContext,
+  { strategy: name, description = '', prompt }: InputOf<PutStrategy>,
+): Promise<OutputOf<PutStrategy>> {
+  const digest = digestStrategy({ description, prompt });
+  return changeLibrary(parts, context, async (transaction) => {
+    const existing = (await lockStrategies(transaction, [name])).get(name);
+    if (existing?.digest !== digest) {
+      const updated_at = new Date(parts.clock.now()).toISOString();
+      const upstream = { upstream_kind: null, upstream_digest: null };
+      await putStrategies(transaction, [
+        { workspace: context.workspace, name, description, prompt, digest, ...upstream, updated_at },
+      ]);
+      await leaveTrace(parts, transaction, context, {
+        action: 'putStrategy',
+        subject: `strategy/${name}`,
+        details: { digest },
+        event: 'pattern.strategy-put',
+        data: { strategy: name },
+      });
+    }
+    return (await findStrategy(transaction, name)) as Strategy;
+  });
+}

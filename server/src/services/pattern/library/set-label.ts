@@ -1,0 +1,33 @@
+import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
+import type { patternOperations } from '@damask/contracts/pattern.ts';
+import { notFound } from '#platform/app-error.ts';
+import type { CallContext } from '#platform/call.ts';
+import { putLabel, readLabel } from './label-store.ts';
+import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { lockPattern, readPatternById } from './pattern-store.ts';
+
+type SetLabel = typeof patternOperations.setLabel;
+
+export async function setLabel(
+  parts: LibraryParts,
+  context: CallContext,
+  { pattern: name, label, version }: InputOf<SetLabel>,
+): Promise<OutputOf<SetLabel>> {
+  return changeLibrary(parts, context, async (transaction) => {
+    const pattern = await lockPattern(transaction, name);
+    // Numbers have no gaps, so the newest one tells which there are.
+    if (!pattern || version > pattern.latest) throw notFound();
+    const before = await readLabel(transaction, pattern.id, label);
+    if (before === version) return readPatternById(transaction, pattern.id);
+    const row = { workspace: context.workspace, pattern: pattern.id, label, number: version };
+    await putLabel(transaction, row, new Date(parts.clock.now()));
+    await leaveTrace(parts, transaction, context, {
+      action: 'setLabel',
+      subject: `pattern/${name}`,
+      details: { label, version, before: before ?? null },
+      event: 'pattern.label-set',
+      data: { pattern: name, label, version },
+    });
+    return readPatternById(transaction, pattern.id);
+  });
+}

@@ -1,0 +1,145 @@
+import type { OutputOf } from '@damask/contracts/operation.ts';
+import type { PatternFile, PatternVersion, patternOperations } from '@damask/contracts/pattern.ts';
+import type { Transaction } from '#platform/database/database.ts';
+import { digestText } from './digest.ts';
+import type { VersionContent } from './version-content.ts';
+import { writeRows } from './write-rows.ts';
+
+type VersionSummary = OutputOf<typeof patternOperations.listVersions>['items'][number];
+
+/** A version as it enters the database. `created_at` is RFC 3339. */
+export interface NewVersion {
+  /** Id of the pattern. */
+  readonly pattern: string;
+  readonly number: number;
+  readonly content: VersionContent;
+  readonly message: string | null;
+  readonly source: VersionSummary['source'];
+  readonly created_at: string;
+  /** Null for the platform itself. */
+  readonly created_by: string | null;
+}
+
+interface ManifestEntry {
+  readonly path: string;
+  readonly hash: string;
+}
+
+interface SummaryRow extends Omit<VersionSummary, 'source' | 'created_at'> {
+  readonly source_kind: VersionSummary['source']['kind'];
+  readonly source_origin: string | null;
+  readonly created_at: Date;
+}
+
+type VersionRow = SummaryRow & Omit<PatternVersion, keyof VersionSummary | 'files'>;
+
+const summaryColumns = `p.name as pattern, v.number as version, v.digest, v.message, v.source_kind, v.source_origin,
+  v.created_at, v.created_by,
+  array(select l.name from pattern.label as l
+    where l.workspace = v.workspace and l.pattern = v.pattern and l.number = v.number order by l.name) as labels`;
+const fromVersion = `from pattern.version as v join pattern.pattern as p on p.workspace = v.workspace and p.id = v.pattern`;
+
+const versionColumns = `workspace uuid, pattern uuid, number int, digest text, files_digest text, files jsonb, system_hash text,
+  message text, source_kind text, source_origin text, title text, description text, tags text[], model text, parameters jsonb,
+  variables jsonb, literal_tokens text[], disabled_capabilities text[], created_at timestamptz, created_by uuid`;
+const versionNames = versionColumns.replaceAll(/ (?:uuid|int|text|jsonb|timestamptz)\b(?:\[\])?/g, '');
+
+const insertFiles = `insert into pattern.file (workspace, hash, content)
+  select * from json_to_recordset($1) as given(workspace uuid, hash text, content text) on conflict do nothing`;
+const insertRows = `insert into pattern.version (${versionNames})
+  select ${versionNames} from json_to_recordset($1) as given(${versionColumns})`;
+
+/** Writes versions with their files. Their patterns must exist and be locked. */
+export async function insertVersions(
+  transaction: Transaction,
+  workspace: string,
+  versions: readonly NewVersion[],
+): Promise<void> {
+  const manifests: ManifestEntry[][] = [];
+  await writeRows(transaction, insertFiles, fileRows(workspace, versions, manifests));
+  await writeRows(transaction, insertRows, versionRows(workspace, versions, manifests));
+}
+
+/** One row for each text; leaves each version's manifest behind. */
+function* fileRows(workspace: string, versions: readonly NewVersion[], manifests: ManifestEntry[][]) {
+  const seen = new Set<string>();
+  for (const { content } of versions) {
+    const manifest: ManifestEntry[] = [];
+    for (const file of content.files) {
+      const hash = digestText(file.content);
+      manifest.push({ path: file.path, hash });
+      if (seen.has(hash)) continue;
+      seen.add(hash);
+      yield { workspace, hash, content: file.content };
+    }
+    manifests.push(manifest);
+  }
+}
+
+function* versionRows(workspace: string, versions: readonly NewVersion[], manifests: readonly ManifestEntry[][]) {
+  for (const [index, { content, source, ...version }] of versions.entries()) {
+    const { files: _, ...derived } = content;
+    const files = manifests[index] as ManifestEntry[];
+    yield {
+      ...derived,
+      ...version,
+      workspace,
+      files,
+      system_hash: files.find((file) => file.path === 'system.md')?.hash,
+      source_kind: source.kind,
+      source_origin: source.origin ?? null,
+    };
+  }
+}
+
+/** A version with its files. */
+export async function findVersion(
+  transaction: Transaction,
+  pattern: string,
+  number: number,
+): Promise<PatternVersion | undefined> {
+  const [row] = await transaction.query<VersionRow & { manifest: ManifestEntry[] }>(
+    `select ${summaryColumns}, v.title, v.description, v.tags, v.model, v.parameters, v.variables, v.literal_tokens,
+        v.disabled_capabilities, v.files as manifest
+       ${fromVersion} where v.pattern = $1 and v.number = $2`,
+    [pattern, number],
+  );
+  if (!row) return undefined;
+  const { manifest, ...version } = row;
+  return { ...toSummary(version), files: await readFiles(transaction, manifest) };
+}
+
+async function readFiles(transaction: Transaction, manifest: readonly ManifestEntry[]): Promise<PatternFile[]> {
+  const rows = await transaction.query<{ hash: string; content: string }>(
+    'select hash, content from pattern.file where hash = any($1)',
+    [manifest.map((entry) => entry.hash)],
+  );
+  const contents = new Map(rows.map((row) => [row.hash, row.content]));
+  return manifest.map(({ path, hash }) => {
+    const content = contents.get(hash);
+    if (content === undefined) throw new Error(`The text of ${path} is missing`);
+    return { path, content };
+  });
+}
+
+/** Newest first, below the number `before`. */
+export async function listVersions(
+  transaction: Transaction,
+  pattern: string,
+  page: { readonly before: number | null; readonly limit: number },
+): Promise<VersionSummary[]> {
+  const rows = await transaction.query<SummaryRow>(
+    `select ${summaryColumns} ${fromVersion}
+      where v.pattern = $1 and ($2::int is null or v.number < $2) order by v.number desc limit $3`,
+    [pattern, page.before, page.limit],
+  );
+  return rows.map(toSummary);
+}
+
+function toSummary<Row extends SummaryRow>({ source_kind, source_origin, created_at, ...row }: Row) {
+  return {
+    ...row,
+    source: source_origin === null ? { kind: source_kind } : { kind: source_kind, origin: source_origin },
+    created_at: created_at.toISOString(),
+  };
+}

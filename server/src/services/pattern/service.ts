@@ -1,0 +1,153 @@
+import type { serviceOperations } from '@damask/contracts/services.ts';
+import type { Implementation } from '#platform/call.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Cursors } from '#platform/cursor.ts';
+import type { Database } from '#platform/database/database.ts';
+import type { Egress } from '#platform/egress/egress.ts';
+import { readOn, startEventReaders } from '#platform/events.ts';
+import type { Log } from '#platform/log.ts';
+import type { Metrics } from '#platform/metrics.ts';
+import type { ProcessRegistry } from '#platform/process-registry.ts';
+import { watchTopics } from '#platform/topic.ts';
+import { createTrail } from '#platform/trail.ts';
+import type { Vault } from '#platform/vault.ts';
+import { createStarterReader } from './library/install-starters.ts';
+import { createLibraryOperations } from './library/library-operations.ts';
+import { libraryTopic } from './library/library-parts.ts';
+import { createLibraryTable } from './library/library-table.ts';
+import type { EnvironmentProvider } from './model/environment-providers.ts';
+import type { LocalModel } from './model/local/local-model.ts';
+import { createModelOperations, providersTopic } from './model/model-operations.ts';
+import { createModelRouter } from './model/model-router.ts';
+import { createProviderTable } from './model/provider-table.ts';
+import { createJournal } from './run/journal.ts';
+import { createLiveRuns } from './run/live-runs.ts';
+import { observeRuns } from './run/observe-runs.ts';
+import { createPayloads } from './run/payloads.ts';
+import { startRecovery } from './run/recover-runs.ts';
+import { createRunOperations } from './run/run-operations.ts';
+
+export interface PatternOptions {
+  readonly database: Database;
+  readonly registry: ProcessRegistry;
+  readonly vault: Vault;
+  readonly egress: Egress;
+  readonly cursors: Cursors;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly redact: (text: string) => string;
+  /** Folder of the starter patterns. */
+  readonly starters: string;
+  /** Providers that the operator gave; one that is found later appears in it. */
+  readonly environmentProviders: () => readonly EnvironmentProvider[];
+  readonly localModel: LocalModel | null;
+  readonly defaultModel: string | null;
+  readonly runs: {
+    readonly timeout_ms: number;
+    readonly first_byte_ms: number;
+    readonly idle_ms: number;
+    readonly concurrency: number;
+    readonly record_within_ms: number;
+  };
+}
+
+export interface PatternService {
+  readonly operations: Implementation<(typeof serviceOperations)['pattern']>;
+  /** Why it cannot take runs, or null. */
+  ready(): string | null;
+  /** Handles all events that were said so far; afterwards a new workspace has its starter patterns. */
+  catchUp(): Promise<void>;
+  /** The model of runs that name none, and why it is not ready yet. */
+  describeDefaultModel(workspace: string): string | null;
+  /** Takes no more runs and lets those that run end, for `milliseconds` at most. */
+  drain(milliseconds: number): Promise<void>;
+  /** Ends runs within `milliseconds`, records all of them, and stops. */
+  stop(milliseconds: number): Promise<void>;
+}
+
+export const patternMigrations = `${import.meta.dirname}/migrations`;
+
+/** A stream's reader that takes nothing for so long is cut off. */
+const readerWithin = 30_000;
+
+/** Patterns, models and runs: the run path. Resolves when it can take runs. */
+export async function createPatternService(options: PatternOptions): Promise<PatternService> {
+  const { database, registry, vault, egress, cursors, metrics, clock, log, runs } = options;
+  const trail = createTrail('pattern', clock);
+  const library = createLibraryTable({ database, log });
+  const providers = createProviderTable(database);
+  const topics = await watchTopics({
+    database,
+    clock,
+    log,
+    followers: [
+      { topic: libraryTopic, load: () => library.load() },
+      { topic: providersTopic, load: () => providers.load() },
+    ],
+  });
+  const router = createModelRouter({
+    environment: options.environmentProviders,
+    providers,
+    local: options.localModel,
+    egress,
+    vault,
+    defaultModel: options.defaultModel,
+    firstByteMs: runs.first_byte_ms,
+    idleMs: runs.idle_ms,
+    redact: options.redact,
+    clock,
+  });
+  const journal = createJournal({ connect: () => database.dedicated('journal'), clock, log });
+  const live = createLiveRuns({ limit: runs.concurrency, clock });
+  const engine = {
+    journal,
+    live,
+    payloads: createPayloads(vault),
+    clock,
+    process: registry.id,
+    recordWithin: runs.record_within_ms,
+    readerWithin,
+    observe: observeRuns(metrics, { live: () => live.size, waiting: () => journal.waiting }),
+  };
+  const recovery = startRecovery({ database, registry, journal, clock, log });
+  const libraryParts = { database, clock, log, trail, cursors, afterChange: () => topics.refresh() };
+  const starters = createStarterReader(libraryParts, options.starters);
+  const readers = startEventReaders({ database, clock, log, readers: [starters] });
+  await Promise.all([recovery.first, readers.first]);
+
+  const journalFault = () => {
+    try {
+      journal.admit();
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  return {
+    operations: {
+      ...createLibraryOperations(libraryParts),
+      ...createModelOperations({ database, router, environment: options.environmentProviders, egress, vault, trail }),
+      ...createRunOperations({ database, cursors, library, router, engine, defaultTimeout: runs.timeout_ms }),
+    },
+    ready: journalFault,
+    async catchUp() {
+      await readOn(database, starters);
+      await topics.refresh();
+    },
+    describeDefaultModel(workspace) {
+      const model = router.list(workspace).find((candidate) => candidate.default);
+      return model
+        ? [model.name, model.note && `(${model.note})`].filter(Boolean).join(' ')
+        : router.defaultName(workspace);
+    },
+    drain: (milliseconds) => live.drain(milliseconds),
+    async stop(milliseconds) {
+      await live.drain(milliseconds);
+      await Promise.all([recovery.stop(), readers.stop(), topics.stop()]);
+      const left = await journal.stop(5_000);
+      if (left > 0) log.error('Runs were left unrecorded at the end', { rows: left });
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { identityOperations } from '@damask/contracts/identity.ts';
+import type { Role } from '@damask/contracts/permissions.ts';
+import type pg from 'pg';
+import { type Composition, compose, ownServices, serviceTable } from '../compose.ts';
+import { type Config, readConfig } from '../config.ts';
+import { listen } from '../gateway/listen.ts';
+import { type Gateway, type GatewayOptions, openGateway } from '../gateway/open-gateway.ts';
+import { type Floor, openFloor } from '../open-floor.ts';
+import type { Client } from '../platform/call.ts';
+import { systemClock } from '../platform/clock.ts';
+import { loadKeyFile } from '../platform/crypto/key-file.ts';
+import { migrate } from '../platform/database/migrate.ts';
+import { prepareDatabase } from '../platform/database/prepare.ts';
+import { createLog } from '../platform/log.ts';
+import { createRedact } from '../platform/redact.ts';
+import { systemContext } from '../platform/system-context.ts';
+import { testDatabase } from '../platform/testing/postgres.ts';
+import { readEnvironmentProviders } from '../services/pattern/model/environment-providers.ts';
+
+export interface TestWorkspace {
+  readonly id: string;
+  readonly ownerKey: string;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed when it is JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers as they come.
+  readonly body: any;
+  readonly text: string;
+}
+
+export interface TestPlatform {
+  readonly url: string;
+  readonly config: Config;
+  readonly floor: Floor;
+  readonly gateway: Gateway;
+  readonly clients: Composition['clients'];
+  /** As superuser, for looking behind the platform's back. */
+  readonly connection: pg.ClientConfig;
+  /** The first workspace; `key` of `call` is its owner's unless told. */
+  readonly alpha: TestWorkspace;
+  readonly beta: TestWorkspace;
+  /** What the log said, one object a line. */
+  readonly logged: Record<string, unknown>[];
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: { key?: string | null; headers?: Record<string, string> },
+  ): Promise<Reply>;
+  keyFor(role: Role, ownerKey?: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface TestPlatformOptions {
+  /** Of an OpenAI-compatible server, with `/v1`; it becomes the provider `openai`. */
+  readonly modelUrl?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly permissionOf?: GatewayOptions['permissionOf'];
+}
+
+/** The whole platform in this process, with a real database and a real listener on loopback, and two workspaces. */
+export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
+  const folder = await mkdtemp(join(tmpdir(), 'damask-platform-'));
+  const { connection, drop } = await testDatabase();
+  const config = readConfig({
+    environment: {
+      HOME: folder,
+      DAMASK_LOCAL_MODEL: 'false',
+      ...(options.modelUrl ? { OPENAI_BASE_URL: options.modelUrl, OPENAI_API_KEY: 'sk-test-provider-key' } : {}),
+      ...options.environment,
+    },
+  });
+  const logged: Record<string, unknown>[] = [];
+  const redact = createRedact(['sk-test-provider-key']);
+  const log = createLog({
+    level: 'debug',
+    clock: systemClock,
+    redact,
+    write: (line) => void logged.push(JSON.parse(line)),
+  });
+  const { roles } = await prepareDatabase({
+    connection,
+    services: ownServices,
+    loginRole: `${connection.database}_login`,
+  });
+  const folders = Object.fromEntries(ownServices.map((service) => [service, serviceTable[service].migrations]));
+  await migrate({ connection, roles, folders, contract: false, log });
+  const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: true });
+  const login = { ...connection, user: `${connection.database}_login` };
+  const floor = await openFloor({ config, connection: login, roles, kek, secret: Buffer.alloc(32, 7), log, redact });
+  const providers = readEnvironmentProviders({
+    ...(config.models.openai_api_key ? { openaiApiKey: config.models.openai_api_key } : {}),
+    ...(config.models.openai_base_url ? { openaiBaseUrl: config.models.openai_base_url } : {}),
+  });
+  const composition = await compose({
+    here: ownServices,
+    addressOf: () => null,
+    floor,
+    config,
+    models: { environmentProviders: () => providers, localModel: null },
+    door: { copy: true, checkOutput: true },
+  });
+  const gateway = await openGateway({
+    clients: composition.clients,
+    database: floor.database,
+    metrics: floor.metrics,
+    clock: systemClock,
+    log,
+    version: '0.0.0-test',
+    concurrency: config.http.concurrency,
+    checks: [{ part: 'runs', check: () => composition.pattern?.ready() ?? null }],
+    ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
+  });
+  const identity = composition.clients.identity as unknown as Client<typeof identityOperations>;
+  const makeWorkspace = async (name: string): Promise<TestWorkspace> => {
+    const made = await identity.createWorkspace(systemContext(systemClock), { name });
+    return { id: made.workspace.id, ownerKey: made.owner_key.key };
+  };
+  const alpha = await makeWorkspace('alpha');
+  const beta = await makeWorkspace('beta');
+  await composition.pattern?.catchUp();
+  await gateway.refresh();
+  const listener = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    handle: (request, response) => gateway.dispatch.handle(request, response),
+    clock: systemClock,
+    maxConnections: 1_000,
+  });
+
+  const call: TestPlatform['call'] = async (method, path, body, { key = alpha.ownerKey, headers = {} } = {}) => {
+    const response = await fetch(`${listener.url}${path}`, {
+      method,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const json = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
+  };
+
+  return {
+    url: listener.url,
+    config,
+    floor,
+    gateway,
+    clients: composition.clients,
+    connection,
+    alpha,
+    beta,
+    logged,
+    call,
+    async keyFor(role, ownerKey = alpha.ownerKey) {
+      const { body } = await call('POST', '/v1/keys', { name: `test ${role}`, role }, { key: ownerKey });
+      await gateway.refresh();
+      return body.key;
+    },
+    async stop() {
+      await listener.drain(1_000);
+      await gateway.stop();
+      await composition.stop(1_000);
+      await floor.close();
+      await drop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
