@@ -1,42 +1,137 @@
-// PLACEHOLDER until the guarded module arrives (being written): overwrite freely.
-import { Pool } from 'undici';
+import { lookup as systemLookup } from 'node:dns/promises';
+import { AppError } from '../app-error.ts';
 import type { Clock } from '../clock.ts';
+import { parseAllowList } from './allow-list.ts';
+import { deadline, type FollowOptions, follow, fromNetwork } from './follow.ts';
+import { createGuard } from './guard.ts';
+import { createPools, type EgressPool, type Lookup, type PoolOptions } from './pools.ts';
 
-export interface EgressResponse {
-  readonly status: number;
-  readonly body: Buffer;
+export type { EgressPool, Lookup, PoolOptions } from './pools.ts';
+
+export interface EgressRequest extends FollowOptions {
+  /** Bytes of the answer's body; more is an error. 1 MiB by default. */
+  readonly maxBytes?: number;
+  /** For everything together; 30 s by default. */
+  readonly totalMs?: number;
 }
 
+export interface EgressAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  /** Where the answer came from in the end. */
+  readonly url: string;
+}
+
+export type EgressDownload = Pick<FollowOptions, 'headers' | 'signal' | 'trusted' | 'idleMs'> & {
+  readonly maxBytes?: number;
+};
+
+/**
+ * The only way out. Everything that a user can enter as an address is judged when it is saved (`check`), at each
+ * redirect and when it is connected to; only public addresses and the operator's list pass. Errors: `egress_denied` for
+ * what is not allowed, `unavailable` for what fails.
+ */
 export interface Egress {
-  check(url: string): void;
-  pool(origin: string, options?: { trusted?: boolean; socketPath?: string }): Pool;
-  request(url: string, options: { trusted?: boolean; totalMs: number; maxBytes: number }): Promise<EgressResponse>;
-  download(url: string, request: { signal: AbortSignal }): Promise<{ total: number | null; body: AsyncIterable<Buffer> }>;
+  /** Throws when this address would never be called. A name may still turn out to be private later. */
+  check(url: string, pointer?: string): void;
+  /** For many requests to one origin. The caller bounds time and bytes. */
+  pool(origin: string, options?: PoolOptions): EgressPool;
+  /** For an occasional request. Answers of any status are returned. */
+  request(url: string, options?: EgressRequest): Promise<EgressAnswer>;
+  /** A large file, piece by piece; anything but a 200 is an error. `total` is null when nobody said. */
+  download(url: string, options?: EgressDownload): Promise<{ total: number | null; chunks: AsyncIterable<Buffer> }>;
   close(): Promise<void>;
 }
 
-export function createEgress(_: { allow: readonly string[]; clock: Clock }): Egress {
-  const pools: Pool[] = [];
-  const pool: Egress['pool'] = (origin, options = {}) => {
-    const made = new Pool(origin, { connections: 256, connect: { timeout: 5_000, ...(options.socketPath ? { socketPath: options.socketPath } : {}) } });
-    pools.push(made);
-    return made;
-  };
+export interface EgressOptions {
+  /** CIDR, address, host or host:port, with or without port. Throws when an entry is none of them. */
+  readonly allow: readonly string[];
+  readonly clock: Clock;
+  readonly lookup?: Lookup;
+  readonly limits?: Partial<typeof defaults>;
+}
+
+const defaults = {
+  /** Origins with open connections. */
+  origins: 256,
+  /** Connections to one origin. */
+  connections: 4096,
+  connectTimeoutMs: 5_000,
+  headerBytes: 32 * 1024,
+};
+
+const mebibyte = 1024 * 1024;
+const longestDownload = 64 * 1024 * mebibyte;
+
+export function createEgress(options: EgressOptions): Egress {
+  const { clock } = options;
+  const limits = { ...defaults, ...options.limits };
+  const guard = createGuard(parseAllowList(options.allow));
+  const lookup = options.lookup ?? ((host: string) => systemLookup(host, { all: true }));
+  const pools = createPools({ guard, lookup, most: limits.origins, ...limits });
+
   return {
-    check: () => undefined,
-    pool,
-    async request(url) {
-      const { origin, pathname } = new URL(url);
-      const response = await pool(origin).request({ path: pathname, method: 'GET', headersTimeout: 1_000 });
-      return { status: response.statusCode, body: Buffer.from(await response.body.arrayBuffer()) };
+    check(url, pointer) {
+      guard.checkUrl(url, pointer);
     },
-    async download(url) {
-      const { origin, pathname } = new URL(url);
-      const response = await pool(origin).request({ path: pathname, method: 'GET' });
-      return { total: null, body: response.body };
+    pool: (origin, given = {}) => pools.of(origin, given),
+
+    async request(url, given = {}) {
+      const host = hostOf(url);
+      const most = given.maxBytes ?? mebibyte;
+      const limit = deadline(clock, given.totalMs ?? 30_000, host, given.signal);
+      try {
+        const { answer, url: last } = await follow({ guard, pools }, url, { ...given, signal: limit.signal });
+        const pieces: Buffer[] = [];
+        for await (const piece of bounded(answer.body, most, host)) pieces.push(piece);
+        return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(pieces), url: last.href };
+      } catch (error) {
+        throw fromNetwork(error, host, limit.signal);
+      } finally {
+        limit.stop();
+      }
     },
-    async close() {
-      await Promise.all(pools.map((one) => one.destroy()));
+
+    async download(url, given = {}) {
+      const host = hostOf(url);
+      try {
+        const { answer } = await follow({ guard, pools }, url, given);
+        if (answer.statusCode !== 200) {
+          answer.body.on('error', () => undefined).destroy();
+          throw new AppError('unavailable', `${host} answered ${answer.statusCode} instead of the file.`);
+        }
+        const length = Number(answer.headers['content-length'] ?? Number.NaN);
+        const chunks = bounded(answer.body, given.maxBytes ?? longestDownload, host, given.signal);
+        return { total: Number.isSafeInteger(length) ? length : null, chunks };
+      } catch (error) {
+        throw fromNetwork(error, host, given.signal);
+      }
     },
+
+    close: () => pools.close(),
   };
+}
+
+/** Leaving the loop early closes the connection. */
+async function* bounded(
+  body: AsyncIterable<Buffer>,
+  most: number,
+  host: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  let received = 0;
+  try {
+    for await (const piece of body) {
+      received += piece.length;
+      if (received > most) throw new AppError('unavailable', `${host} sent more than the ${most} bytes that are read.`);
+      yield piece;
+    }
+  } catch (error) {
+    throw fromNetwork(error, host, signal);
+  }
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host.slice(0, 200) : 'The address';
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runToEnd } from '../child-process.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { isRunning } from './process-state.ts';
+import { isRunning, isTaken } from './process-state.ts';
 
 /** A running server as its `postmaster.pid` describes it. */
 export interface Postmaster {
@@ -29,12 +29,12 @@ export async function readPostmaster(dataDirectory: string): Promise<Postmaster 
   };
 }
 
-/** The live server of this data directory, or undefined. A lock file whose pid another program has now is disarmed. */
+/** The live server of this data directory, or undefined. A lock file whose pid is taken by something else is disarmed. */
 export async function findPostmaster(dataDirectory: string): Promise<Postmaster | undefined> {
   const found = await readPostmaster(dataDirectory);
   if (!found) return undefined;
   if (await isPostmaster(found.pid, dataDirectory)) return found;
-  if (isRunning(found.pid)) await disarm(dataDirectory, found);
+  if (isTaken(found.pid)) await disarm(dataDirectory, found);
   return undefined;
 }
 
@@ -49,11 +49,12 @@ export async function isPostmaster(pid: number, dataDirectory: string): Promise<
   return listed.stdout.includes('postgres') && listed.stdout.includes(`-D ${dataDirectory} `);
 }
 
-// PostgreSQL will not start while the pid in a lock file is somebody's. It lets its own parent's pid pass and then still checks
-// that nobody holds the old shared memory, which deleting the file would switch off.
+// PostgreSQL will not start while the pid in a lock file is somebody's, even a zombie's. It lets its own parent's pid
+// pass and then still checks that nobody holds the old shared memory, which deleting the file would switch off.
 async function disarm(dataDirectory: string, stale: Postmaster): Promise<void> {
   const path = join(dataDirectory, 'postmaster.pid');
   const text = await readFile(path, 'utf8');
+  if (!text.startsWith(`${stale.pid}\n`)) return;
   await writeFile(path, text.replace(/^\d+/, String(process.pid)));
   const lock = join(stale.socketDirectory, '.s.PGSQL.5432.lock');
   if (stale.socketDirectory && (await readFile(lock, 'utf8').catch(() => '')).startsWith(`${stale.pid}\n`)) {

@@ -2,6 +2,7 @@ import type { PatternVersion } from '@damask/contracts/pattern.ts';
 import type { Message } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import { expand, type Values } from './expand.ts';
+import { quoteText } from './quote-text.ts';
 import { compileTemplate, type Part } from './template.ts';
 import { resolveVariables, type VariableRule } from './variables.ts';
 
@@ -77,7 +78,10 @@ export function buildMessages(version: CompiledVersion, request: MessageRequest)
 
 function refuseDisabled(version: CompiledVersion): void {
   if (version.disabledCapabilities.length === 0) return;
-  const shown = version.disabledCapabilities.slice(0, 5).join(', ');
+  const shown = version.disabledCapabilities
+    .slice(0, 5)
+    .map((token) => quoteText(token))
+    .join(', ');
   throw new AppError(
     'capability_disabled',
     `The pattern needs what this platform does not run: ${shown}. Take it out, or list it under literal_tokens in pattern.yaml to send it as text.`,

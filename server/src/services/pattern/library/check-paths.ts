@@ -1,9 +1,11 @@
+import { holdsUnseen, quoteText } from './quote-text.ts';
+
 /** Why a path cannot be taken, or undefined when it can. Paths are relative, with `/` between plain names. */
 export function faultOfPath(path: string, bytesAllowed = 255): string | undefined {
   if (path === '') return 'is empty';
   if (path.length > bytesAllowed || Buffer.byteLength(path) > bytesAllowed)
     return `is longer than ${bytesAllowed} bytes`;
-  if (!path.isWellFormed() || unseen.test(path)) return 'holds characters that cannot be seen';
+  if (!path.isWellFormed() || holdsUnseen(path)) return 'holds characters that cannot be seen';
   if (path !== path.normalize('NFC')) return 'is not in Unicode normal form C';
   if (path.startsWith('/')) return 'is absolute';
   if (path.includes('\\')) return 'holds a backslash; use / between names';
@@ -19,13 +21,11 @@ export function faultOfPath(path: string, bytesAllowed = 255): string | undefine
 }
 
 const unportable = /[<>:"|?*]/;
-// Control, format (bidirectional marks, tags), unassigned, every space but the plain one, and what fonts draw as nothing.
-const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
 
 /** Pairs of paths that one disk would take for the same name, or for a file and a folder at once. Answers index and reason. */
 export function findTwins(paths: readonly string[]): { index: number; detail: string }[] {
   const found: { index: number; detail: string }[] = [];
-  const alike = (other: string) => `differs from ${shorten(other)} only in capitals or in how letters are encoded`;
+  const alike = (other: string) => `differs from ${quoteText(other)} only in capitals or in how letters are encoded`;
   const files = new Map<string, string>();
   for (const [index, path] of paths.entries()) {
     const folded = fold(path);
@@ -43,15 +43,14 @@ export function findTwins(paths: readonly string[]): { index: number; detail: st
       checked.add(folder);
       const folded = fold(folder);
       const other = folders.get(folded);
-      if (files.has(folded)) found.push({ index, detail: `needs ${shorten(folder)} to be a folder, and it is a file` });
+      if (files.has(folded))
+        found.push({ index, detail: `needs ${quoteText(folder)} to be a folder, and it is a file` });
       else if (other === undefined) folders.set(folded, folder);
       else found.push({ index, detail: alike(other) });
     }
   }
   return found;
 }
-
-const shorten = (path: string) => (path.length > 100 ? `${path.slice(0, 99)}…` : path);
 
 function fold(path: string): string {
   if (/^[ -~]*$/.test(path)) return path.toLowerCase();

@@ -1,5 +1,6 @@
 import { Parameters, runOperations } from '@damask/contracts/run.ts';
 import type { Node } from 'yaml';
+import { quoteText } from './quote-text.ts';
 import {
   entriesOf,
   itemsOf,
@@ -67,7 +68,7 @@ const keys: Record<string, (source: YamlSource, node: Node | null, draft: Draft)
       if (token === undefined || readWholeToken(token)) return token;
       return source.refuse(
         item,
-        `"${shorten(token)}" is not a token; write it in quotes and with its braces: "{{name}}"`,
+        `${quoteText(token, 60)} is not a token; write it in quotes and with its braces: "{{name}}"`,
       );
     });
     draft.literal_tokens = [...new Set(tokens.filter((token) => token !== undefined))];
@@ -89,7 +90,7 @@ function readParameters(source: YamlSource, node: Node | null): Parameters {
     if (!Object.hasOwn(Parameters.properties, key)) {
       source.refuse(
         keyNode,
-        `"${shorten(key)}" is not a parameter. Known: ${Object.keys(Parameters.properties).join(', ')}`,
+        `${quoteText(key, 60)} is not a parameter. Known: ${Object.keys(Parameters.properties).join(', ')}`,
       );
       continue;
     }
@@ -115,7 +116,7 @@ export function readPatternYaml(text: string): { yaml: PatternYaml; problems: re
       else
         source.refuse(
           keyNode,
-          `"${shorten(key)}" is not a key of pattern.yaml. Known: ${Object.keys(keys).join(', ')}`,
+          `${quoteText(key, 60)} is not a key of pattern.yaml. Known: ${Object.keys(keys).join(', ')}`,
         );
     }
     for (const { name } of draft.variables) {

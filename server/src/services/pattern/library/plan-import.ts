@@ -4,6 +4,7 @@ import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
 import { faultOfPath, findTwins } from './check-paths.ts';
 import { findTree, type Tree } from './find-tree.ts';
+import { quoteText } from './quote-text.ts';
 import { type ImportedStrategy, readDescriptions, readStrategy } from './read-fabric-json.ts';
 import { inspectVersion, type KnownAbout, type VersionContent } from './version-content.ts';
 
@@ -110,7 +111,7 @@ function readFolder(
 ): VersionContent | undefined {
   const first = entries[0]?.index ?? 0;
   if (!legalName.test(name)) {
-    problems.add(first, `${JSON.stringify(name.slice(0, 120))} cannot name a pattern: ${nameRule}`);
+    problems.add(first, `${quoteText(name)} cannot name a pattern: ${nameRule}`);
     return undefined;
   }
   const about = known.get(name);
@@ -150,7 +151,7 @@ class Problems {
     if (fault === undefined) return;
     this.#count++;
     if (this.#found.length === problemsShown) return;
-    const path = JSON.stringify((this.#files[index]?.path ?? '').slice(0, 300));
+    const path = quoteText(this.#files[index]?.path ?? '', 300);
     this.#found.push({ pointer: `/files/${index}`, detail: `${path}: ${fault}` });
   }
 

@@ -10,6 +10,7 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml';
+import { quoteText } from './quote-text.ts';
 
 /** A place and a reason. Lines count from 1. */
 export interface YamlProblem {
@@ -105,7 +106,7 @@ export function entriesOf(source: YamlSource, node: Node | null, what: string): 
     const key =
       isScalar(pair.key) && !refuseMarks(source, pair.key) ? (pair.key.source ?? String(pair.key.value)) : undefined;
     if (key === undefined) source.refuse(pair.key, `every key of ${what} must be plain text`);
-    else if (seen.has(key)) source.refuse(pair.key, `"${shorten(key)}" is there twice`);
+    else if (seen.has(key)) source.refuse(pair.key, `${quoteText(key, 60)} is there twice`);
     else entries.push({ key, keyNode: pair.key, value: pair.value });
     if (key !== undefined) seen.add(key);
   }
@@ -154,5 +155,3 @@ function refuseMarks(source: YamlSource, node: Node): boolean {
   source.refuse(node, 'anchors (&), aliases (*) and tags (!) are not read; write the value out');
   return true;
 }
-
-export const shorten = (text: string) => (text.length > 60 ? `${text.slice(0, 59)}…` : text);

@@ -94,8 +94,8 @@ export function compileTemplate(text: string, options: TemplateOptions = {}): Co
     return refuse(
       token,
       refusedNames.has(first)
-        ? 'this name is not allowed for a variable; choose another'
-        : 'not a name for a variable: use letters, digits, _ and - (at most 100), or list it under literal_tokens in pattern.yaml',
+        ? 'has a name that no variable may have; choose another'
+        : 'does not name a variable: use letters, digits, _ and - (at most 100), or list it under literal_tokens in pattern.yaml',
     );
   };
 

@@ -5,6 +5,7 @@ import { faultOfPath, findTwins } from './check-paths.ts';
 import { derivedDescription, derivedTitle } from './derived-text.ts';
 import { digestFiles, digestOfRun } from './digest.ts';
 import { type PatternYaml, readPatternYaml } from './pattern-yaml.ts';
+import { quoteText } from './quote-text.ts';
 import { type CompiledTemplate, compileTemplate } from './template.ts';
 import { foundVariable, type VariableRule } from './variables.ts';
 import { variablesAllowed } from './yaml-variables.ts';
@@ -107,7 +108,7 @@ export function inspectVersion(
   });
   if (options.refuseTokens) {
     for (const { token, line, detail } of template.problems) {
-      problems.push({ file: at('system.md'), detail: `system.md line ${line}: ${token}: ${detail}` });
+      problems.push({ file: at('system.md'), detail: `system.md line ${line}: ${quoteText(token)} ${detail}` });
     }
   }
   const declared = new Set(yaml.variables.map((variable) => variable.name));
@@ -157,7 +158,7 @@ function findFileProblems(files: readonly PatternFile[]): FileProblem[] {
   if (files.length > filesAllowed)
     problems.push({ file: null, detail: `a pattern holds at most ${filesAllowed} files` });
   for (const [file, { path, content }] of files.entries()) {
-    const shown = JSON.stringify(path.slice(0, 100));
+    const shown = quoteText(path);
     const fault = faultOfPath(path);
     if (fault !== undefined) problems.push({ file, detail: `the path ${shown} ${fault}` });
     const size = Buffer.byteLength(content);
@@ -173,7 +174,7 @@ function findFileProblems(files: readonly PatternFile[]): FileProblem[] {
   const paths = files.map((file) => file.path);
   if (!paths.includes('system.md')) problems.push({ file: null, detail: 'system.md is missing; it holds the prompt' });
   for (const { index, detail } of findTwins(paths)) {
-    problems.push({ file: index, detail: `the path ${JSON.stringify(paths[index]?.slice(0, 100))} ${detail}` });
+    problems.push({ file: index, detail: `the path ${quoteText(paths[index] ?? '')} ${detail}` });
   }
   return problems;
 }

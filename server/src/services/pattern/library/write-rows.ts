@@ -1,7 +1,7 @@
 import type { Transaction } from '#platform/database/database.ts';
 
-const rowsAtOnce = 200;
-const charactersAtOnce = 256 * 1024;
+const rowsAtOnce = 100;
+const charactersAtOnce = 64 * 1024;
 
 // A text that was cut short may end in half a character, which the database refuses.
 const wellFormed = (_: string, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value);

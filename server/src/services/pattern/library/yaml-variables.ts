@@ -1,5 +1,6 @@
 import type { Node } from 'yaml';
-import { booleanOf, entriesOf, itemsOf, numberOf, shorten, textOf, type YamlSource } from './read-yaml.ts';
+import { quoteText } from './quote-text.ts';
+import { booleanOf, entriesOf, itemsOf, numberOf, textOf, type YamlSource } from './read-yaml.ts';
 import { refusedNames, variableName } from './template.ts';
 import { faultOfValue, type VariableRule } from './variables.ts';
 
@@ -20,7 +21,7 @@ export function readVariables(source: YamlSource, node: Node | null): VariableRu
     if (!variableName.test(key) || refusedNames.has(key)) {
       source.refuse(
         keyNode,
-        `"${shorten(key)}" cannot name a variable: use letters, digits, _ and - (at most 100), and not a reserved word`,
+        `${quoteText(key, 60)} cannot name a variable: use letters, digits, _ and - (at most 100), and not a reserved word`,
       );
       continue;
     }
@@ -73,7 +74,7 @@ function readVariable(source: YamlSource, name: string, keyNode: Node, node: Nod
         break;
       }
       default:
-        source.refuse(keyAt, `"${shorten(key)}" is not a key of a variable. Known: ${keys.join(', ')}`);
+        source.refuse(keyAt, `${quoteText(key, 60)} is not a key of a variable. Known: ${keys.join(', ')}`);
     }
   }
   rule.required = required ?? rule.default === undefined;

