@@ -93,7 +93,7 @@ async function check(args) {
       'walls',
       [tool('dependency-cruiser/bin/dependency-cruiser.mjs'), '--config', '.dependency-cruiser.mjs', ...present],
     ],
-    ['types', [tool('typescript/bin/tsc'), '-p', '.']],
+    ['types', [tool('typescript/bin/tsc'), '-p', '.', '--incremental', '--tsBuildInfoFile', tool('.tsbuildinfo')]],
     ['generated files', [noStrings, 'scripts/generate.ts', '--check']],
   ];
   if (!args.includes('--no-test')) steps.push(['tests', testRun([], { deep: false })]);

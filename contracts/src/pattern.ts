@@ -96,6 +96,7 @@ export const ImportOutcome = Type.Union([
   Type.Literal('kept'),
   Type.Literal('replaced'),
 ]);
+export type ImportOutcome = Static<typeof ImportOutcome>;
 
 export const ImportReport = Type.Object({
   committed: Type.Boolean({ description: 'False for a dry run.' }),

@@ -1,9 +1,9 @@
 import { errorCatalogue } from '@damask/contracts/errors.ts';
-import { pathParameters } from '@damask/contracts/operation.ts';
-import type { TSchema } from 'typebox';
+import { type Operation, pathParameters } from '@damask/contracts/operation.ts';
 import type { Route } from './routes.ts';
 
 type Json = Record<string, unknown>;
+type Schema = Operation['output'];
 
 /** The public operations as an OpenAPI 3.1 document. */
 export function buildOpenApi(routes: readonly Route[], version: string): Json {
@@ -34,7 +34,7 @@ export function buildOpenApi(routes: readonly Route[], version: string): Json {
 function describe({ service, name, operation }: Route): Json {
   const inPath = new Set(pathParameters(operation.path));
   const required = new Set((operation.input.required as string[] | undefined) ?? []);
-  const fields = Object.entries(operation.input.properties as Record<string, TSchema>);
+  const fields = Object.entries(operation.input.properties as Record<string, Schema>);
   const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
   const bodyFields = takesBody ? fields.filter(([field]) => !inPath.has(field)) : [];
   const parameters = fields
@@ -57,7 +57,7 @@ function describe({ service, name, operation }: Route): Json {
   };
 }
 
-function requestBody(fields: [string, TSchema][], required: Set<string>): Json {
+function requestBody(fields: [string, Schema][], required: Set<string>): Json {
   const schema = {
     type: 'object',
     additionalProperties: false,

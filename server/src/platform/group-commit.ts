@@ -60,7 +60,8 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
   let queue: Entry<Row>[] = [];
   let queuedBytes = 0;
   let inFlight = 0;
-  let oldestSent = Number.POSITIVE_INFINITY;
+  /** Since when the oldest row of each group waits that is being written. */
+  const sending = new Map<pg.Client, number>();
   let stopping = false;
   let failures = 0;
   const idle: pg.Client[] = [];
@@ -118,12 +119,12 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
     queue = rows === queue.length ? [] : queue.slice(rows);
     queuedBytes -= bytes;
     inFlight += rows;
-    oldestSent = Math.min(oldestSent, (group[0] as Entry<Row>).at);
     for (const entry of group) entry.sent = true;
     return group;
   }
 
   async function flush(client: pg.Client, group: Entry<Row>[]) {
+    sending.set(client, (group[0] as Entry<Row>).at);
     try {
       await writeAll(client, group);
       idle.push(client);
@@ -137,8 +138,8 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
       for (const entry of left) queuedBytes += entry.bytes;
       queue = [...left, ...queue];
     }
+    sending.delete(client);
     inFlight -= group.length;
-    if (inFlight === 0) oldestSent = Number.POSITIVE_INFINITY;
     schedule();
   }
 
@@ -179,7 +180,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
     }
   }
 
-  const oldest = () => Math.min(queue[0]?.at ?? Number.POSITIVE_INFINITY, oldestSent);
+  const oldest = () => Math.min(queue[0]?.at ?? Number.POSITIVE_INFINITY, ...sending.values());
 
   return {
     write(row) {

@@ -315,10 +315,12 @@ test('a pool keeps connections, reaches a trusted unix socket and outlives its r
   assert.deepEqual(texts, ['1', '2', '3', '1', '2', '3']);
   const socket = egress.pool('http://localhost', { trusted: true, socketPath: path });
   assert.equal(await bodyOf(socket), 'socket');
-  await bodyOf(pools[0]);
-  await bodyOf(pools[0]);
+  for (let i = 0; i < 2; i++) {
+    await bodyOf(pools[0]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   const [one, two] = servers[0]?.requests.slice(-2) ?? [];
-  assert.equal(one?.socket, two?.socket);
+  assert.ok(one?.socket === two?.socket);
 });
 
 function bodyOf(pool: ReturnType<ReturnType<typeof createEgress>['pool']> | undefined): Promise<string> {
@@ -328,6 +330,7 @@ function bodyOf(pool: ReturnType<ReturnType<typeof createEgress>['pool']> | unde
       { path: '/', method: 'GET' },
       {
         onRequestStart() {},
+        onResponseStart() {},
         onResponseData: (_, chunk) => {
           text += chunk;
         },

@@ -12,9 +12,9 @@ import {
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startChild } from '../child-process.ts';
+import { ask, clusterFolder, start } from '../testing/postgres-workbench.ts';
 import { findBinaries } from './binaries.ts';
 import { explainOutput } from './failure.ts';
-import { ask, clusterFolder, start } from './fixtures/workbench.ts';
 
 const refused = (pattern: RegExp) => (error: { code?: string; message?: string }) => {
   assert.equal(error.code, 'unavailable');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runToEnd } from '../child-process.ts';
 import { systemClock } from '../clock.ts';
-import { ask, clusterFolder, connect, hold, holdElsewhere, start, waitFor } from './fixtures/workbench.ts';
+import { ask, clusterFolder, connect, hold, holdElsewhere, start, waitFor } from '../testing/postgres-workbench.ts';
 
 const asRoot = process.getuid?.() === 0;
 

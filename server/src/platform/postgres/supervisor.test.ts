@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chownSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ask, clusterFolder, connect, holdElsewhere, start, waitFor } from './fixtures/workbench.ts';
+import { ask, clusterFolder, connect, holdElsewhere, start, waitFor } from '../testing/postgres-workbench.ts';
 import { isPostmaster } from './postmaster.ts';
 
 const nobody = 65534;

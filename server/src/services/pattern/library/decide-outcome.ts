@@ -1,7 +1,6 @@
 import type { ImportOutcome } from '@damask/contracts/pattern.ts';
-import type { Static } from 'typebox';
 
-export type Outcome = Static<typeof ImportOutcome>;
+export type Outcome = ImportOutcome;
 
 /** A pattern that is there, as an import of the same name needs to know it. Digests are `files_digest`. */
 export interface ExistingPattern {

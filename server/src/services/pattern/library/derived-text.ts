@@ -6,7 +6,7 @@ const sectionWords =
 export function derivedTitle(text: string, pattern: string): string {
   const heading = /^#{1,3} +(.+)$/.exec(firstLine(text))?.[1]?.replace(/[\s#:]+$/, '');
   if (heading && /^\p{L}/u.test(heading) && !sectionWords.test(heading) && !heading.includes('{{')) {
-    return heading.slice(0, 100);
+    return heading.slice(0, 100).toWellFormed();
   }
   const words = pattern.replaceAll(/[_-]+/g, ' ').trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -21,7 +21,7 @@ export function derivedDescription(text: string): string {
   for (const paragraph of paragraphs) {
     const prose = paragraph.trim().replaceAll(/\s+/g, ' ');
     if (prose === '' || /^(?:[-*+>|`~<#]|\/\/|\d+[.)])/.test(prose) || /^input:?$/i.test(prose)) continue;
-    return prose.length > 300 ? `${prose.slice(0, 299).trimEnd()}…` : prose;
+    return prose.length > 300 ? `${prose.slice(0, 299).trimEnd().toWellFormed()}…` : prose;
   }
   return '';
 }

@@ -1,16 +1,7 @@
 import { Parameters, runOperations } from '@damask/contracts/run.ts';
 import type { Node } from 'yaml';
 import { quoteText } from './quote-text.ts';
-import {
-  entriesOf,
-  itemsOf,
-  numberOf,
-  readYaml,
-  shorten,
-  textOf,
-  type YamlProblem,
-  type YamlSource,
-} from './read-yaml.ts';
+import { entriesOf, itemsOf, numberOf, readYaml, textOf, type YamlProblem, type YamlSource } from './read-yaml.ts';
 import { readWholeToken } from './scan-tokens.ts';
 import type { VariableRule } from './variables.ts';
 import { readVariables } from './yaml-variables.ts';

@@ -7,8 +7,12 @@ export function holdsUnseen(text: string): boolean {
   return unseen.test(text);
 }
 
+/** A text with everything that cannot be seen written out as its code point. */
+export function writeOutUnseen(text: string): string {
+  return text.replace(everyUnseen, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
 /** A text for a message: in quotes, cut at `most` characters, with what cannot be seen written out. */
 export function quoteText(text: string, most = 100): string {
-  const cut = text.length > most ? `${text.slice(0, most - 1)}…` : text;
-  return JSON.stringify(cut).replace(everyUnseen, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return writeOutUnseen(JSON.stringify(text.length > most ? `${text.slice(0, most - 1)}…` : text));
 }

@@ -10,7 +10,7 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml';
-import { quoteText } from './quote-text.ts';
+import { quoteText, writeOutUnseen } from './quote-text.ts';
 
 /** A place and a reason. Lines count from 1. */
 export interface YamlProblem {
@@ -77,8 +77,8 @@ function faultOfBounds(text: string): YamlProblem | undefined {
     else if (lexeme === ']' || lexeme === '}') nesting--;
     for (let at = lexeme.indexOf('\n'); at !== -1; at = lexeme.indexOf('\n', at + 1)) line++;
     if (line > linesAllowed) return { line, detail: `has more than ${linesAllowed} lines` };
-    // Each escape can be an error of its own.
-    lexemes += lexeme.startsWith('"') ? lexeme.split('\\').length : 1;
+    // Each escape can be an error of its own, with a stack.
+    lexemes += lexeme.startsWith('"') ? 4 * lexeme.split('\\').length : 1;
     if (lexemes > lexemesAllowed) return { line, detail: 'is too complex' };
     if (nesting > nestingAllowed) return { line, detail: 'is nested too deeply' };
     if (lexeme.startsWith('%')) return { line, detail: 'directives are not read; leave the line out' };
@@ -86,7 +86,7 @@ function faultOfBounds(text: string): YamlProblem | undefined {
   return undefined;
 }
 
-const firstSentence = (message: string) => message.split('\n', 1)[0]?.slice(0, 200) ?? '';
+const firstSentence = (message: string) => writeOutUnseen(message.split('\n', 1)[0]?.slice(0, 200) ?? '');
 
 export interface YamlEntry {
   readonly key: string;

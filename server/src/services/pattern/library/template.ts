@@ -178,7 +178,7 @@ function append(parts: Part[], part: Part): void {
   else parts.push(part);
 }
 
-const shorten = (token: string) => (token.length > 200 ? `${token.slice(0, 199)}…` : token);
+const shorten = (token: string) => (token.length > 200 ? `${token.slice(0, 199).toWellFormed()}…` : token);
 
 function newlines(text: string): number {
   let count = 0;

@@ -210,6 +210,16 @@ test('every problem of pattern.yaml is told with its line', () => {
   );
 });
 
+test('texts are never cut in the middle of a character', () => {
+  const long = '😀'.repeat(400);
+  for (let shift = 0; shift < 2; shift++) {
+    const text = `# ${'x'.repeat(shift)}y${long}\n\n${'x'.repeat(shift)}${long}\n{{ ${'x'.repeat(shift)}${long}}}`;
+    const { title, description, literal_tokens } = readVersionContent('greet', { system: text });
+    assert.ok([title, description, ...literal_tokens].every((each) => each.isWellFormed()));
+    assert.equal(literal_tokens.length, 1);
+  }
+});
+
 test('a title comes from the first heading that says something, else from the name', () => {
   const title = (text: string) => readVersionContent('write_pull-request', { system: text }).title;
   assert.equal(title('# Uncle Duke\n\nYou are'), 'Uncle Duke');

@@ -3,13 +3,18 @@ import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Egress } from '#platform/egress/egress.ts';
 import type { Vault } from '#platform/vault.ts';
-import type { Price } from '../run/cost.ts';
 import type { EnvironmentProvider } from './environment-providers.ts';
 import type { LocalModel } from './local/local-model.ts';
 import type { ModelPort } from './model-call.ts';
 import { createOpenAiChat } from './openai-chat.ts';
 import type { ProviderTable } from './provider-table.ts';
 import type { ProviderRow } from './store.ts';
+
+/** Millionths of a US dollar for a million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+}
 
 /** Where a run's call goes. */
 export interface ModelRoute {

@@ -1,10 +1,5 @@
 import type { Usage } from '@damask/contracts/run.ts';
-
-/** Millionths of a US dollar for a million tokens. */
-export interface Price {
-  readonly input: number;
-  readonly output: number;
-}
+import type { Price } from '../model/model-router.ts';
 
 /** Cost in millionths of a US dollar, rounded up; null when the price or a count is not known. */
 export function costOf(usage: Usage, price: Price | null): number | null {

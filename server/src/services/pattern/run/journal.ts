@@ -2,12 +2,8 @@ import type pg from 'pg';
 import type { Clock } from '#platform/clock.ts';
 import { createGroupCommit, type GroupCommit, type Written } from '#platform/group-commit.ts';
 import type { Log } from '#platform/log.ts';
-import type { AcceptedRow, FinishedRow } from './record.ts';
+import type { AcceptedRow, FinishedRow, JournalRow } from './record.ts';
 import { quarantineRow, writeGroup } from './store.ts';
-
-export type JournalRow =
-  | { readonly kind: 'accepted'; readonly row: AcceptedRow; readonly bytes: number }
-  | { readonly kind: 'finished'; readonly row: FinishedRow; readonly payload: Buffer | null; readonly bytes: number };
 
 /** Where runs become durable. */
 export interface Journal {

@@ -2,7 +2,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { RunSummary, runOperations } from '@damask/contracts/run.ts';
 import type { CallContext } from '#platform/call.ts';
 import { summarizeAccepted, summarizeFinished } from './record.ts';
-import type { RunParts } from './run-operations.ts';
+import type { RunParts } from './run-parts.ts';
 import { listFinished, listRunning, type RunFilter } from './store.ts';
 
 type Operation = (typeof runOperations)['listRuns'];

@@ -37,6 +37,11 @@ export interface FinishedRow extends AcceptedRow {
   readonly sanitised: boolean;
 }
 
+/** What the journal writes. `bytes` is roughly what the row costs, with its payload. */
+export type JournalRow =
+  | { readonly kind: 'accepted'; readonly row: AcceptedRow; readonly bytes: number }
+  | { readonly kind: 'finished'; readonly row: FinishedRow; readonly payload: Buffer | null; readonly bytes: number };
+
 const nothingUsed = { input_tokens: null, output_tokens: null, cached_input_tokens: null, reasoning_tokens: null };
 
 /** What lists show of a run that has ended. */

@@ -1,25 +1,12 @@
 import type { runOperations } from '@damask/contracts/run.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
-import type { Cursors } from '#platform/cursor.ts';
-import type { Database } from '#platform/database/database.ts';
-import type { LibraryTable } from '../library/library-table.ts';
-import type { ModelRouter } from '../model/model-router.ts';
-import { type EngineParts, executeRun } from './execute-run.ts';
+import { executeRun } from './execute-run.ts';
 import { listRuns } from './list-runs.ts';
 import { planRun } from './plan-run.ts';
 import { summarizeAccepted, summarizeFinished } from './record.ts';
+import type { RunParts } from './run-parts.ts';
 import { readAccepted, readFinished } from './store.ts';
-
-export interface RunParts {
-  readonly database: Database;
-  readonly cursors: Cursors;
-  readonly library: LibraryTable;
-  readonly router: ModelRouter;
-  readonly engine: EngineParts;
-  /** Milliseconds that a run may take when it does not say. */
-  readonly defaultTimeout: number;
-}
 
 export function createRunOperations(parts: RunParts): Implementation<typeof runOperations> {
   const { database, library, router, engine } = parts;

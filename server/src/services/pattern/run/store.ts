@@ -1,8 +1,7 @@
 import type { RunStatus } from '@damask/contracts/run.ts';
 import type pg from 'pg';
 import type { Database, Transaction } from '#platform/database/database.ts';
-import type { JournalRow } from './journal.ts';
-import type { AcceptedRow, FinishedRow } from './record.ts';
+import type { AcceptedRow, FinishedRow, JournalRow } from './record.ts';
 
 const acceptedColumns = `workspace uuid, id uuid, process uuid, accepted_at timestamptz, pattern text, version int, digest text,
   environment text, label text, strategy text, model text, stream boolean, actor uuid, metadata jsonb`;

@@ -1,0 +1,15 @@
+import type { Cursors } from '#platform/cursor.ts';
+import type { Database } from '#platform/database/database.ts';
+import type { LibraryTable } from '../library/library-table.ts';
+import type { ModelRouter } from '../model/model-router.ts';
+import type { EngineParts } from './execute-run.ts';
+
+export interface RunParts {
+  readonly database: Database;
+  readonly cursors: Cursors;
+  readonly library: LibraryTable;
+  readonly router: ModelRouter;
+  readonly engine: EngineParts;
+  /** Milliseconds that a run may take when it does not say. */
+  readonly defaultTimeout: number;
+}
