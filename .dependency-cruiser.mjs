@@ -25,7 +25,8 @@ export default {
   forbidden: [
     {
       name: 'no-circle',
-      comment: 'A ring of modules can only be read, tested and moved as one. Type imports count: they bind readers too.',
+      comment:
+        'A ring of modules can only be read, tested and moved as one. Type imports count: they bind readers too.',
       severity: 'error',
       from: {},
       to: { circular: true },
@@ -53,7 +54,8 @@ export default {
     },
     {
       name: 'schemas-in-contracts',
-      comment: 'The schema library generates code and is slow without; checks are closures built from the contracts at start.',
+      comment:
+        'The schema library generates code and is slow without; checks are closures built from the contracts at start.',
       severity: 'error',
       from: { pathNot: ['^contracts/', '^scripts/', ...testCode] },
       to: { path: '^node_modules/typebox/' },
@@ -67,7 +69,8 @@ export default {
     },
     {
       name: 'services-are-islands',
-      comment: 'A service gets a client typed by a contract. An import would make two services one, in this process for ever.',
+      comment:
+        'A service gets a client typed by a contract. An import would make two services one, in this process for ever.',
       severity: 'error',
       from: { path: '^server/src/services/([^/]+)/' },
       to: {
@@ -80,12 +83,16 @@ export default {
       comment: 'From outside only service.ts: the inside of a service can change without asking anyone.',
       severity: 'error',
       // Models are found before there is a service to ask; the list may only shrink.
-      from: { path: '^server/src/', pathNot: ['^server/src/services/', '^server/src/(announce|compose|find-models)\\.ts$', ...testCode] },
+      from: {
+        path: '^server/src/',
+        pathNot: ['^server/src/services/', '^server/src/(announce|compose|find-models)\\.ts$', ...testCode],
+      },
       to: { path: '^server/src/services/', pathNot: '^server/src/services/[^/]+/service\\.ts$' },
     },
     {
       name: 'models-are-found-first',
-      comment: 'What three files may see behind the door: how models of this machine are found and what they are doing.',
+      comment:
+        'What three files may see behind the door: how models of this machine are found and what they are doing.',
       severity: 'error',
       from: { path: '^server/src/(announce|compose|find-models)\\.ts$' },
       to: {
@@ -120,7 +127,8 @@ export default {
     },
     {
       name: 'doors-not-tunnels',
-      comment: 'No ../ leaves a service or the gateway, none leads to another wing: such a path hides which wall it crosses.',
+      comment:
+        'No ../ leaves a service or the gateway, none leads to another wing: such a path hides which wall it crosses.',
       severity: 'error',
       from: { path: '^(server/src/(?:services/[^/]+|gateway)/|contracts/|server/|sdk/|cli/)', pathNot: testCode },
       to: {
@@ -146,7 +154,8 @@ export default {
     },
     {
       name: 'local-model-apart',
-      comment: 'It runs in a process and with packages of its own, so that a crash of native code takes nothing else along.',
+      comment:
+        'It runs in a process and with packages of its own, so that a crash of native code takes nothing else along.',
       severity: 'error',
       from: { path: '^server/local-model/', pathNot: testCode },
       to: { pathNot: '^server/local-model/', dependencyTypesNot: ['core'] },
@@ -160,14 +169,16 @@ export default {
     },
     {
       name: 'calls-leave-guarded',
-      comment: 'Every call to an address that somebody typed passes the guard in platform/egress; platform/rpc calls our own processes.',
+      comment:
+        'Every call to an address that somebody typed passes the guard in platform/egress; platform/rpc calls our own processes.',
       severity: 'error',
       from: { pathNot: ['^server/src/platform/(egress|rpc)/', ...testCode] },
       to: { path: '^node_modules/undici/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'sockets-in-few-hands',
-      comment: 'Who opens or listens on a socket is a short list, so that it can be read. Types of requests may travel.',
+      comment:
+        'Who opens or listens on a socket is a short list, so that it can be read. Types of requests may travel.',
       severity: 'error',
       from: {
         pathNot: [
@@ -186,16 +197,23 @@ export default {
     },
     {
       name: 'programs-in-few-hands',
-      comment: 'A program started with the wrong environment, a shell or no end is an incident; three files know how to do it.',
+      comment:
+        'A program started with the wrong environment, a shell or no end is an incident; three files know how to do it.',
       severity: 'error',
       from: {
-        pathNot: ['^(server/src/platform|cli/src)/child-process\\.ts$', '^scripts/bootstrap\\.mjs$', '^cli/bin/', ...testCode],
+        pathNot: [
+          '^(server/src/platform|cli/src)/child-process\\.ts$',
+          '^scripts/bootstrap\\.mjs$',
+          '^cli/bin/',
+          ...testCode,
+        ],
       },
       to: { path: core('child_process', 'cluster') },
     },
     {
       name: 'database-through-transactions',
-      comment: 'Role and workspace of each transaction are set in one place; a second way in would pass row-level security by.',
+      comment:
+        'Role and workspace of each transaction are set in one place; a second way in would pass row-level security by.',
       severity: 'error',
       from: {
         pathNot: ['^server/src/platform/(database|postgres)/', '^server/src/(open-database|serve)\\.ts$', ...testCode],
@@ -211,7 +229,8 @@ export default {
     },
     {
       name: 'declared-dependencies',
-      comment: 'What runs is named in the package.json of its wing; tools of the house are not there when it is deployed.',
+      comment:
+        'What runs is named in the package.json of its wing; tools of the house are not there when it is deployed.',
       severity: 'error',
       from: { path: '^(contracts|server|sdk|cli)/', pathNot: testCode },
       to: {

@@ -19,7 +19,12 @@ export interface StartedServer {
   stop(): Promise<void>;
 }
 
-const nodeFlags = ['--disallow-code-generation-from-strings', '--disable-warning=ExperimentalWarning'];
+// As `npm start` runs it.
+const nodeFlags = [
+  '--disallow-code-generation-from-strings',
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=16',
+];
 const silenceLimitMs = 120_000;
 const stopLimitMs = 10_000;
 

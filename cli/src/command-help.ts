@@ -1,16 +1,15 @@
-import type { Command } from './command.ts';
-import { commands } from './commands.ts';
+import type { Command, Commands } from './command.ts';
 import type { Terminal } from './terminal.ts';
 
 type Paint = Pick<Terminal, 'paint'>;
 
 /** The help of one command. */
-export async function commandHelp(command: Command, { paint }: Paint): Promise<string> {
+export function commandHelp(command: Command, commands: Commands, { paint }: Paint): string {
   const sections = [
     `${paint('bold', `damask ${command.name}`)} ${command.usage}`.trimEnd(),
     command.about,
     ...list(paint('bold', 'Flags'), flagLines(command)),
-    ...list(paint('bold', 'Also'), siblings(command.name)),
+    ...list(paint('bold', 'Also'), siblings(command.name, commands)),
     ...list(
       paint('bold', 'Examples'),
       command.examples.map((example) => [example, '']),
@@ -20,8 +19,9 @@ export async function commandHelp(command: Command, { paint }: Paint): Promise<s
 }
 
 /** The help of all of them. */
-export function overallHelp({ paint }: Paint): string {
+export function overallHelp(commands: Commands, { paint }: Paint): string {
   const entries = Object.entries(commands).map(([name, { summary }]): [string, string] => [name, summary]);
+  entries.push(['help', 'Explain a command']);
   return [
     `${paint('bold', 'damask')}: create, run and watch AI patterns`,
     ...list(paint('bold', 'Use'), [
@@ -43,7 +43,7 @@ export function flagLines(command: Command): [string, string][] {
   });
 }
 
-function siblings(name: string): [string, string][] {
+function siblings(name: string, commands: Commands): [string, string][] {
   const family = name.split(' ')[0];
   return Object.entries(commands)
     .filter(([other]) => other !== name && other.split(' ')[0] === family)

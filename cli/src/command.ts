@@ -39,6 +39,8 @@ export interface ServerAccess {
   readonly damask: Damask;
   /** Aborts on Ctrl-C and when nobody reads the output any more; every call to the server is bound to it. */
   readonly signal: AbortSignal;
+  /** Whether this command started the server. */
+  startedServer(): boolean;
   /** Says what the server's own progress is, where this command started it. */
   onProgress(listen: (event: ServerProgress) => void): void;
 }
@@ -65,6 +67,14 @@ export interface Command<F extends Flags = Flags> {
   /** Resolves to an exit code; nothing means 0. */
   run(invocation: Invocation<F>): Promise<number | undefined> | Promise<void>;
 }
+
+export interface CommandEntry {
+  readonly summary: string;
+  /** Commands are loaded one at a time: loading all of them would cost every start. */
+  load(): Promise<Command>;
+}
+
+export type Commands = Readonly<Record<string, CommandEntry>>;
 
 /** Keeps the literal types of a command's flags. */
 export function defineCommand<const F extends Flags>(command: Command<F>): Command<F> {

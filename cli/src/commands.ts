@@ -1,13 +1,7 @@
-import type { Command } from './command.ts';
-
-export interface CommandEntry {
-  readonly summary: string;
-  /** Commands are loaded one at a time: loading all of them would cost every start. */
-  load(): Promise<Command>;
-}
+import type { Commands } from './command.ts';
 
 /** Every command, in the order of the help. */
-export const commands: Readonly<Record<string, CommandEntry>> = {
+export const commands: Commands = {
   run: {
     summary: 'Run a pattern on a text',
     load: async () => (await import('./commands/run.ts')).run,
@@ -75,9 +69,5 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   doctor: {
     summary: 'Check this machine, the server, the key and the models',
     load: async () => (await import('./commands/doctor.ts')).doctor,
-  },
-  help: {
-    summary: 'Explain a command',
-    load: async () => (await import('./commands/help.ts')).help,
   },
 };

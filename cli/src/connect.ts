@@ -49,8 +49,9 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
     }
   };
   return {
-    damask: createDamask({ url: config.url, fetch, retries: 1 }),
+    damask: createDamask({ url: config.url, fetch, retries: 2 }),
     signal,
+    startedServer: () => started !== undefined,
     onProgress: (listen) => listeners.push(listen),
     async close() {
       const server = await started?.catch(() => undefined);

@@ -4,7 +4,8 @@ import { InputError } from './input-error.ts';
 
 export interface Instance {
   readonly id: string;
-  readonly url: string;
+  /** Undefined when another installation has taken the address over. */
+  readonly url: string | undefined;
   readonly apiKey: string;
   readonly dataDir: string | undefined;
 }
@@ -36,7 +37,9 @@ export function readCredentials(configDir: string): Credentials {
 /** The instance that a started server named, else the one at this address. */
 export function findInstance(credentials: Credentials, url: string, id?: string): Instance | undefined {
   const { instances } = credentials;
-  return instances.find((one) => one.id === id) ?? instances.find((one) => sameServer(one.url, url));
+  return (
+    instances.find((one) => one.id === id) ?? instances.find((one) => one.url !== undefined && sameServer(one.url, url))
+  );
 }
 
 /** Others on this machine can read the file. */
@@ -48,13 +51,15 @@ function parseInstances(path: string, text: string): Instance[] {
   try {
     const { instances } = JSON.parse(text) as { instances?: Record<string, Record<string, unknown>> };
     return Object.entries(instances ?? {}).flatMap(([id, { url, api_key, data_dir }]) =>
-      typeof url === 'string' && typeof api_key === 'string'
-        ? [{ id, url, apiKey: api_key, dataDir: typeof data_dir === 'string' ? data_dir : undefined }]
-        : [],
+      typeof api_key === 'string' ? [{ id, url: textOf(url), apiKey: api_key, dataDir: textOf(data_dir) }] : [],
     );
   } catch {
     throw new InputError(`${path} is not valid JSON. Repair it, or set DAMASK_API_KEY.`);
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 // The names of this machine itself are one place; any other host is compared as it is written.

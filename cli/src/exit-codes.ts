@@ -41,7 +41,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof InputError) return exitCodes[error.kind].code;
   if (error instanceof StartError) return exitCodes.unreachable.code;
   if (!(error instanceof DamaskError)) return exitCodes.failed.code;
-  if (error.code === 'unreachable') return exitCodes.unreachable.code;
+  if (error.code === 'unreachable' || error.code === 'unexpected_response') return exitCodes.unreachable.code;
   if (runFailures.has(error.code)) return exitCodes.failed.code;
   return codeOfStatus(error.status ?? (errorStatuses as Record<string, number>)[error.code] ?? 500);
 }

@@ -8,6 +8,8 @@ import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
+const ownErrors: ReadonlySet<string> = new Set(['StartError', 'InputError']);
+
 /** Finds the command, runs it, tells its errors. Resolves to the exit code. */
 export async function openCommand(args: readonly string[], terminal: Terminal): Promise<number> {
   let config: Config | undefined;
@@ -19,13 +21,18 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
       await terminal.print(readVersion());
       return 0;
     }
+    if (name === 'help') {
+      const { printHelp } = await import('./print-help.ts');
+      await printHelp(rest, terminal);
+      return 0;
+    }
     const command = (await commands[name]?.load()) as Command;
     const parsed = command.raw
       ? { flags: {}, positionals: rest, help: rest[0] === '--help' || rest[0] === '-h' }
       : parseArguments(command, rest);
     if (parsed.help) {
-      const { commandHelp } = await import('./command-help.ts');
-      await terminal.print(await commandHelp(command, terminal));
+      const { printHelp } = await import('./print-help.ts');
+      await printHelp([name], terminal);
       return 0;
     }
     config = readConfig();
@@ -44,7 +51,7 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
     return (await command.run(invocation)) ?? 0;
   } catch (thrown) {
     // What broke because the command gave up is no error of its own.
-    const error: unknown = access?.signal.aborted ? access.signal.reason : thrown;
+    const error: unknown = access?.signal.aborted ? access.signal.reason : causeOf(thrown);
     const { exitCodeOf } = await import('./exit-codes.ts');
     if (!(error instanceof Interrupted)) {
       const { explainError } = await import('./explain-error.ts');
@@ -57,6 +64,12 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
   }
 }
 
+// The sdk wraps what its transport throws; an error of this command's own says more than `unreachable`.
+function causeOf(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && ownErrors.has(cause.name) ? cause : error;
+}
+
 /** Fabric's habits: flags alone are a run, `-l` lists patterns, `-L` lists models. */
 function chooseCommand(args: readonly string[]): [name: string, rest: readonly string[]] {
   const [first, second] = args;
@@ -67,12 +80,13 @@ function chooseCommand(args: readonly string[]): [name: string, rest: readonly s
   if (first.startsWith('-')) return ['run', args];
   const two = `${first} ${second}`;
   if (Object.hasOwn(commands, two)) return [two, args.slice(2)];
+  if (first === 'help') return ['help', args.slice(1)];
   if (Object.hasOwn(commands, first)) return [first, args.slice(1)];
   throw new UsageError(unknownCommand(first));
 }
 
 function unknownCommand(name: string): string {
-  const words = [...new Set(Object.keys(commands).flatMap((one) => [one, one.split(' ')[0] ?? one]))];
+  const words = [...new Set(['help', ...Object.keys(commands)].flatMap((one) => [one, one.split(' ')[0] ?? one]))];
   const meant = closestName(name, words);
   const hint = meant ? `Did you mean \`damask ${meant}\`?` : `To run a pattern: damask run ${name}.`;
   return `There is no command '${name}'. ${hint} \`damask help\` lists the commands.`;

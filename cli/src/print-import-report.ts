@@ -60,8 +60,8 @@ function notable(terminal: Terminal, rows: readonly Row[]): string[] {
 function cells({ name, outcome, version, literal_tokens, disabled_capabilities }: Row): Cell[] {
   const notes = [
     outcome === 'conflict' ? 'edited here: choose --keep or --replace' : '',
-    disabled_capabilities.length > 0 ? `cannot run, needs ${disabled_capabilities.join(' ')}` : '',
-    literal_tokens.length > 0 ? `stays as text: ${literal_tokens.join(' ')}` : '',
+    disabled_capabilities.length > 0 ? `cannot run, needs ${some(disabled_capabilities)}` : '',
+    literal_tokens.length > 0 ? `stays as text: ${some(literal_tokens)}` : '',
   ];
   return [
     name,
@@ -69,6 +69,11 @@ function cells({ name, outcome, version, literal_tokens, disabled_capabilities }
     version === null ? '-' : String(version),
     notes.filter(Boolean).join('; '),
   ];
+}
+
+function some(tokens: readonly string[]): string {
+  const rest = tokens.length - 3;
+  return rest > 1 ? `${tokens.slice(0, 3).join(' ')} and ${rest} more` : tokens.join(' ');
 }
 
 function ignoredLines(terminal: Terminal, ignored: ImportReport['ignored']): string[] {

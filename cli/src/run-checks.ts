@@ -44,15 +44,10 @@ export async function runChecks(config: Config): Promise<Check[]> {
 }
 
 function checkNode(): Check {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [major = 0] = process.versions.node.split('.').map(Number);
   const detail = `Node ${process.versions.node}`;
-  if (major > 20 || (major === 20 && minor >= 12)) return { name: 'node', state: 'ok', detail };
-  return {
-    name: 'node',
-    state: 'fail',
-    detail,
-    remedy: 'Install Node 20.12 or newer; a clone brings its own Node 24.',
-  };
+  if (major >= 24) return { name: 'node', state: 'ok', detail };
+  return { name: 'node', state: 'fail', detail, remedy: 'Install Node 24; a clone brings its own.' };
 }
 
 async function checkServer(damask: Damask, config: Config): Promise<Check[]> {
@@ -166,8 +161,10 @@ async function checkModels(damask: Damask): Promise<Check[]> {
       },
     ];
   const waiting = items.find((model) => model.note);
-  const detail = waiting ? `none is ready: ${waiting.name}: ${waiting.note}` : 'none is ready';
-  return [{ name, state: 'fail', detail, remedy }];
+  if (!waiting) return [{ name, state: 'fail', detail: 'there is none', remedy }];
+  return [
+    { name, state: 'warn', detail: `none is ready: ${waiting.name}: ${waiting.note}`, remedy: `Wait, or: ${remedy}` },
+  ];
 }
 
 function checkDataDir(instance: Instance | undefined): Check[] {

@@ -6,7 +6,12 @@ import { createRemoteClient } from './platform/rpc/remote-client.ts';
 import { createIdentityService, identityMigrations } from './services/identity/service.ts';
 import type { EnvironmentProvider } from './services/pattern/model/environment-providers.ts';
 import type { LocalModel } from './services/pattern/model/local/local-model.ts';
-import { createPatternService, type PatternService, patternMigrations } from './services/pattern/service.ts';
+import {
+  createPatternService,
+  type PatternService,
+  type PlantedFaults,
+  patternMigrations,
+} from './services/pattern/service.ts';
 
 export type OwnService = Exclude<ServiceName, 'gateway'>;
 
@@ -27,7 +32,7 @@ interface Entry {
   /** Services that it calls synchronously. Acyclic; a test checks it. */
   readonly needs: readonly OwnService[];
   readonly migrations: string;
-  create(floor: Floor, config: Config, models: Models): Promise<Running>;
+  create(floor: Floor, config: Config, models: Models, planted: PlantedFaults): Promise<Running>;
 }
 
 /** Who exists, who needs whom, how each is made. The only place that knows. */
@@ -40,7 +45,7 @@ export const serviceTable: Readonly<Record<OwnService, Entry>> = {
   pattern: {
     needs: [],
     migrations: patternMigrations,
-    create: (floor, config, models) =>
+    create: (floor, config, models, planted) =>
       createPatternService({
         ...floor,
         ...models,
@@ -48,6 +53,7 @@ export const serviceTable: Readonly<Record<OwnService, Entry>> = {
         starters: floor.starters,
         defaultModel: config.models.default ?? null,
         runs: config.runs,
+        planted,
       }),
   },
 };
@@ -74,17 +80,26 @@ export interface ComposeOptions {
   readonly config: Config;
   readonly models: Models;
   readonly door: DoorOptions;
+  readonly planted?: PlantedFaults;
 }
 
 /** Makes the services of this process and a client for every service, in this process or another. */
-export async function compose({ here, addressOf, floor, config, models, door }: ComposeOptions): Promise<Composition> {
+export async function compose({
+  here,
+  addressOf,
+  floor,
+  config,
+  models,
+  door,
+  planted = {},
+}: ComposeOptions): Promise<Composition> {
   const clients: Record<string, AnyClient> = {};
   const running: Running[] = [];
   const closing: (() => Promise<void>)[] = [];
   let pattern: PatternService | undefined;
   for (const service of ownServices) {
     if (here.includes(service)) {
-      const made = await serviceTable[service].create(floor, config, models);
+      const made = await serviceTable[service].create(floor, config, models, planted);
       if (service === 'pattern') pattern = made as PatternService;
       running.push(made);
       clients[service] = openDoor(serviceOperations[service], made.operations as never, door) as AnyClient;

@@ -9,6 +9,7 @@ import { migrate } from './platform/database/migrate.ts';
 import { prepareDatabase } from './platform/database/prepare.ts';
 import { quoteName, type Roles } from './platform/database/roles.ts';
 import type { Log } from './platform/log.ts';
+import type { Settings } from './platform/postgres/settings.ts';
 import { type Postgres, startPostgres } from './platform/postgres/supervisor.ts';
 
 export interface OpenedDatabase {
@@ -35,6 +36,8 @@ export async function openPlatformDatabase(options: {
   log: Log;
   contract: boolean;
   signal?: AbortSignal;
+  /** Of the embedded server: for tests. */
+  settings?: Settings;
 }): Promise<OpenedDatabase> {
   const { config } = options;
   const url = config.storage.database_url;
@@ -46,6 +49,7 @@ export async function openPlatformDatabase(options: {
     clock: options.clock,
     log: options.log,
     ...(options.signal ? { signal: options.signal } : {}),
+    ...(options.settings ? { settings: options.settings } : {}),
   });
   try {
     await createEmbeddedDatabase(postgres);

@@ -21,9 +21,11 @@ import type { Database } from './platform/database/database.ts';
 import { createEgress, type Egress } from './platform/egress/egress.ts';
 import type { Log } from './platform/log.ts';
 import { listenFailure, serveMetrics } from './platform/metrics.ts';
+import type { Settings } from './platform/postgres/settings.ts';
 import { fittingSocketDirectory, prepareSocketDirectory } from './platform/postgres/socket-directory.ts';
 import type { Redact } from './platform/redact.ts';
 import { serveCalls } from './platform/rpc/serve-calls.ts';
+import type { PlantedFaults } from './services/pattern/service.ts';
 import { version } from './version.ts';
 
 export interface ServeOptions {
@@ -35,6 +37,8 @@ export interface ServeOptions {
   readonly services: readonly string[] | null;
   /** Aborts a start that is under way. */
   readonly signal: AbortSignal;
+  /** Faults that a test plants to see that its checks can fail. */
+  readonly planted?: PlantedFaults & { readonly settings?: Settings };
 }
 
 export interface Serving {
@@ -43,8 +47,8 @@ export interface Serving {
 }
 
 const clock = systemClock;
-/** A second process with the same data waits this long for the first one to say where it is. */
-const noteWithin = 10_000;
+/** A second process with the same data waits this long for the first one to end, or to say where it is. */
+const lockWithin = 15_000;
 
 /** Starts the platform. Answers null when it runs on this data already, which has then been told. */
 export async function serve(options: ServeOptions): Promise<Serving | null> {
@@ -97,16 +101,19 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   // Twice: it must go before its database, and also when there is no database yet.
   const stopCompanion = async (milliseconds: number) => companion?.stop(Math.max(2_000, milliseconds));
   onClose(stopCompanion);
-  const database = await openPlatformDatabase({ config, clock, log, contract: false, signal });
+  const database = await openPlatformDatabase({
+    config,
+    clock,
+    log,
+    contract: false,
+    signal,
+    ...(options.planted?.settings ? { settings: options.planted.settings } : {}),
+  });
   onClose(() => database.close());
   onClose(stopCompanion);
   if (embedded) {
-    const lock = await lockInstance(database);
-    if (!lock) {
-      const told = await waitForOther(dataDir, probe, announce);
-      if (told) return false;
-      throw new AppError('unavailable', `Another Damask uses ${dataDir} and does not say where it is. Stop it first.`);
-    }
+    const lock = await lockInstance(database, () => tellRunning(dataDir, probe, announce));
+    if (lock === 'told') return false;
     onClose(async () => {
       removeInstanceNote(dataDir);
       await lock.end();
@@ -147,6 +154,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     config,
     models,
     door: { copy: false, checkOutput: false },
+    ...(options.planted ? { planted: options.planted } : {}),
   });
   onClose((milliseconds) => composition.stop(milliseconds));
   await companionReady;
@@ -282,26 +290,28 @@ async function tellRunning(dataDir: string, egress: Egress, announce: Announce):
   return true;
 }
 
-async function waitForOther(dataDir: string, egress: Egress, announce: Announce): Promise<boolean> {
-  const until = clock.monotonic() + noteWithin;
-  while (clock.monotonic() < until) {
-    if (await tellRunning(dataDir, egress, announce)) return true;
-    await clock.sleep(100);
-  }
-  return false;
-}
-
-/** At most one server on an embedded database; the database frees the lock when its holder dies, however it dies. */
-async function lockInstance(database: OpenedDatabase): Promise<pg.Client | null> {
+/**
+ * At most one server on an embedded database. The database frees the lock when its holder dies, however it dies, but
+ * may need a moment to notice. Answers `told` when another one is alive and has been named.
+ */
+async function lockInstance(database: OpenedDatabase, tell: () => Promise<boolean>): Promise<pg.Client | 'told'> {
   const client = new pg.Client(database.connection);
   client.on('error', () => undefined);
   await client.connect();
-  const { rows } = await client.query<{ locked: boolean }>(
-    `select pg_try_advisory_lock(hashtextextended('damask server', 0)) as locked`,
-  );
-  if (rows[0]?.locked) return client;
+  const until = clock.monotonic() + lockWithin;
+  do {
+    const { rows } = await client.query<{ locked: boolean }>(
+      `select pg_try_advisory_lock(hashtextextended('damask server', 0)) as locked`,
+    );
+    if (rows[0]?.locked) return client;
+    if (await tell()) {
+      await client.end();
+      return 'told';
+    }
+    await clock.sleep(50);
+  } while (clock.monotonic() < until);
   await client.end();
-  return null;
+  throw new AppError('unavailable', 'Another Damask uses these data and does not say where it is. Stop it first.');
 }
 
 async function pingDatabase(database: Database): Promise<string | null> {

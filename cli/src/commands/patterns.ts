@@ -42,7 +42,8 @@ export const patterns = defineCommand({
       ],
       empty: 'No pattern matches. `damask import <folder>` brings some in; `damask patterns` lists all.',
     });
-    if (!flags.json && found.length > 0)
+    if (terminal.stdoutIsTerminal && !flags.json && found.length > 0) {
       terminal.note(terminal.paintNote('dim', formatNumber(found.length, 'pattern')));
+    }
   },
 });

@@ -1,6 +1,5 @@
 import type { CreateRunInput, RenderRunInput } from '@damask/sdk';
 import { defineCommand, type FlagValues, jsonFlag, serverFlags } from '../command.ts';
-import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { parseMetadata, parseVariables } from '../key-values.ts';
 import { durationFlag, numberFlag } from '../number-flag.ts';
 import { readInput } from '../read-input.ts';
@@ -82,7 +81,9 @@ export const run = defineCommand({
     try {
       await (flags['no-wait'] ? perform() : waitForModel(access, terminal, perform));
     } catch (error) {
-      throw access.signal.aborted ? error : await explainMissingPattern(access.damask, pattern, error);
+      if (access.signal.aborted) throw error;
+      const { explainMissingPattern } = await import('../explain-missing-pattern.ts');
+      throw await explainMissingPattern(access.damask, pattern, error);
     }
   },
 });

@@ -14,7 +14,7 @@ import { createDispatch, type Dispatch, type DispatchOptions } from './dispatch.
 import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
 import { createKeyTable } from './key-table.ts';
 import { buildOpenApi } from './openapi.ts';
-import { buildRoutes } from './routes.ts';
+import { buildRoutes, type RouteTable } from './routes.ts';
 
 export interface GatewayOptions {
   /** A client for every service. */
@@ -32,6 +32,8 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly dispatch: Dispatch;
+  /** What can be reached from outside, and where. */
+  readonly routes: RouteTable;
   /** Looks for new keys now. */
   refresh(): Promise<void>;
   stop(): Promise<void>;
@@ -80,6 +82,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   });
   return {
     dispatch,
+    routes,
     refresh: () => topics.refresh(),
     async stop() {
       await topics.stop();

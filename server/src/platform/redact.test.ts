@@ -78,9 +78,9 @@ test('hostile texts are redacted in linear time', () => {
   const redact = createRedact([secret]);
   const runs = ['eyJ-', '://a', '-----BEGIN ', 'password ', 'sk-', 'Bearer ', 'secret\\"', secret.slice(0, 10)];
   for (const run of runs) {
-    const started = performance.now();
+    const started = process.threadCpuUsage().user;
     redact.text(run.repeat(200_000 / run.length));
-    assert.ok(performance.now() - started < 500, run);
+    assert.ok(process.threadCpuUsage().user - started < 400_000, run);
   }
 });
 

@@ -99,8 +99,7 @@ test('depth and number of keys and values are bounded, and a flood is refused at
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   parse(nested(32));
   assert.equal(refusal(nested(33)).details.pointer, '/0'.repeat(32));
-  const keys = (count: number) =>
-    JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 0])));
+  const keys = (count: number) => `{${Array.from({ length: count }, (_, i) => `"k${i}":0`).join()}}`;
   parse(keys(10_000));
   assert.match(refusal(keys(10_001)).message, /more than 10000 keys/);
   assert.equal(parseStrictJson(Buffer.from(keys(10_001)), { ...jsonLimits, maxKeys: 40_000 }) !== null, true);
@@ -116,9 +115,9 @@ test('depth and number of keys and values are bounded, and a flood is refused at
   ];
   floods.push(`{"${'k'.repeat(1_000_000)}":1,"${'k'.repeat(1_000_000)}":1}`, `"${'\\u0041'.repeat(200_000)}\\ud800"`);
   for (const flood of floods) {
-    const started = performance.now();
+    const started = process.threadCpuUsage().user;
     const error = refusal(flood);
-    assert.ok(performance.now() - started < 1500, flood.slice(0, 20));
+    assert.ok(process.threadCpuUsage().user - started < 1_000_000, flood.slice(0, 20));
     assert.ok(error.message.length < 300 && (error.details.pointer ?? '').length <= 500);
   }
 });
@@ -126,7 +125,7 @@ test('depth and number of keys and values are bounded, and a flood is refused at
 test('random texts are judged as by a slow parser that only follows the rules', () => {
   const random = seeded(42);
   let accepted = 0;
-  for (let round = 0; round < 30_000; round++) {
+  for (let round = 0; round < 12_000; round++) {
     const text = (round % 3 === 0 ? randomSoup(random) : mutate(random, randomJson(random, 4))).toWellFormed();
     const expected = reference(text);
     if (expected.ok) accepted += 1;
@@ -140,7 +139,7 @@ test('random texts are judged as by a slow parser that only follows the rules', 
     assert.equal(actual.ok, expected.ok, JSON.stringify(text));
     assert.deepEqual(actual.value, expected.value, JSON.stringify(text));
   }
-  assert.ok(accepted > 3000 && accepted < 27_000, String(accepted));
+  assert.ok(accepted > 1200 && accepted < 10_800, String(accepted));
 });
 
 type Random = (below: number) => number;

@@ -88,7 +88,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         throw databaseFailure(error);
       } finally {
         clearTimeout(guard);
-        if (!broken || broken.message !== 'A transaction outlived its time; its connection was destroyed') {
+        if (broken?.message !== 'A transaction outlived its time; its connection was destroyed') {
           client.release(broken);
         }
       }

@@ -34,43 +34,14 @@ test('of many starts at once exactly one has the database', async () => {
 });
 
 test('no acknowledged row is lost when node and the server are killed together, again and again', async () => {
-  const folder = clusterFolder();
-  const acknowledged: string[] = [];
-  for (let round = 0; round < 8; round++) {
-    const holder = await holdElsewhere(folder);
-    const site = {
-      connection: (database: string) =>
-        ({ host: holder.host, port: 5432, user: 'damask', database, ssl: false }) as const,
-    };
-    await ask(site, 'create table if not exists ledger (id text primary key)');
-    const writers = [0, 1, 2, 3].map(async (writer) => {
-      const client = await connect(site);
-      try {
-        for (let count = 0; ; count++) {
-          const id = `${round}-${writer}-${count}`;
-          await client.query('insert into ledger values ($1)', [id]);
-          acknowledged.push(id);
-        }
-      } catch {
-        await client.end().catch(() => {});
-      }
-    });
-    await systemClock.sleep(300);
-    // In both orders: the supervisor may see its server die, or the server outlive it.
-    const victims = round % 2 ? [holder.child.pid, holder.pid] : [holder.pid, holder.child.pid];
-    for (const pid of victims) process.kill(pid, 'SIGKILL');
-    await Promise.all(writers);
-  }
-  const postgres = await start(folder);
-  const client = await connect(postgres);
-  const stored = new Set((await client.query<{ id: string }>('select id from ledger')).rows.map((row) => row.id));
-  await client.end();
-  await postgres.stop();
-  assert.ok(acknowledged.length > 1000, `${acknowledged.length} rows`);
-  assert.deepEqual(
-    acknowledged.filter((id) => !stored.has(id)),
-    [],
-  );
+  const { written, lost } = await writeAndKill(8, []);
+  assert.ok(written > 1000, `${written} rows`);
+  assert.deepEqual(lost, []);
+});
+
+test('the same harness sees the rows that a server loses which does not wait for the disk', async () => {
+  const { lost } = await writeAndKill(4, ['synchronous_commit=off']);
+  assert.ok(lost.length > 0);
 });
 
 test('a killed backend makes the server recover by itself, and the supervisor reports it', async () => {
@@ -149,4 +120,39 @@ async function fillAndRecover(
     );
   await waitFor(isBack, 'the data is back', 60_000);
   await postgres.stop();
+}
+
+async function writeAndKill(rounds: number, settings: readonly string[]): Promise<{ written: number; lost: string[] }> {
+  const folder = clusterFolder();
+  const acknowledged: string[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const { child, pid, host } = await holdElsewhere(folder, settings);
+    const site = {
+      connection: (database: string) => ({ host, port: 5432, user: 'damask', database, ssl: false }) as const,
+    };
+    await ask(site, 'create table if not exists ledger (id text primary key)');
+    const writers = [0, 1, 2, 3].map(async (writer) => {
+      const client = await connect(site);
+      try {
+        for (let count = 0; ; count++) {
+          const id = `${round}-${writer}-${count}`;
+          await client.query('insert into ledger values ($1)', [id]);
+          acknowledged.push(id);
+        }
+      } catch {
+        await client.end().catch(() => {});
+      }
+    });
+    await systemClock.sleep(300);
+    // In both orders: the supervisor may see its server die, or the server outlive it.
+    for (const victim of round % 2 ? [child.pid, pid] : [pid, child.pid]) process.kill(victim, 'SIGKILL');
+    await Promise.all(writers);
+  }
+  const postgres = await start(folder);
+  const client = await connect(postgres);
+  const { rows } = await client.query<{ id: string }>('select id from ledger');
+  const stored = new Set(rows.map((row) => row.id));
+  await client.end();
+  await postgres.stop();
+  return { written: acknowledged.length, lost: acknowledged.filter((id) => !stored.has(id)) };
 }

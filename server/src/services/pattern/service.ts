@@ -20,7 +20,7 @@ import type { LocalModel } from './model/local/local-model.ts';
 import { createModelOperations, providersTopic } from './model/model-operations.ts';
 import { createModelRouter } from './model/model-router.ts';
 import { createProviderTable } from './model/provider-table.ts';
-import { createJournal } from './run/journal.ts';
+import { createJournal, type Journal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
 import { observeRuns } from './run/observe-runs.ts';
 import { createPayloads } from './run/payloads.ts';
@@ -50,6 +50,14 @@ export interface PatternOptions {
     readonly concurrency: number;
     readonly record_within_ms: number;
   };
+  readonly planted?: PlantedFaults;
+}
+
+/** Faults that a test plants to see that its checks can fail. Never set outside tests. */
+export interface PlantedFaults {
+  readonly journal?: (journal: Journal) => Journal;
+  /** False: nobody ends the runs of a dead process. */
+  readonly recovery?: boolean;
 }
 
 export interface PatternService {
@@ -98,7 +106,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     redact: options.redact,
     clock,
   });
-  const journal = createJournal({ connect: () => database.dedicated('journal'), clock, log });
+  const honest = createJournal({ connect: () => database.dedicated('journal'), clock, log });
+  const journal = options.planted?.journal?.(honest) ?? honest;
   const live = createLiveRuns({ limit: runs.concurrency, clock });
   const engine = {
     journal,
@@ -110,7 +119,10 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     readerWithin,
     observe: observeRuns(metrics, { live: () => live.size, waiting: () => journal.waiting }),
   };
-  const recovery = startRecovery({ database, registry, journal, clock, log });
+  const recovery =
+    options.planted?.recovery === false
+      ? { first: Promise.resolve(), stop: async () => undefined }
+      : startRecovery({ database, registry, journal, clock, log });
   const libraryParts = { database, clock, log, trail, cursors, afterChange: () => topics.refresh() };
   const starters = createStarterReader(libraryParts, options.starters);
   const readers = startEventReaders({ database, clock, log, readers: [starters] });
@@ -128,7 +140,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   return {
     operations: {
       ...createLibraryOperations(libraryParts),
-      ...createModelOperations({ database, router, environment: options.environmentProviders, egress, vault, trail }),
+      ...createModelOperations({ ...libraryParts, router, environment: options.environmentProviders, egress, vault }),
       ...createRunOperations({ database, cursors, library, router, engine, defaultTimeout: runs.timeout_ms }),
     },
     ready: journalFault,

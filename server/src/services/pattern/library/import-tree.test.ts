@@ -56,7 +56,10 @@ test('a tree is imported with its report, versions, traces and nothing else', as
   });
   const two = await library.readVersion(alpha(), { pattern: 'two', version: 1 });
   assert.deepEqual(two.source, { kind: 'import', origin: 'https://example.org/patterns' });
-  assert.deepEqual(two.files.map(({ path }) => path), ['README.md', 'system.md']);
+  assert.deepEqual(
+    two.files.map(({ path }) => path),
+    ['README.md', 'system.md'],
+  );
   const { audit, events } = await leftBy(caller);
   assert.deepEqual(audit, [
     {
@@ -99,10 +102,17 @@ test('what was not edited here moves on; what was edited is a conflict that name
   const files = tree({ calm: 'Calm 2.', wild: 'Wild 2.', own: 'Foreign.' }, { plan: 'Plan 2.' });
   const before = await countRows();
   await assert.rejects(library.importTree(alpha(), { files }), (error: never) => {
-    const { code, message, details } = error as { code: string; message: string; details: { problems: { detail: string }[] } };
+    const { code, message, details } = error as {
+      code: string;
+      message: string;
+      details: { problems: { detail: string }[] };
+    };
     assert.equal(code, 'import_conflict');
     assert.match(message, /pattern own \(version 1\), pattern wild \(version 2\), strategy plan/);
-    assert.deepEqual(details.problems.map(({ detail }) => detail.split(' ', 2)[1]), ['own', 'wild', 'plan']);
+    assert.deepEqual(
+      details.problems.map(({ detail }) => detail.split(' ', 2)[1]),
+      ['own', 'wild', 'plan'],
+    );
     return true;
   });
   assert.equal(await countRows(), before);
@@ -115,7 +125,11 @@ test('what was not edited here moves on; what was edited is a conflict that name
   assert.equal((await library.readStrategy(alpha(), { strategy: 'plan' })).prompt, 'Plan, edited here.');
   assert.deepEqual((await library.readPattern(alpha(), { pattern: 'own' })).source, { kind: 'api' });
   // The decision holds until upstream moves again.
-  assert.deepEqual(outcomes(await library.importTree(alpha(), { files })), { calm: 'same 2', own: 'kept 1', wild: 'kept 2' });
+  assert.deepEqual(outcomes(await library.importTree(alpha(), { files })), {
+    calm: 'same 2',
+    own: 'kept 1',
+    wild: 'kept 2',
+  });
   const next = tree({ wild: 'Wild 3.' });
   await assert.rejects(library.importTree(alpha(), { files: next }), coded('import_conflict'));
 
@@ -123,13 +137,17 @@ test('what was not edited here moves on; what was edited is a conflict that name
   assert.deepEqual(outcomes(replaced), { wild: 'replaced 3' });
   const wild = await library.readPattern(alpha(), { pattern: 'wild' });
   assert.deepEqual([wild.version, wild.source], [3, { kind: 'import', origin: 'there' }]);
-  assert.deepEqual(outcomes(await library.importTree(alpha(), { files: tree({ wild: 'Wild 4.' }) })), { wild: 'changed 4' });
+  assert.deepEqual(outcomes(await library.importTree(alpha(), { files: tree({ wild: 'Wild 4.' }) })), {
+    wild: 'changed 4',
+  });
 });
 
 test('content that was written here first and then arrives from outside follows upstream from then on', async () => {
   await library.createPattern(alpha(), { name: 'twin', system: 'Same.' });
   assert.deepEqual(outcomes(await library.importTree(alpha(), { files: tree({ twin: 'Same.' }) })), { twin: 'same 1' });
-  assert.deepEqual(outcomes(await library.importTree(alpha(), { files: tree({ twin: 'Next.' }) })), { twin: 'changed 2' });
+  assert.deepEqual(outcomes(await library.importTree(alpha(), { files: tree({ twin: 'Next.' }) })), {
+    twin: 'changed 2',
+  });
 });
 
 test('descriptions and tags from outside the folder stay with versions that are published here', async () => {
@@ -145,15 +163,24 @@ test('descriptions and tags from outside the folder stay with versions that are 
   }
   const { description } = await library.createPattern(alpha(), { name: 'derived', system: 'Derived one.' });
   assert.equal(description, 'Derived one.');
-  assert.equal((await library.publishVersion(alpha(), { pattern: 'derived', system: 'Derived two.' })).description, 'Derived two.');
+  assert.equal(
+    (await library.publishVersion(alpha(), { pattern: 'derived', system: 'Derived two.' })).description,
+    'Derived two.',
+  );
 });
 
 test('a bad tree is refused as a whole with every place', async () => {
   const before = await countRows();
   const files = [...tree({ good: 'Good.', empty: '' }), { path: 'data/patterns/../x/system.md', content: 'x' }];
   await assert.rejects(library.importTree(alpha(), { files }), coded('invalid_tree'));
-  await assert.rejects(library.importTree(alpha(), { files: tree({ empty: '', good: 'Good.' }) }), coded('invalid_tree'));
-  await assert.rejects(library.importTree(alpha(), { files: [{ path: 'notes.txt', content: 'x' }] }), coded('invalid_tree'));
+  await assert.rejects(
+    library.importTree(alpha(), { files: tree({ empty: '', good: 'Good.' }) }),
+    coded('invalid_tree'),
+  );
+  await assert.rejects(
+    library.importTree(alpha(), { files: [{ path: 'notes.txt', content: 'x' }] }),
+    coded('invalid_tree'),
+  );
   assert.equal(await countRows(), before);
 });
 
@@ -171,19 +198,27 @@ test('imports of the same tree at once agree, and meet publishes without losing 
     const { version } = await library.readPattern(beta(), { pattern: `c${index}` });
     const { items } = await library.listVersions(beta(), { pattern: `c${index}` });
     assert.equal(version, index < 10 ? 3 : 2);
-    assert.deepEqual(items.map((item) => item.version), Array.from({ length: version }, (_, from) => version - from));
+    assert.deepEqual(
+      items.map((item) => item.version),
+      Array.from({ length: version }, (_, from) => version - from),
+    );
   }
 });
 
 const fabric = new URL('../../../../../../shared/fabric-library', import.meta.url);
 const missing = existsSync(fabric) ? false : 'the Fabric library is not beside the repository';
 
-test('the whole Fabric library is imported in under 3 s, again in less, and holds nobody up', { skip: missing }, async (context) => {
+test('the whole Fabric library is imported in under 3 s, again in less, and holds nobody up', {
+  skip: missing,
+}, async (context) => {
   const files: Files = [];
   for (const entry of await readdir(fabric, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    files.push({ path: path.slice(decodeURIComponent(fabric.pathname).length + 1), content: await readFile(path, 'utf8') });
+    files.push({
+      path: path.slice(decodeURIComponent(fabric.pathname).length + 1),
+      content: await readFile(path, 'utf8'),
+    });
   }
   // Without the door, which copies everything as JSON in tests.
   const importFabric = () => importTree(parts, beta(), { files, origin: 'fabric' });

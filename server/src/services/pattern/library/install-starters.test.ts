@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { StoredEvent } from '#platform/events.ts';
 import { createStarterReader } from './install-starters.ts';
 import { libraryForTests } from './library-for-tests.ts';
@@ -46,7 +46,7 @@ test('a new workspace gets the starters of the house, once', async () => {
   assert.deepEqual(audit, { actor_kind: 'system', action: 'installStarters', subject: 'library' });
 });
 
-test('an event that comes again keeps what was edited, deleted apart, and an import takes the place of an unedited starter', async () => {
+test('an event that comes again keeps what was edited, and an import takes the place of an unedited starter', async () => {
   const reader = createStarterReader(parts, house);
   await library.publishVersion(alpha(), { pattern: 'summarize', system: 'Mine.' });
   await reader.handle(created(alpha().workspace));
@@ -62,8 +62,13 @@ test('an event that comes again keeps what was edited, deleted apart, and an imp
   await reader.handle(created(alpha().workspace));
   const [, imported] = (await library.importTree(alpha(), { files, on_conflict: 'keep' })).patterns;
   assert.equal(imported?.outcome, 'kept');
-  const again = (await library.importTree(alpha(), { files: [{ path: 'patterns/explain_code/system.md', content: 'Next.' }] })).patterns;
-  assert.deepEqual(again.map(({ outcome }) => outcome), ['changed']);
+  const again = (
+    await library.importTree(alpha(), { files: [{ path: 'patterns/explain_code/system.md', content: 'Next.' }] })
+  ).patterns;
+  assert.deepEqual(
+    again.map(({ outcome }) => outcome),
+    ['changed'],
+  );
 });
 
 test('a folder that cannot be read fails the event, and the next try reads it again', async () => {

@@ -22,7 +22,10 @@ test('the first load holds newest and labelled versions, strategies, and nothing
     pattern: 'one',
     files: [
       { path: 'system.md', content: 'One, third, {{who}}.' },
-      { path: 'pattern.yaml', content: 'model: local/m\nparameters: { seed: 7 }\nvariables: { who: { default: me } }\n' },
+      {
+        path: 'pattern.yaml',
+        content: 'model: local/m\nparameters: { seed: 7 }\nvariables: { who: { default: me } }\n',
+      },
     ],
   });
   await library.setLabel(alpha(), { pattern: 'one', label: 'stable', version: 1 });

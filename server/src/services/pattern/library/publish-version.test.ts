@@ -15,7 +15,10 @@ test('a version is published, read back and becomes the newest', async () => {
     pattern: 'poem',
     files: [
       { path: 'README.md', content: 'Why.' },
-      { path: 'pattern.yaml', content: 'model: openai/gpt-5-mini\nparameters: { temperature: 0.5 }\nvariables:\n  topic: { max_length: 9 }\n' },
+      {
+        path: 'pattern.yaml',
+        content: 'model: openai/gpt-5-mini\nparameters: { temperature: 0.5 }\nvariables:\n  topic: { max_length: 9 }\n',
+      },
       { path: 'system.md', content: 'A long poem about {{topic}}.' },
     ],
     message: 'longer',
@@ -31,9 +34,7 @@ test('a version is published, read back and becomes the newest', async () => {
   assert.equal((await library.readPattern(alpha(), { pattern: 'poem' })).version, 2);
   assert.deepEqual(await leftBy(caller), {
     audit: [{ action: 'publishVersion', subject: 'pattern/poem', details: { version: 2, digest: version.digest } }],
-    events: [
-      { name: 'pattern.version-published', data: { pattern: 'poem', version: 2, digest: version.digest } },
-    ],
+    events: [{ name: 'pattern.version-published', data: { pattern: 'poem', version: 2, digest: version.digest } }],
   });
 });
 
@@ -49,7 +50,10 @@ test('the newest content answers its version and leaves nothing; older content b
   const third = await publish('One.');
   assert.equal(third.version, 3);
   const { items } = await library.listVersions(alpha(), { pattern: 'same' });
-  assert.deepEqual(items.map(({ version }) => version), [3, 2, 1]);
+  assert.deepEqual(
+    items.map(({ version }) => version),
+    [3, 2, 1],
+  );
   assert.equal(items[0]?.digest, items[2]?.digest);
 });
 
@@ -77,14 +81,28 @@ test('thirty at once get thirty numbers, in every workspace its own', async () =
       .filter((_, index) => (index % 3 === 0) === third)
       .map(({ version }) => version)
       .sort((a, b) => a - b);
-  assert.deepEqual(numbers(false), Array.from({ length: 20 }, (_, index) => index + 2));
-  assert.deepEqual(numbers(true), Array.from({ length: 10 }, (_, index) => index + 2));
+  assert.deepEqual(
+    numbers(false),
+    Array.from({ length: 20 }, (_, index) => index + 2),
+  );
+  assert.deepEqual(
+    numbers(true),
+    Array.from({ length: 10 }, (_, index) => index + 2),
+  );
 });
 
 test('bad content is refused with its place and takes no number', async () => {
   const publish = (input: object) => library.publishVersion(alpha(), { pattern: 'same', ...input } as never);
   await assert.rejects(publish({ system: 'Use {{two words-}} and {{!}}.' }), coded('invalid_pattern'));
-  await assert.rejects(publish({ files: [{ path: 'system.md', content: 'x' }, { path: 'pattern.yaml', content: 'a: [' }] }), coded('invalid_pattern'));
+  await assert.rejects(
+    publish({
+      files: [
+        { path: 'system.md', content: 'x' },
+        { path: 'pattern.yaml', content: 'a: [' },
+      ],
+    }),
+    coded('invalid_pattern'),
+  );
   await assert.rejects(publish({}), coded('invalid_request'));
   await assert.rejects(publish({ system: 'x', message: 'm'.repeat(501) }), coded('invalid_request'));
   assert.equal((await library.readPattern(alpha(), { pattern: 'same' })).version, 3);
@@ -103,7 +121,10 @@ test('versions are listed newest first, page by page, with their labels', async 
     }
     cursor = page.next;
   } while (cursor);
-  assert.deepEqual(seen, Array.from({ length: 21 }, (_, index) => 21 - index));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 21 }, (_, index) => 21 - index),
+  );
   const { next = '' } = await library.listVersions(alpha(), { pattern: 'busy', limit: 8 });
   await assert.rejects(library.listVersions(alpha(), { pattern: 'same', cursor: next }), coded('invalid_cursor'));
   await assert.rejects(library.listVersions(alpha(), { pattern: 'none' }), coded('not_found'));
@@ -144,7 +165,11 @@ test('nobody but the owner role changes what was published', async () => {
     database.transaction({ role: 'pattern', workspace }, (transaction) => transaction.query(text));
   for (const table of ['version', 'file']) {
     const column = table === 'version' ? 'description' : 'content';
-    const statements = [`update pattern.${table} set ${column} = ''`, `delete from pattern.${table}`, `truncate pattern.${table} cascade`];
+    const statements = [
+      `update pattern.${table} set ${column} = ''`,
+      `delete from pattern.${table}`,
+      `truncate pattern.${table} cascade`,
+    ];
     for (const statement of statements) {
       await assert.rejects(asService(statement), coded('42501'), statement);
       // As superuser, whom no grant and no policy holds back.
@@ -169,7 +194,11 @@ test('without a workspace, and in another, the tables are empty', async () => {
     }
   }
   const smuggle = database.transaction({ role: 'pattern', workspace: beta().workspace }, (transaction) =>
-    transaction.query('insert into pattern.file (workspace, hash, content) values ($1, $2, $3)', [alpha().workspace, 'x', 'x']),
+    transaction.query('insert into pattern.file (workspace, hash, content) values ($1, $2, $3)', [
+      alpha().workspace,
+      'x',
+      'x',
+    ]),
   );
   await assert.rejects(smuggle, coded('42501'));
 });

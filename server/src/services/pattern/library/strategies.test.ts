@@ -10,16 +10,25 @@ const coded = (code: string) => (error: unknown) => (error as { code?: string })
 test('a strategy is put, replaced and put again without a trace', async () => {
   const caller = alpha();
   const put = await library.putStrategy(caller, { strategy: 'think', description: 'Slow', prompt: 'Think.\n' });
-  assert.deepEqual({ ...put, updated_at: '' }, { name: 'think', description: 'Slow', prompt: 'Think.\n', updated_at: '' });
+  assert.deepEqual(
+    { ...put, updated_at: '' },
+    { name: 'think', description: 'Slow', prompt: 'Think.\n', updated_at: '' },
+  );
   assert.deepEqual(await library.readStrategy(alpha(), { strategy: 'think' }), put);
   const { audit, events } = await leftBy(caller);
-  assert.deepEqual(audit.map(({ action, subject }) => [action, subject]), [['putStrategy', 'strategy/think']]);
+  assert.deepEqual(
+    audit.map(({ action, subject }) => [action, subject]),
+    [['putStrategy', 'strategy/think']],
+  );
   assert.ok(!JSON.stringify(audit).includes('Think'));
   assert.deepEqual(events, [{ name: 'pattern.strategy-put', data: { strategy: 'think' } }]);
 
   const before = await topic();
   const again = alpha();
-  assert.deepEqual(await library.putStrategy(again, { strategy: 'think', description: 'Slow', prompt: 'Think.\n' }), put);
+  assert.deepEqual(
+    await library.putStrategy(again, { strategy: 'think', description: 'Slow', prompt: 'Think.\n' }),
+    put,
+  );
   assert.deepEqual(await leftBy(again), { audit: [], events: [] });
   assert.equal(await topic(), before);
   assert.equal((await library.putStrategy(alpha(), { strategy: 'think', prompt: 'Harder.' })).description, '');

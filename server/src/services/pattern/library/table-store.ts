@@ -60,7 +60,11 @@ export function readPatternChanges(
   { since, after, livingOnly, limit }: ChangesPage<TablePatternRow>,
 ): Promise<TablePatternRow[]> {
   return transaction.query<TablePatternRow>(
-    `select p.xact::text, p.workspace, p.id, p.name, p.deleted_at is not null as deleted, p.latest,
+    `with p as materialized (
+        select xact, workspace, id, name, deleted_at, latest from pattern.pattern
+         where (xact, workspace, id) > ($1::bigint, $2::uuid, $3::uuid)${livingOnly ? ' and deleted_at is null' : ''}
+         order by xact, workspace, id limit $4)
+     select p.xact::text, p.workspace, p.id, p.name, p.deleted_at is not null as deleted, p.latest,
         coalesce((select json_object_agg(l.name, l.number) from pattern.label as l
           where l.workspace = p.workspace and l.pattern = p.id), '{}') as labels,
         (select json_agg(json_build_object('number', v.number, 'digest', v.digest, 'system_hash', v.system_hash,
@@ -69,9 +73,7 @@ export function readPatternChanges(
           from pattern.version as v where v.workspace = p.workspace and v.pattern = p.id
             and v.number in (select p.latest union select l.number from pattern.label as l
               where l.workspace = p.workspace and l.pattern = p.id)) as versions
-       from pattern.pattern as p
-      where (p.xact, p.workspace, p.id) > ($1::bigint, $2::uuid, $3::uuid)${livingOnly ? ' and p.deleted_at is null' : ''}
-      order by p.xact, p.workspace, p.id limit $4`,
+       from p order by p.xact, p.workspace, p.id`,
     [after?.xact ?? since, after?.workspace ?? nowhere, after?.id ?? nowhere, limit],
   );
 }

@@ -1,8 +1,9 @@
 import type { modelOperations, Provider } from '@damask/contracts/model.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
-import type { Database } from '#platform/database/database.ts';
+import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Egress } from '#platform/egress/egress.ts';
+import type { Log } from '#platform/log.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import type { Trail } from '#platform/trail.ts';
 import type { Vault } from '#platform/vault.ts';
@@ -19,11 +20,21 @@ export interface ModelParts {
   readonly egress: Egress;
   readonly vault: Vault;
   readonly trail: Trail;
+  readonly log: Log;
+  /** Brings this process's own table up to date, so that a caller can run what it has just added. */
+  readonly afterChange: () => Promise<void>;
 }
 
 export function createModelOperations(parts: ModelParts): Implementation<typeof modelOperations> {
   const { database, router, egress, vault, trail } = parts;
   const scope = (workspace: string) => ({ role: 'pattern', workspace });
+  const change = async (workspace: string, work: (transaction: Transaction) => Promise<Provider>) => {
+    const provider = await database.transaction(scope(workspace), work);
+    await parts
+      .afterChange()
+      .catch((error: unknown) => parts.log.warn('The table of providers follows a change later', { error }));
+    return provider;
+  };
   return {
     listModels: async (context) => ({ items: router.list(context.workspace) }),
 
@@ -45,7 +56,7 @@ export function createModelOperations(parts: ModelParts): Implementation<typeof 
         api_key === undefined
           ? null
           : await vault.seal(context.workspace, providerKeyPlace(name), Buffer.from(api_key));
-      return database.transaction(scope(context.workspace), async (transaction) => {
+      return change(context.workspace, async (transaction) => {
         const before = await readProvider(transaction, name);
         refuseMovedKey(before, url, api_key);
         const saved = await saveProvider(transaction, {
@@ -68,7 +79,7 @@ export function createModelOperations(parts: ModelParts): Implementation<typeof 
     },
 
     deleteProvider: (context, { provider: name }) =>
-      database.transaction(scope(context.workspace), async (transaction) => {
+      change(context.workspace, async (transaction) => {
         const row = await readProvider(transaction, name);
         if (!row) throw notFound();
         await deleteProvider(transaction, name);

@@ -31,6 +31,8 @@ export interface ModelRouter {
   /** What a run uses that names no model; null when there is none. */
   defaultName(workspace: string): string | null;
   list(workspace: string): Model[];
+  /** Throws `model_not_found` when no provider offers it, whether or not it could answer now. */
+  requireOffer(workspace: string, name: string): void;
 }
 
 export interface ModelRouterOptions {
@@ -123,9 +125,7 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
     async route(workspace, asked) {
       const name = asked ?? defaultName(workspace);
       if (name === null) throw noModel('No model is configured.');
-      const slash = name.indexOf('/');
-      const provider = name.slice(0, slash);
-      const model = name.slice(slash + 1);
+      const [provider, model] = splitName(name);
       const row = providers.find(workspace, provider);
       if (row) {
         return { name, model, port: await workspacePort(row), price: priceOf(row.models, model) };
@@ -135,11 +135,13 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
       if (provider === localProvider && model === local?.name) {
         return { name, model, port: await localPort(), price: { input: 0, output: 0 } };
       }
-      throw new AppError(
-        'model_not_found',
-        `No provider offers ${name}. \`damask models\` lists what there is; a name is provider/model.`,
-        { pointer: '/model' },
-      );
+      throw modelNotFound(name);
+    },
+    requireOffer(workspace, name) {
+      const [provider, model] = splitName(name);
+      if (providers.find(workspace, provider)) return;
+      if (options.environment().some((given) => given.name === provider)) return;
+      if (provider !== localProvider || model !== local?.name) throw modelNotFound(name);
     },
     list(workspace) {
       const chosen = defaultName(workspace);
@@ -211,6 +213,19 @@ function describeLocal(local: LocalModel): string | null {
     default:
       return 'The local model has not been fetched.';
   }
+}
+
+function splitName(name: string): [provider: string, model: string] {
+  const slash = name.indexOf('/');
+  return [name.slice(0, slash), name.slice(slash + 1)];
+}
+
+function modelNotFound(name: string): AppError {
+  return new AppError(
+    'model_not_found',
+    `No provider offers ${name}. \`damask models\` lists what there is; a name is provider/model.`,
+    { pointer: '/model' },
+  );
 }
 
 function noModel(why: string, retryAfterSeconds?: number): AppError {

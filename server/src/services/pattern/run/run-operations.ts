@@ -29,6 +29,7 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     async renderRun(context, input) {
       const plan = await planRun(library, clock, context.workspace, input);
+      if (plan.model !== null) router.requireOffer(context.workspace, plan.model);
       return {
         pattern: plan.pattern,
         version: plan.version.number,

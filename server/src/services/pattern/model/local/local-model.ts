@@ -119,7 +119,7 @@ export function createLocalModel(options: LocalModelOptions): LocalModel {
     contextSize = running.contextSize;
     shown = { state: 'ready' };
     log.info('The local model is ready', { model: name, contextSize, pid: running.pid, from: fetched.model.from });
-    running.exited.then((how) => {
+    void running.exited.then((how) => {
       running = undefined;
       if (signal.aborted) return;
       log.warn(`The process of the local model ${how}; starting it again`);

@@ -59,7 +59,7 @@ export async function startModelProcess(options: ModelProcessOptions): Promise<M
       const { ready: serves, contextSize } = message as { ready?: boolean; contextSize?: number };
       if (serves) resolve(contextSize ?? 0);
     });
-    exited.then((how) => reject(noModel(`The process of the local model ${how}.`)));
+    void exited.then((how) => reject(noModel(`The process of the local model ${how}.`)));
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   const late = clock.after(readyWithinMs, () => void child.kill('SIGKILL'));

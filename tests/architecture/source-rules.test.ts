@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type HouseFile, isTestCode, sourceFiles } from './house.ts';
+import { callsOf, forbiddenSyntaxOf, reExportsOf, textsOf } from './syntax.ts';
+
+/** A rule over one file: the lines that break it, and small samples that it must and must not see. */
+interface Rule {
+  readonly name: string;
+  readonly why: string;
+  /** Files that the rule does not look at. Each list may only shrink. */
+  readonly exempt: (path: string) => boolean;
+  readonly broken: (file: HouseFile) => string[];
+  readonly sees: readonly string[];
+  readonly passes: readonly string[];
+}
+
+const among = (paths: readonly string[]) => (path: string) => paths.includes(path);
+const never = () => false;
+const isTool = (path: string) => /^(tests|bench|scripts)\//.test(path);
+
+function words(expression: RegExp): Rule['broken'] {
+  return (file) =>
+    file.text.split('\n').flatMap((line, index) => (expression.test(line) ? [`${index + 1}: ${line.trim()}`] : []));
+}
+
+const sql =
+  /\b(insert\s+into|delete\s+from|truncate\s+table|(create|alter|drop)\s+(table|schema|role|policy|index)|update\s+(only\s+)?[\w."${}]+\s+set)\b|\bselect\b[\s\S]*\bfrom\s+[\w."$(]/i;
+
+const rules: readonly Rule[] = [
+  {
+    name: 'the environment is read in config.ts',
+    why: 'A setting that anyone reads anywhere is in no reference, is not checked, and cannot be given in a test.',
+    exempt: (path) =>
+      isTestCode(path) ||
+      among(['server/src/config.ts', 'cli/src/config.ts', 'cli/bin/damask.mjs', 'scripts/bootstrap.mjs'])(path) ||
+      among(['scripts/install.mjs'])(path),
+    broken: words(/process\s*(\.|\?\.)\s*env\b|process\[['"]env|\benv\b[^=]*\}\s*=\s*process\b|from 'node:process'/),
+    sees: ['const port = process.env.PORT;', "process['env'].X", 'const { env } = process;'],
+    passes: ['const { environment } = options;', '// the process environment', 'process.exit(1)'],
+  },
+  {
+    name: 'SQL lives in stores, migrations and the platform',
+    why: 'Whoever changes a table reads one file of statements per room, and finds all of them.',
+    exempt: (path) =>
+      isTestCode(path) ||
+      isTool(path) ||
+      path.startsWith('server/src/platform/') ||
+      /^server\/src\/services\/[^/]+\/(.+\/)?([a-z-]+-)?store\.ts$/.test(path) ||
+      path === 'server/src/open-database.ts',
+    broken: (file) => textsOf(file).flatMap(({ line, text }) => (sql.test(text) ? [`${line}: ${text.slice(0, 80)}`] : [])),
+    sees: ["q('select a from pattern.b');", 'q(`insert into a.b values (1)`);', 'q(`update a.${b} set x = 1`)', 'q(`delete from x`)'],
+    passes: ["say('Select one from the list');", 'say("Update the settings")', '// select a from b'],
+  },
+  {
+    name: 'time, randomness and timers come from the clock',
+    why: 'What a test cannot drive, a test can only wait for.',
+    exempt: (path) =>
+      isTestCode(path) || isTool(path) || !path.startsWith('server/src/') || path === 'server/src/platform/clock.ts',
+    broken: (file) =>
+      callsOf(file)
+        .filter(
+          ({ name, arguments: given }) =>
+            /^(Date\.now|performance\.now|setTimeout|setInterval|Math\.random)$/.test(name) ||
+            (name === 'Date' && given.length === 0),
+        )
+        .map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+    sees: ['const t = Date.now();', 'new Date()', 'setTimeout(f, 5)'],
+    passes: ['new Date(text)', 'clock.now()', 'clock.after(5, f)'],
+  },
+  {
+    name: 'nothing weak is used for ids, hashes or encryption',
+    why: 'Guessable ids, broken hashes and shortened tags are how secrets leave.',
+    exempt: (path) => isTool(path) && !path.startsWith('scripts/'),
+    broken: (file) =>
+      callsOf(file)
+        .filter(
+          ({ name, text, arguments: given }) =>
+            name === 'Math.random' ||
+            (/createHash$|createHmac$|^hash$/.test(name) && /md5|sha-?1['"]/i.test(given[0] ?? '')) ||
+            /createCipher$|createDecipher$|pseudoRandomBytes$/.test(name) ||
+            (/create(De)?[Cc]ipheriv$/.test(name) && !text.includes('authTagLength')),
+        )
+        .map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+    sees: [
+      'const id = Math.random();',
+      "createHash('md5')",
+      "crypto.createHash('sha1')",
+      "createDecipheriv('aes-256-gcm', key, nonce)",
+      "createCipher('aes', key)",
+    ],
+    passes: ["createHash('sha256')", "createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 })", 'randomUUID()'],
+  },
+  {
+    name: 'certificates are checked',
+    why: 'A connection that trusts anyone is a connection to anyone.',
+    exempt: among(['tests/architecture/source-rules.test.ts']),
+    broken: words(/rejectUnauthorized\s*:\s*false|NODE_TLS_REJECT_UNAUTHORIZED|checkServerIdentity\s*:/),
+    sees: ['new Pool(url, { rejectUnauthorized: false })', "NODE_TLS_REJECT_UNAUTHORIZED = '0'"],
+    passes: ['rejectUnauthorized: true'],
+  },
+  {
+    name: 'no text becomes code',
+    why: 'Templates evaluated as code are the second most frequent incident of such platforms.',
+    exempt: never,
+    broken: (file) =>
+      callsOf(file)
+        .filter(({ name }) => /^(eval|globalThis\.eval|Function|AsyncFunction|runInNewContext|vm\..*)$/.test(name))
+        .map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+    sees: ["eval('1')", "new Function('return 1')", "Function('x')", 'vm.runInThisContext(text)'],
+    passes: ['evaluate(text)', 'function eval2() {}'],
+  },
+  {
+    name: 'only syntax that can be erased, no decorators',
+    why: 'Node runs the sources as they are, and a decorator does at a distance what a call says in place.',
+    exempt: never,
+    broken: (file) => forbiddenSyntaxOf(file).map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+    sees: ['enum A { B }', 'class A { constructor(private readonly b: string) {} }', '@sealed class A {}', 'namespace A {}'],
+    passes: ['class A { readonly #b = 1; }', 'const a = { b: 1 } as const;'],
+  },
+  {
+    name: 'no barrels inside the house',
+    why: 'A file that only passes on what others export ties all of them into one ring.',
+    exempt: among(['sdk/src/index.ts']),
+    broken: (file) => [
+      ...reExportsOf(file).map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+      ...(/(^|\/)index\.(ts|mjs)$/.test(file.path) ? ['1: an index file'] : []),
+    ],
+    sees: ["export * from './a.ts';", "export { a } from './a.ts';", "export type { A } from './a.ts';"],
+    passes: ['export const a = 1;', "import { a } from './a.ts';"],
+  },
+  {
+    name: 'nothing is left over',
+    why: 'What is still to be done is an issue, where somebody sees it.',
+    exempt: among(['tests/architecture/source-rules.test.ts']),
+    broken: words(/\b(TODO|FIXME|XXX|HACK)\b|@ts-(ignore|nocheck)\b/),
+    sees: ['// TODO: later', '/* FIXME */', '// @ts-ignore'],
+    passes: ['const todo = 1;', 'counts.todo'],
+  },
+  {
+    name: 'an import says where it leads',
+    why: 'Only ./, ../, #platform, node: and the names of declared packages: no address, no path from the root.',
+    exempt: never,
+    broken: words(/^import .* from '(\/|https?:|file:)/),
+    sees: ["import a from '/tmp/a.ts'"],
+    passes: ["import a from './a.ts'"],
+  },
+];
+
+for (const rule of rules) {
+  test(rule.name, () => {
+    const broken = sourceFiles()
+      .filter(({ path }) => !rule.exempt(path))
+      .flatMap((file) => rule.broken(file).map((line) => `${file.path}:${line}`));
+    assert.deepEqual(broken, [], rule.why);
+  });
+
+  test(`${rule.name}: the rule can fail`, () => {
+    const look = (text: string) => rule.broken({ path: 'server/src/sample.ts', text });
+    for (const sample of rule.sees) assert.equal(look(sample).length, 1, `not seen: ${sample}`);
+    for (const sample of rule.passes) assert.deepEqual(look(sample), [], `wrongly seen: ${sample}`);
+  });
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Input, titleOf } from '../sample-input.ts';
+import { type Side, type TwoWorkspaces, waitingInput } from './two-workspaces.ts';
+
+type Target = (world: TwoWorkspaces) => Input | Promise<Input>;
+
+let count = 0;
+const freshName = () => `fresh_${count++}`;
+const text = 'Answer about {{topic}}.';
+const run = { pattern: 'same_text', input: 'hello', variables: { topic: 'x' }, model: 'openai/x' };
+
+/** Inputs that work, by the operation's title, each with things of alpha that nobody misses afterwards. */
+const targets: Readonly<Record<string, Target>> = {
+  'POST /v1/keys': () => ({ name: freshName(), role: 'viewer' }),
+  'DELETE /v1/keys/{key}': async (world) => ({
+    key: (await make(world, 'POST', '/v1/keys', { name: freshName(), role: 'viewer' })).id,
+  }),
+  'PUT /v1/providers/{provider}': (world) => ({ provider: freshName(), base_url: world.model.url }),
+  'DELETE /v1/providers/{provider}': async (world) => {
+    const provider = freshName();
+    await make(world, 'PUT', `/v1/providers/${provider}`, { base_url: world.model.url });
+    return { provider };
+  },
+  'POST /v1/patterns': () => ({ name: freshName(), system: text }),
+  'DELETE /v1/patterns/{pattern}': async (world) => ({ pattern: await freshPattern(world) }),
+  'POST /v1/patterns/{pattern}/restore': async (world) => {
+    const pattern = await freshPattern(world);
+    await make(world, 'DELETE', `/v1/patterns/${pattern}`);
+    return { pattern };
+  },
+  'POST /v1/patterns/{pattern}/versions': async (world) => ({ pattern: await freshPattern(world), system: `${text}!` }),
+  'PUT /v1/patterns/{pattern}/labels/{label}': async (world) => ({
+    pattern: await freshPattern(world),
+    label: freshName(),
+    version: 1,
+  }),
+  'DELETE /v1/patterns/{pattern}/labels/{label}': async (world) => {
+    const pattern = await freshPattern(world);
+    await make(world, 'PUT', `/v1/patterns/${pattern}/labels/fresh`, { version: 1 });
+    return { pattern, label: 'fresh' };
+  },
+  'POST /v1/imports': () => ({ files: [{ path: `patterns/${freshName()}/system.md`, content: text }] }),
+  'PUT /v1/strategies/{strategy}': () => ({ strategy: freshName(), prompt: 'Think.' }),
+  'DELETE /v1/strategies/{strategy}': async (world) => {
+    const strategy = freshName();
+    await make(world, 'PUT', `/v1/strategies/${strategy}`, { prompt: 'Think.' });
+    return { strategy };
+  },
+  'POST /v1/runs': () => run,
+  'POST /v1/render': () => run,
+  'POST /v1/runs/{run}/cancel': async (world) => ({ run: await liveRun(world) }),
+};
+
+/** Input with which the owner of alpha succeeds. Throws when an operation has no target yet and needs one. */
+export async function targetOf(world: TwoWorkspaces, operation: { method: string; path: string }): Promise<Input> {
+  const title = titleOf(operation as Parameters<typeof titleOf>[0]);
+  const target = targets[title];
+  if (target) return target(world);
+  if (operation.method === 'GET') return {};
+  throw new Error(`${title} changes something: give it a target in tests/authorisation/targets.ts`);
+}
+
+/** The same where the things are another workspace's. Nothing is made for it beforehand. */
+export async function foreignTarget(
+  world: TwoWorkspaces,
+  operation: { method: string; path: string },
+  { things }: Side,
+): Promise<Input> {
+  const { method, path } = operation;
+  if (path.endsWith('/restore')) return { pattern: things['deleted pattern'] };
+  if (path.endsWith('/versions')) return { system: text };
+  if (path === '/v1/runs' || path === '/v1/render') return { ...run, pattern: things.pattern };
+  if (method !== 'PUT') return path.includes('{') ? {} : targetOf(world, operation);
+  if (path.includes('{pattern}')) return {};
+  const { 'other strategy': strategy, 'other provider': provider } = things;
+  return { ...(await targetOf(world, operation)), strategy, provider };
+}
+
+/** What path parameters and fields of these names stand for. */
+export function thingsByField({ things }: Side): Input {
+  const { pattern, label, key, strategy, provider, run: runId } = things;
+  return { pattern, label, key, strategy, provider, run: runId, version: 1 };
+}
+
+async function freshPattern(world: TwoWorkspaces): Promise<string> {
+  const name = freshName();
+  await make(world, 'POST', '/v1/patterns', { name, system: text });
+  return name;
+}
+
+/** A run that waits for its model. */
+export async function liveRun(world: TwoWorkspaces): Promise<string> {
+  const ticket = freshName();
+  const body = { ...run, input: waitingInput, metadata: { ticket }, timeout_ms: 20_000 };
+  world.send('POST', '/v1/runs', { key: world.alpha.owner, body }).catch(() => undefined);
+  for (let tries = 0; tries < 200; tries++) {
+    const { body: page } = await world.send('GET', '/v1/runs?status=running', { key: world.alpha.owner });
+    const found = page.items.find((item: { metadata: { ticket?: string } }) => item.metadata.ticket === ticket);
+    if (found) return found.id;
+    await sleep(20);
+  }
+  throw new Error('The run that was to be cancelled did not begin');
+}
+
+async function make(world: TwoWorkspaces, method: string, path: string, body?: unknown) {
+  const reply = await world.send(method, path, { key: world.alpha.owner, body });
+  if (reply.status >= 300) throw new Error(`Preparing ${method} ${path} answered ${reply.status}: ${reply.text}`);
+  return reply.body;
+}

@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { type Role, roles } from '@damask/contracts/permissions.ts';
+import pg from 'pg';
+import type { Gateway } from '../../server/src/gateway/open-gateway.ts';
+import { type ModelServer, startModelServer } from '../../server/src/platform/testing/model-server.ts';
+import { startTestPlatform, type TestPlatform } from '../../server/src/testing/test-platform.ts';
+import { createHttpClient, type HttpClient, type HttpReply, type SendOptions } from '../http-client.ts';
+import { findLeak } from './find-leak.ts';
+
+/** One of two workspaces with the same content, whose mark stands in every text and name of it. */
+export interface Side {
+  /** Five lower-case letters that occur nowhere else. */
+  readonly mark: string;
+  readonly workspace: string;
+  readonly owner: string;
+  readonly keys: Readonly<Record<Role | 'expired' | 'revoked', string>>;
+  /** What fields can name, by the word for it in `fields.csv`. */
+  readonly things: Readonly<Record<string, string | number>>;
+  /** Strings that nobody else may ever see. */
+  readonly secrets: readonly string[];
+}
+
+export interface TwoWorkspaces {
+  readonly platform: TestPlatform;
+  readonly gateway: Gateway;
+  readonly model: ModelServer;
+  readonly alpha: Side;
+  readonly beta: Side;
+  /** A request with a key of alpha. Notes in `leaks` what of beta stands in the answer. */
+  send(method: string, path: string, options?: SendOptions): Promise<HttpReply>;
+  /** The same from another address, for keys that are not accepted. */
+  sendBad(method: string, path: string, options?: SendOptions): Promise<HttpReply>;
+  /** Answers what leaked since it was last asked. */
+  takeLeaks(): string[];
+  sql<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+/** What a run's input says to make the model wait until the call is given up. */
+export const waitingInput = 'wait until I cancel';
+
+let clients = 1;
+
+/** The platform with two workspaces, alpha and beta, that hold the same things. `permissionOf` as in the platform. */
+export async function startTwoWorkspaces(
+  options: { permissionOf?: NonNullable<Parameters<typeof startTestPlatform>[0]>['permissionOf'] } = {},
+): Promise<TwoWorkspaces> {
+  const model = await startModelServer((call, answer) => {
+    const asked = call.messages.map((message) => message.content).join('\n');
+    if (!asked.includes(waitingInput)) answer.say(`You said: ${asked}`);
+  });
+  const platform = await startTestPlatform({
+    modelUrl: model.url,
+    environment: { DAMASK_EGRESS_ALLOW: new URL(model.url).host },
+    ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
+  });
+  const client = createHttpClient(platform.url);
+  const [alpha, beta] = [
+    await seed(platform, client, model.url, { ...platform.alpha, mark: 'qalqa' }),
+    await seed(platform, client, model.url, { ...platform.beta, mark: 'qbeqb', more: true }),
+  ];
+  await platform.gateway.refresh();
+  const guesser = createHttpClient(platform.url, { from: 2 + (clients++ % 200) });
+  const pool = new pg.Pool({ ...platform.connection, max: 2 });
+  pool.on('error', () => undefined);
+  const leaks: string[] = [];
+
+  const watched =
+    (through: HttpClient): TwoWorkspaces['send'] =>
+    async (method, path, given = {}) => {
+      const reply = await through.send(method, path, given);
+      const leak = findLeak(reply, beta.secrets, `${path} ${JSON.stringify(given.body ?? '')}`);
+      if (leak) leaks.push(`${method} ${path} answered with ${leak}`);
+      return reply;
+    };
+
+  return {
+    platform,
+    gateway: platform.gateway,
+    model,
+    alpha,
+    beta,
+    send: watched(client),
+    sendBad: watched(guesser),
+    takeLeaks: () => leaks.splice(0),
+    sql: async <Row extends object>(text: string, values: unknown[] = []) => (await pool.query<Row>(text, values)).rows,
+    async stop() {
+      client.close();
+      guesser.close();
+      await pool.end();
+      await platform.stop();
+      await model.close();
+    },
+  };
+}
+
+interface Seed {
+  readonly id: string;
+  readonly ownerKey: string;
+  readonly mark: string;
+  /** One version, label and key more than the other side. */
+  readonly more?: boolean;
+}
+
+async function seed(platform: TestPlatform, client: HttpClient, modelUrl: string, given: Seed): Promise<Side> {
+  const { id: workspace, ownerKey: owner, mark, more = false } = given;
+  const must = async (method: string, path: string, body?: unknown) => {
+    const reply = await client.send(method, path, { key: owner, body });
+    if (reply.status >= 300) throw new Error(`Seeding ${method} ${path} answered ${reply.status}: ${reply.text}`);
+    return reply.body;
+  };
+  const pattern = `${mark}_mail`;
+  const text = (what: string) => `# ${mark} ${what}\n\nDo what ${mark} says about {{topic}}.`;
+  const files = [
+    { path: 'system.md', content: text('files') },
+    { path: 'pattern.yaml', content: `title: ${mark} title\ndescription: ${mark} text\ntags: [${mark}-tag]\n` },
+  ];
+  const made = await must('POST', '/v1/patterns', { name: pattern, files, message: `${mark} first` });
+  await must('POST', `/v1/patterns/${pattern}/versions`, { system: text('second'), message: `${mark} second` });
+  await must('PUT', `/v1/patterns/${pattern}/labels/${mark}_live`, { version: 1 });
+  const hidden = await must('POST', '/v1/patterns', { name: `${mark}_deleted`, files });
+  await must('DELETE', `/v1/patterns/${mark}_deleted`);
+  await must('POST', '/v1/patterns', { name: `${mark}_other`, system: text('other') });
+  await must('POST', '/v1/patterns', { name: `${mark}_tree`, system: text('tree') });
+  // The same names on both sides, once with other texts and once with the very same.
+  await must('POST', '/v1/patterns', { name: 'same_name', system: text('same name') });
+  await must('POST', '/v1/patterns', { name: 'same_text', system: 'The same text on both sides, about {{topic}}.' });
+  if (more) await must('POST', '/v1/patterns/same_name/versions', { system: text('one more') });
+  await must('PUT', `/v1/patterns/same_name/labels/${mark}_live`, { version: 1 });
+  await must('PUT', `/v1/strategies/${mark}_think`, { prompt: `${mark} thinks first.`, description: `${mark} how` });
+  await must('PUT', `/v1/patterns/same_name/labels/${mark}_other`, { version: 1 });
+  await must('PUT', `/v1/strategies/${mark}_other`, { prompt: `${mark} thinks last.` });
+  await must('PUT', '/v1/strategies/same_strategy', { prompt: `${mark} thinks.` });
+  const provider = { base_url: modelUrl, api_key: `sk-${mark}`, models: [{ id: `${mark}-large` }] };
+  await must('PUT', `/v1/providers/${mark}_models`, provider);
+  await must('PUT', `/v1/providers/${mark}_other`, provider);
+  const run = await must('POST', '/v1/runs', {
+    pattern,
+    input: `${mark} asks`,
+    variables: { topic: `${mark} topic` },
+    model: `${mark}_models/${mark}-large`,
+    metadata: { who: mark },
+  });
+  await must('POST', '/v1/runs', { pattern: 'same_name', input: mark, variables: { topic: mark }, model: 'openai/x' });
+
+  const keyNamed = (name: string, role: Role, expires_at?: string) =>
+    must('POST', '/v1/keys', { name: `${mark} ${name}`, role, ...(expires_at ? { expires_at } : {}) });
+  const roleKeys = await Promise.all(roles.map((role) => keyNamed(role, role)));
+  const expired = await keyNamed('expired', 'owner', new Date(Date.now() + 3_000).toISOString());
+  const revoked = await keyNamed('revoked', 'owner');
+  await must('DELETE', `/v1/keys/${revoked.id}`);
+  const all = [...roleKeys, expired, revoked];
+  const cursors = Object.fromEntries(
+    await Promise.all(
+      Object.entries(pagedLists(pattern)).map(async ([list, path]) => {
+        const page = await must('GET', `${path}?limit=1`);
+        return [`cursor of ${list}`, page.next ?? 'none'];
+      }),
+    ),
+  );
+  return {
+    mark,
+    workspace,
+    owner,
+    keys: {
+      ...(Object.fromEntries(roles.map((role, i) => [role, roleKeys[i].key])) as Record<Role, string>),
+      expired: expired.key,
+      revoked: revoked.key,
+    },
+    things: {
+      pattern,
+      'deleted pattern': `${mark}_deleted`,
+      version: 2,
+      label: `${mark}_live`,
+      key: roleKeys[0].id,
+      strategy: `${mark}_think`,
+      provider: `${mark}_models`,
+      model: `${mark}_models/${mark}-large`,
+      run: run.id,
+      tag: `${mark}-tag`,
+      text: mark,
+      // What a caller of the other side may make under the same name, without meeting these.
+      'other pattern': `${mark}_other`,
+      'other tree': `${mark}_tree`,
+      'other label': `${mark}_other`,
+      'other strategy': `${mark}_other`,
+      'other provider': `${mark}_other`,
+      ...cursors,
+    },
+    secrets: [
+      mark,
+      workspace,
+      owner,
+      made.id,
+      hidden.id,
+      run.id,
+      ...all.flatMap((key) => [key.id, key.key, key.prefix]),
+    ],
+  };
+}
+
+/** Lists with pages, by the operation's title. Each has more than one row on both sides. */
+function pagedLists(pattern: string): Record<string, string> {
+  return {
+    'GET /v1/keys': '/v1/keys',
+    'GET /v1/patterns': '/v1/patterns',
+    'GET /v1/patterns/{pattern}/versions': `/v1/patterns/${pattern}/versions`,
+    'GET /v1/strategies': '/v1/strategies',
+    'GET /v1/runs': '/v1/runs',
+  };
+}
+
+/** A thing of the same shape that nobody has. */
+export function nobodys(side: Side, thing: string | number): string | number {
+  if (typeof thing === 'number') return 999_999;
+  if (/^[0-9a-f]{8}-/.test(thing)) return randomUUID();
+  return thing.replaceAll(side.mark, 'qnoqn');
+}

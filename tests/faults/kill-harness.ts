@@ -1,0 +1,251 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { type Comparison, compareRecords, type Recorded, type Told } from './compare-records.ts';
+
+const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const flags = ['--disallow-code-generation-from-strings', '--disable-warning=ExperimentalWarning'];
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export interface KillPlan {
+  /** Name of a fault of planted-server.ts. */
+  readonly fault: string;
+  /** How often, and whether the database dies too at each. */
+  readonly kills: readonly ('server' | 'server and database')[];
+  readonly loadMs: number;
+  readonly clients: number;
+  readonly say: (line: string) => void;
+}
+
+export interface KillReport extends Comparison {
+  /** Runs that ended well in the second before each kill. */
+  readonly rates: readonly number[];
+}
+
+/** Kills a platform under load again and again, and compares what everybody says afterwards. */
+export async function killUnderLoad(plan: KillPlan): Promise<KillReport> {
+  const folder = await mkdtemp(join(tmpdir(), 'damask-kill-'));
+  const ledgerPath = join(folder, 'ledger');
+  const provider = spawn(process.execPath, [program('./fake-provider.ts'), ledgerPath, '40'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const port = await firstLine(provider);
+  const place = { folder, fault: plan.fault, providerUrl: `http://127.0.0.1:${port}/v1` };
+  let server = await startServer(place);
+  let load: ReturnType<typeof startLoad> | undefined;
+  try {
+    await post(server.url, server.key, '/v1/patterns', { name: 'echo', system: 'Say it again.' });
+    load = startLoad(plan.clients, () => server);
+    const rates: number[] = [];
+    for (const [at, kind] of plan.kills.entries()) {
+      await sleep(plan.loadMs);
+      rates.push(load.rate());
+      killHard(folder, server.process, kind === 'server and database');
+      const began = performance.now();
+      server = await startServer(place);
+      plan.say(
+        `kill ${at + 1} (${kind}): ${rates.at(-1)} runs/s before it, back after ${Math.round(performance.now() - began)} ms`,
+      );
+    }
+    await sleep(500);
+    await load.stop();
+    const records = await settle(folder, plan.fault !== 'nobody ends the runs of a dead process');
+    const ledger = (await readFile(ledgerPath, 'utf8')).split('\n').filter((line) => line !== '');
+    return { ...compareRecords(load.told, ledger, records), rates };
+  } finally {
+    await load?.stop();
+    server.process.kill('SIGTERM');
+    await Promise.race([new Promise((resolve) => server.process.once('exit', resolve)), sleep(10_000)]);
+    killHard(folder, server.process, true);
+    provider.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly key: string;
+}
+
+async function startServer({
+  folder,
+  fault,
+  providerUrl,
+}: {
+  folder: string;
+  fault: string;
+  providerUrl: string;
+}): Promise<Server> {
+  mkdirSync(join(folder, 'home'), { recursive: true });
+  const child = spawn(process.execPath, [...flags, program('./planted-server.ts'), fault], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+    env: {
+      PATH: process.env.PATH,
+      HOME: join(folder, 'home'),
+      DAMASK_DATA_DIR: join(folder, 'data'),
+      DAMASK_PORT: '0',
+      DAMASK_METRICS_PORT: '0',
+      DAMASK_LOCAL_MODEL: 'false',
+      DAMASK_LOG_LEVEL: 'error',
+      OPENAI_BASE_URL: providerUrl,
+    },
+  });
+  const ready = JSON.parse(await firstLine(child)) as {
+    event: string;
+    url: string;
+    instance: string;
+    message?: string;
+  };
+  if (ready.event !== 'ready') throw new Error(`The server did not start: ${ready.message ?? ready.event}`);
+  const credentials = JSON.parse(await readFile(join(folder, 'home', '.config', 'damask', 'credentials.json'), 'utf8'));
+  return { process: child, url: ready.url, key: credentials.instances[ready.instance].api_key };
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    lines.once('line', resolve);
+    child.once('exit', (code, signal) => reject(new Error(`It ended with ${signal ?? code} before it was ready`)));
+  });
+}
+
+/** SIGKILL to every process of this data folder at once; the database only when it is meant to die too. */
+function killHard(folder: string, server: ChildProcess, database: boolean) {
+  const victims = [server.pid as number, ...childrenOf(server.pid as number)];
+  if (database) victims.push(...postgresOf(folder));
+  for (const pid of victims) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It was gone already.
+    }
+  }
+}
+
+function processes(): { pid: number; parent: number; command: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const status = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
+        return [{ pid: Number(name), parent, command: readFileSync(`/proc/${name}/cmdline`, 'utf8') }];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Node children only: the database is a child of the server too, and must survive where only the server is killed. */
+const childrenOf = (parent: number) =>
+  processes().flatMap((entry) => (entry.parent === parent && entry.command.includes('main.ts') ? [entry.pid] : []));
+
+function postgresOf(folder: string): number[] {
+  const all = processes();
+  const roots = all
+    .filter((entry) => entry.command.includes('postgres') && entry.command.includes(join(folder, 'data')))
+    .map((entry) => entry.pid);
+  return [...roots, ...all.filter((entry) => roots.includes(entry.parent)).map((entry) => entry.pid)];
+}
+
+/** Clients that send one run after the other, each with an input of its own, and note what they are told. */
+function startLoad(clients: number, server: () => Server) {
+  const told: Told[] = [];
+  const ends: number[] = [];
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  let running = true;
+  let next = 0;
+  const work = async () => {
+    while (running) {
+      const input = `input-${next++}`;
+      const { url, key } = server();
+      const entry = await tryRun(agent, url, key, input);
+      told.push(entry);
+      if (entry.kind === 'succeeded') ends.push(performance.now());
+      else await sleep(20);
+    }
+  };
+  const all = Promise.all(Array.from({ length: clients }, work));
+  return {
+    told,
+    rate: () => ends.filter((end) => end > performance.now() - 1_000).length,
+    async stop() {
+      running = false;
+      await all;
+      agent.destroy();
+    },
+  };
+}
+
+async function tryRun(agent: Agent, url: string, key: string, input: string): Promise<Told> {
+  try {
+    const { status, body } = await post(
+      url,
+      key,
+      '/v1/runs',
+      { pattern: 'echo', input, model: 'openai/fake', metadata: { input } },
+      agent,
+    );
+    if (status === 200) return { input, kind: 'succeeded', run: body.id as string, output: body.output as string };
+    if (body.run_id) return { input, kind: 'failed', run: body.run_id as string, code: body.code as string };
+    return { input, kind: 'refused', status };
+  } catch {
+    return { input, kind: 'lost connection' };
+  }
+}
+
+function post(
+  url: string,
+  key: string,
+  path: string,
+  body: object,
+  agent?: Agent,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const outgoing = request(`${url}${path}`, { method: 'POST', headers, ...(agent ? { agent } : {}) }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        try {
+          resolve({ status: response.statusCode as number, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) });
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end(JSON.stringify(body));
+  });
+}
+
+/** Waits until no accepted run is without an end, then reads all records behind the platform's back. */
+async function settle(folder: string, ends: boolean): Promise<Recorded[]> {
+  const [, , , port, socket] = readFileSync(join(folder, 'data', 'postgres', 'postmaster.pid'), 'utf8').split(
+    '\n',
+  ) as string[];
+  const client = new pg.Client({ host: socket as string, port: Number(port), user: 'damask', database: 'damask' });
+  await client.connect();
+  try {
+    for (let wait = 0; wait < 60; wait++) {
+      const { rows } = await client.query<Recorded>(
+        `select coalesce(a.id, f.id) as run, coalesce(a.metadata, f.metadata) ->> 'input' as input, a.id is not null as accepted, f.status
+           from pattern.accepted a full join pattern.finished f on f.workspace = a.workspace and f.id = a.id`,
+      );
+      if (!ends || rows.every((row) => row.status !== null) || wait === 59) return rows;
+      await sleep(500);
+    }
+    return [];
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,95 @@
+import { type Operation, pathParameters } from '@damask/contracts/operation.ts';
+
+/** The part of JSON Schema that contracts use. */
+export interface Shape {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly anyOf?: readonly Shape[];
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly required?: readonly string[];
+  readonly patternProperties?: Readonly<Record<string, Shape>>;
+  readonly items?: Shape;
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+}
+
+export type Input = Readonly<Record<string, unknown>>;
+
+/** A value that fits. Throws for a shape that it cannot guess: give the field a value by its name then. */
+export function sampleValue(shape: Shape, field: string): unknown {
+  if ('const' in shape) return shape.const;
+  if (shape.anyOf) return sampleValue(shape.anyOf[0] as Shape, field);
+  switch (shape.type) {
+    case 'boolean':
+      return false;
+    case 'integer':
+    case 'number':
+      return Math.max(1, shape.minimum ?? 1);
+    case 'array':
+      return Array.from({ length: shape.minItems ?? 0 }, () => sampleValue(shape.items as Shape, field));
+    case 'object':
+      return Object.fromEntries(
+        (shape.required ?? []).map((name) => [name, sampleValue(shape.properties?.[name] as Shape, name)]),
+      );
+    case 'string':
+      return sampleText(shape, field);
+    default:
+      throw new Error(`No sample for ${field}: ${JSON.stringify(shape)}`);
+  }
+}
+
+const texts = ['sample', 'sample/sample', '2099-01-01T00:00:00Z', '01900000-0000-7000-8000-000000000000'];
+
+function sampleText(shape: Shape, field: string): string {
+  if (shape.format === 'date-time') return '2099-01-01T00:00:00Z';
+  const found = texts.find((text) => shape.pattern === undefined || new RegExp(shape.pattern, 'u').test(text));
+  if (found === undefined) throw new Error(`No sample for the field ${field}, which must match ${shape.pattern}`);
+  return found.padEnd(shape.minLength ?? 0, 'x');
+}
+
+/** The required fields of an operation: those that `known` names, and samples for the rest. */
+export function sampleInput(operation: Operation, known: Input = {}): Record<string, unknown> {
+  const { properties = {}, required = [] } = operation.input as unknown as Shape;
+  return Object.fromEntries(
+    required.map((field) => [
+      field,
+      Object.hasOwn(known, field) ? known[field] : sampleValue(properties[field] as Shape, field),
+    ]),
+  );
+}
+
+export interface SplitInput {
+  readonly path: string;
+  readonly body: Record<string, unknown> | undefined;
+}
+
+/** Where each field of an input goes: into the address, the query or the body. */
+export function toRequest(operation: Pick<Operation, 'method' | 'path'>, input: Input): SplitInput {
+  const rest: Record<string, unknown> = { ...input };
+  let path = operation.path;
+  for (const name of pathParameters(operation.path)) {
+    path = path.replace(`{${name}}`, encodeURIComponent(String(rest[name])));
+    delete rest[name];
+  }
+  if (operation.method !== 'GET' && operation.method !== 'DELETE') return { path, body: rest };
+  const query = Object.entries(rest).map(
+    ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`,
+  );
+  return { path: query.length === 0 ? path : `${path}?${query.join('&')}`, body: undefined };
+}
+
+export function takesBody(operation: Pick<Operation, 'method'>): boolean {
+  return operation.method !== 'GET' && operation.method !== 'DELETE';
+}
+
+/** `POST /v1/runs`: how operations are named in tables and reports. */
+export function titleOf(operation: Pick<Operation, 'method' | 'path'>): string {
+  return `${operation.method} ${operation.path}`;
+}
