@@ -1,7 +1,7 @@
-/** The name that was probably meant, or undefined when none is close: at most one edit for every four letters. */
+/** The name that was probably meant, or undefined when none is close: at most one edit for every four letters begun. */
 export function closestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 4)) + 1;
+  let least = Math.max(1, Math.ceil(name.length / 4)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(name, candidate);
     if (distance < least) {

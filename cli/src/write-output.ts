@@ -9,7 +9,8 @@ export function checkOutput(path: string | undefined): void {
   try {
     const existing = statSync(path, { throwIfNoEntry: false });
     if (existing?.isDirectory()) throw new InputError(`${path} is a folder. Name a file for -o.`);
-    accessSync(existing ? path : dirname(path), constants.W_OK);
+    // The slash asks for a folder: a file in its place is ENOTDIR.
+    accessSync(existing ? path : `${dirname(path)}/`, constants.W_OK);
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(

@@ -38,6 +38,7 @@ export const errorCatalogue = {
   policy_refused: { kind: 'invalid', status: 422, title: "The platform's rules refuse this" },
   invalid_pattern: { kind: 'invalid', status: 422, title: 'The pattern is not valid' },
   invalid_tree: { kind: 'invalid', status: 422, title: 'The folder cannot be imported' },
+  in_use: { kind: 'conflict', status: 409, title: 'Another process uses this' },
   import_conflict: { kind: 'conflict', status: 409, title: 'The import would overwrite local edits' },
   capability_disabled: { kind: 'invalid', status: 422, title: 'The pattern needs a capability that is off' },
   egress_denied: { kind: 'invalid', status: 422, title: 'The address is not allowed' },

@@ -22,6 +22,9 @@ export const Variable = Type.Object({
   required: Type.Boolean(),
   default: Type.Optional(Type.String()),
   values: Type.Optional(Type.Array(Type.String(), { description: 'What an enum allows.' })),
+  max_length: Type.Optional(Type.Integer({ description: 'Characters that a string may have.' })),
+  minimum: Type.Optional(Type.Number()),
+  maximum: Type.Optional(Type.Number()),
   declared: Type.Boolean({ description: 'False when it was found in the text only.' }),
 });
 export type Variable = Static<typeof Variable>;

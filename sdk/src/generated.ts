@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'policy_refused'
   | 'invalid_pattern'
   | 'invalid_tree'
+  | 'in_use'
   | 'import_conflict'
   | 'capability_disabled'
   | 'egress_denied'
@@ -325,6 +326,10 @@ export interface Variable {
   readonly default?: string | undefined;
   /** What an enum allows. */
   readonly values?: readonly string[] | undefined;
+  /** Characters that a string may have. */
+  readonly max_length?: number | undefined;
+  readonly minimum?: number | undefined;
+  readonly maximum?: number | undefined;
   /** False when it was found in the text only. */
   readonly declared: boolean;
 }
@@ -714,6 +719,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   policy_refused: 422,
   invalid_pattern: 422,
   invalid_tree: 422,
+  in_use: 409,
   import_conflict: 409,
   capability_disabled: 422,
   egress_denied: 422,

@@ -28,6 +28,8 @@ export interface ChatRequest {
 // What the authors of SmolLM2 recommend; small models wander at the protocol's own default of 1.
 const defaultTemperature = 0.2;
 const defaultTopP = 0.9;
+// Without it the 135M model repeats one line until max_tokens on half of the inputs that we tried.
+const defaultFrequencyPenalty = 0.2;
 
 const roles: Readonly<Record<string, Role>> = {
   system: 'system',
@@ -56,7 +58,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     sampling: {
       temperature: readNumber(body, 'temperature', 0, 2) ?? defaultTemperature,
       topP: readNumber(body, 'top_p', 0, 1) ?? defaultTopP,
-      frequencyPenalty: readNumber(body, 'frequency_penalty', -2, 2) ?? 0,
+      frequencyPenalty: readNumber(body, 'frequency_penalty', -2, 2) ?? defaultFrequencyPenalty,
       presencePenalty: readNumber(body, 'presence_penalty', -2, 2) ?? 0,
       seed: readInteger(body, 'seed', Number.MIN_SAFE_INTEGER),
       stop: readStop(body.stop),

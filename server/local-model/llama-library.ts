@@ -61,7 +61,7 @@ export interface LlamaChat {
       temperature: number;
       topP: number;
       seed?: number;
-      repeatPenalty: { frequencyPenalty: number; presencePenalty: number };
+      repeatPenalty: { lastTokens: number; frequencyPenalty: number; presencePenalty: number };
       customStopTriggers: readonly string[];
     },
   ): Promise<{ readonly metadata: { readonly stopReason: string } }>;

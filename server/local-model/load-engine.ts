@@ -49,6 +49,9 @@ export interface EngineOptions {
 
 const defaultMaxTokens = 512;
 
+// Tokens that the penalties look back on; the library's own 64 are shorter than what small models repeat.
+const penaltyWindow = 256;
+
 // llama.cpp cannot be stopped within one evaluation, so long prompts go in by portions: about a second each on two cores.
 const promptPortion = 256;
 
@@ -98,8 +101,11 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
         temperature: sampling.temperature,
         topP: sampling.topP,
         ...(sampling.seed === undefined ? {} : { seed: sampling.seed >>> 0 }),
-        // Small models repeat themselves: the library's own penalty (1.1 over the last 64 tokens) stays on.
-        repeatPenalty: { frequencyPenalty: sampling.frequencyPenalty, presencePenalty: sampling.presencePenalty },
+        repeatPenalty: {
+          lastTokens: penaltyWindow,
+          frequencyPenalty: sampling.frequencyPenalty,
+          presencePenalty: sampling.presencePenalty,
+        },
         customStopTriggers: sampling.stop,
       });
       return {

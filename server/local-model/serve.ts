@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { enableCompileCache } from 'node:module';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -24,8 +24,10 @@ if (!runtime || !model || !name || !socket) {
   process.exit(2);
 }
 
-// Generating takes every core; answering requests, ours and the platform's, comes first.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+// Generating takes every core; answering requests, ours and the platform's, comes first. 10 would be a tenth of a busy
+// machine, which its threads, waiting for each other, turn into a standstill.
+const niceness = 5;
+setPriority(niceness);
 enableCompileCache(join(runtime, 'compile-cache'));
 
 let close = async () => {};

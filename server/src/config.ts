@@ -47,6 +47,7 @@ const sections = {
   },
   runs: {
     timeout_ms: integer('DAMASK_RUN_TIMEOUT_MS', 300_000, [100, 3_600_000], 'Time of a run that does not say'),
+    max_tokens: integer('DAMASK_MAX_TOKENS', 8_192, [1, 1_000_000], 'Length of an answer where nobody says'),
     first_byte_ms: integer('DAMASK_FIRST_BYTE_MS', 60_000, [100, 3_600_000], 'Wait for the first byte of a stream'),
     idle_ms: integer('DAMASK_IDLE_MS', 30_000, [100, 3_600_000], 'Longest silence inside an answer'),
     concurrency: integer('DAMASK_RUN_CONCURRENCY', 2_048, [1, 100_000], 'Runs executed at the same time'),
@@ -56,7 +57,7 @@ const sections = {
     allow: list('DAMASK_EGRESS_ALLOW', 'Private addresses that may be called: CIDR, host or host:port, by comma'),
   },
   log: {
-    level: choice('DAMASK_LOG_LEVEL', 'info', logLevels, 'Least level that is written'),
+    level: choice('DAMASK_LOG_LEVEL', 'warn', logLevels, 'Least level that is written'),
   },
 } satisfies Record<string, Record<string, Setting<unknown>>>;
 

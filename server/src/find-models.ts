@@ -13,8 +13,10 @@ import { createLocalModel, type LocalModel, type LocalModelState } from './servi
 import type { FetchProgress } from './services/pattern/model/local/model-source.ts';
 
 export interface FoundModels extends Models {
-  /** Looks for Ollama, then starts or fetches the local model when there is nothing else. */
-  search(onChange: (state: LocalModelState) => void): Promise<void>;
+  /** Looks for Ollama, for a second at most. */
+  lookAround(): Promise<void>;
+  /** Starts or fetches the local model when there is nothing else; resolves when it serves or cannot. */
+  begin(onChange: (state: LocalModelState) => void): Promise<void>;
   /** Fetches the local model and what runs it, without starting it. Answers where the file is. Throws `no_model`. */
   pull(onProgress: (progress: FetchProgress) => void): Promise<string>;
   stop(): Promise<void>;
@@ -77,8 +79,8 @@ export function findModels(options: FindOptions): FoundModels {
   return {
     environmentProviders: () => providers,
     localModel,
-    async search(onChange) {
-      await lookForOllama();
+    lookAround: lookForOllama,
+    async begin(onChange) {
       const elsewhere =
         models.default?.startsWith('local/') === false || providers.some((provider) => provider.defaultModel);
       if (!localModel || elsewhere) return;

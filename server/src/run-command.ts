@@ -67,10 +67,13 @@ async function runServer(config: Config, services: readonly string[] | null, ann
   const abort = new AbortController();
   const { serve } = await import('./serve.ts');
   const starting = serve({ config, log, redact, announce, services, signal: abort.signal });
-  let signals = 0;
+  let first: number | undefined;
   const onSignal = () => {
-    signals += 1;
-    if (signals === 1) {
+    const now = systemClock.monotonic();
+    // One Ctrl-C can reach us twice: from the terminal and from whoever started us.
+    if (first !== undefined && now - first < 700) return;
+    if (first === undefined) {
+      first = now;
       announce.stopping();
       abort.abort(new AppError('unavailable', 'The start was interrupted.'));
       void starting.then(
@@ -88,7 +91,7 @@ async function runServer(config: Config, services: readonly string[] | null, ann
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const serving = await starting;
-  if (!serving && signals === 0) process.exit(0);
+  if (!serving && first === undefined) process.exit(0);
 }
 
 /** A fault that nobody caught is written down; the requests of others go on. */

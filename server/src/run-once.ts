@@ -26,8 +26,7 @@ export async function runOnce(
     if (command === 'owner-key') await addOwnerKey(config, database, { log, redact });
     else process.stdout.write('The database is up to date.\n');
   } finally {
-    // A server that is running found its own database adopted by us; it must stay.
-    if (!database.postgres?.adopted) await database.close();
+    await database.close();
   }
 }
 

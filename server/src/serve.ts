@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { Announce } from './announce.ts';
 import { type Companion, startCompanion } from './companion.ts';
 import { type Address, type Composition, compose, type OwnService, ownServices } from './compose.ts';
@@ -12,7 +11,7 @@ import { listen } from './gateway/listen.ts';
 import { openGateway } from './gateway/open-gateway.ts';
 import { createStartingHandler } from './gateway/starting.ts';
 import { answers, readInstanceNote, removeInstanceNote, writeInstanceNote } from './instance-file.ts';
-import { type OpenedDatabase, openPlatformDatabase } from './open-database.ts';
+import { openPlatformDatabase } from './open-database.ts';
 import { type Floor, openFloor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
@@ -47,8 +46,8 @@ export interface Serving {
 }
 
 const clock = systemClock;
-/** A second process with the same data waits this long for the first one to end, or to say where it is. */
-const lockWithin = 15_000;
+/** A second process with the same data waits this long for the first one to say where it is. */
+const noteWithin = 5_000;
 
 /** Starts the platform. Answers null when it runs on this data already, which has then been told. */
 export async function serve(options: ServeOptions): Promise<Serving | null> {
@@ -108,17 +107,15 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     contract: false,
     signal,
     ...(options.planted?.settings ? { settings: options.planted.settings } : {}),
+  }).catch(async (error: unknown) => {
+    const inUse = error instanceof AppError && error.code === 'in_use';
+    if (inUse && (await waitForOther(dataDir, probe, announce))) return null;
+    throw error;
   });
+  if (!database) return false;
   onClose(() => database.close());
   onClose(stopCompanion);
-  if (embedded) {
-    const lock = await lockInstance(database, () => tellRunning(dataDir, probe, announce));
-    if (lock === 'told') return false;
-    onClose(async () => {
-      removeInstanceNote(dataDir);
-      await lock.end();
-    });
-  }
+  if (embedded) onClose(async () => removeInstanceNote(dataDir));
   signal.throwIfAborted();
   const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: !database.hasDataKeys });
   const secret = readSecret(config, options.services !== null);
@@ -135,6 +132,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   const sockets = await openSocketFolder(dataDir);
   const models = findModels({ config, egress: floor.egress, socketDirectory: sockets, clock, log });
   onClose(() => models.stop());
+  const looked = models.lookAround();
 
   const socketPath = join(sockets, 'companion.sock');
   const elsewhere = ownServices.filter((service) => !here.includes(service));
@@ -201,6 +199,8 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     await Promise.all([listener.drain(milliseconds + 1_000), composition.pattern?.drain(milliseconds)]);
   });
   if (embedded) writeInstanceNote(dataDir, { pid: process.pid, url: listener.url });
+  await looked;
+  const modelReady = models.begin((progress) => announce.model(progress));
   announce.ready({
     url: listener.url,
     instance: first.instance,
@@ -210,7 +210,8 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     model: composition.pattern?.describeDefaultModel(first.workspace) ?? null,
     milliseconds: clock.monotonic() - began,
   });
-  void models.search((progress) => announce.model(progress));
+  // Fetching may take minutes; the platform is ready without it, and says what a run without a model has to wait for.
+  modelReady.catch(() => undefined);
   return true;
 }
 
@@ -290,28 +291,14 @@ async function tellRunning(dataDir: string, egress: Egress, announce: Announce):
   return true;
 }
 
-/**
- * At most one server on an embedded database. The database frees the lock when its holder dies, however it dies, but
- * may need a moment to notice. Answers `told` when another one is alive and has been named.
- */
-async function lockInstance(database: OpenedDatabase, tell: () => Promise<boolean>): Promise<pg.Client | 'told'> {
-  const client = new pg.Client(database.connection);
-  client.on('error', () => undefined);
-  await client.connect();
-  const until = clock.monotonic() + lockWithin;
-  do {
-    const { rows } = await client.query<{ locked: boolean }>(
-      `select pg_try_advisory_lock(hashtextextended('damask server', 0)) as locked`,
-    );
-    if (rows[0]?.locked) return client;
-    if (await tell()) {
-      await client.end();
-      return 'told';
-    }
+/** A server that starts at the same moment holds the database before it can say where it is. */
+async function waitForOther(dataDir: string, egress: Egress, announce: Announce): Promise<boolean> {
+  const until = clock.monotonic() + noteWithin;
+  while (clock.monotonic() < until) {
+    if (await tellRunning(dataDir, egress, announce)) return true;
     await clock.sleep(50);
-  } while (clock.monotonic() < until);
-  await client.end();
-  throw new AppError('unavailable', 'Another Damask uses these data and does not say where it is. Stop it first.');
+  }
+  return false;
 }
 
 async function pingDatabase(database: Database): Promise<string | null> {

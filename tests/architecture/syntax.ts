@@ -65,6 +65,15 @@ export function reExportsOf(file: HouseFile): Found[] {
     .map((node) => where(file, node));
 }
 
+/** True when the file declares nothing and exports what others declare. */
+export function isOnlyPassage(file: HouseFile): boolean {
+  const { statements } = treeOf(file);
+  const passes = statements.some((statement) => ts.isExportDeclaration(statement));
+  return (
+    passes && statements.every((statement) => ts.isExportDeclaration(statement) || ts.isImportDeclaration(statement))
+  );
+}
+
 /** Syntax that Node's own type stripping refuses or that hides behaviour. */
 export function forbiddenSyntaxOf(file: HouseFile): Found[] {
   return [...walk(treeOf(file))]

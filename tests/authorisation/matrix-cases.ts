@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation } from '@damask/contracts/operation.ts';
 import type { HttpReply, SendOptions } from '../http-client.ts';
 import { sampleInput, titleOf, toRequest } from '../sample-input.ts';
@@ -29,7 +30,10 @@ const withBadKey =
 export const credentials: Readonly<Record<string, Ask>> = {
   none: (world, method, path, body) => world.send(method, path, { body }),
   garbage: withBadKey((world) => `${world.alpha.owner.slice(0, -6)}aaaaaa`),
-  expired: withBadKey((world) => world.alpha.keys.expired),
+  expired: async (world, method, path, body) => {
+    await sleep(Math.max(0, world.alpha.expiredAt + 1 - Date.now()));
+    return world.sendBad(method, path, { key: world.alpha.keys.expired, body });
+  },
   revoked: withBadKey((world) => world.alpha.keys.revoked),
   two: (world, method, path, body) =>
     world.send(method, path, {

@@ -14,6 +14,8 @@ export interface Side {
   readonly workspace: string;
   readonly owner: string;
   readonly keys: Readonly<Record<Role | 'expired' | 'revoked', string>>;
+  /** When the expired key really is, in milliseconds since 1970. */
+  readonly expiredAt: number;
   /** What fields can name, by the word for it in `fields.csv`. */
   readonly things: Readonly<Record<string, string | number>>;
   /** Strings that nobody else may ever see. */
@@ -30,9 +32,14 @@ export interface TwoWorkspaces {
   send(method: string, path: string, options?: SendOptions): Promise<HttpReply>;
   /** The same from another address, for keys that are not accepted. */
   sendBad(method: string, path: string, options?: SendOptions): Promise<HttpReply>;
+  /** The same world, asked through another listener. */
+  at(url: string): TwoWorkspaces;
   /** Answers what leaked since it was last asked. */
   takeLeaks(): string[];
+  /** As superuser. */
   sql<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** As superuser, and undone at the end. */
+  transaction<Result>(work: (query: TwoWorkspaces['sql']) => Promise<Result>): Promise<Result>;
   stop(): Promise<void>;
 }
 
@@ -55,15 +62,22 @@ export async function startTwoWorkspaces(
     ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
   });
   const client = createHttpClient(platform.url);
-  const [alpha, beta] = [
-    await seed(platform, client, model.url, { ...platform.alpha, mark: 'qalqa' }),
-    await seed(platform, client, model.url, { ...platform.beta, mark: 'qbeqb', more: true }),
-  ];
+  const alpha = await seed(client, model.url, { ...platform.alpha, mark: 'qalqa' });
+  const beta = await seed(client, model.url, { ...platform.beta, mark: 'qbeqb', more: true });
+  client.close();
   await platform.gateway.refresh();
-  const guesser = createHttpClient(platform.url, { from: 2 + (clients++ % 200) });
   const pool = new pg.Pool({ ...platform.connection, max: 2 });
   pool.on('error', () => undefined);
+  const sql: TwoWorkspaces['sql'] = async <Row extends object>(text: string, values: unknown[] = []) =>
+    (await pool.query<Row>(text, values)).rows;
+  // No run of these tests is ever refused by the database, so this table has to be filled by hand.
+  for (const { workspace } of [alpha, beta]) {
+    await sql(`insert into pattern.quarantined (workspace, run, reason, digest) values ($1, $1, 'seeded', '')`, [
+      workspace,
+    ]);
+  }
   const leaks: string[] = [];
+  const open: HttpClient[] = [];
 
   const watched =
     (through: HttpClient): TwoWorkspaces['send'] =>
@@ -74,24 +88,41 @@ export async function startTwoWorkspaces(
       return reply;
     };
 
-  return {
+  const askAt = (url: string): Pick<TwoWorkspaces, 'send' | 'sendBad'> => {
+    const [good, bad] = [createHttpClient(url), createHttpClient(url, { from: 2 + (clients++ % 200) })];
+    open.push(good, bad);
+    return { send: watched(good), sendBad: watched(bad) };
+  };
+  const world: TwoWorkspaces = {
     platform,
     gateway: platform.gateway,
     model,
     alpha,
     beta,
-    send: watched(client),
-    sendBad: watched(guesser),
+    ...askAt(platform.url),
+    at: (url) => ({ ...world, ...askAt(url) }),
     takeLeaks: () => leaks.splice(0),
-    sql: async <Row extends object>(text: string, values: unknown[] = []) => (await pool.query<Row>(text, values)).rows,
+    sql,
+    async transaction(work) {
+      const one = await pool.connect();
+      try {
+        await one.query('begin');
+        return await work(
+          async <Row extends object>(text: string, values: unknown[] = []) => (await one.query<Row>(text, values)).rows,
+        );
+      } finally {
+        await one.query('rollback');
+        one.release();
+      }
+    },
     async stop() {
-      client.close();
-      guesser.close();
+      for (const client of open) client.close();
       await pool.end();
       await platform.stop();
       await model.close();
     },
   };
+  return world;
 }
 
 interface Seed {
@@ -102,7 +133,7 @@ interface Seed {
   readonly more?: boolean;
 }
 
-async function seed(platform: TestPlatform, client: HttpClient, modelUrl: string, given: Seed): Promise<Side> {
+async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<Side> {
   const { id: workspace, ownerKey: owner, mark, more = false } = given;
   const must = async (method: string, path: string, body?: unknown) => {
     const reply = await client.send(method, path, { key: owner, body });
@@ -146,7 +177,8 @@ async function seed(platform: TestPlatform, client: HttpClient, modelUrl: string
   const keyNamed = (name: string, role: Role, expires_at?: string) =>
     must('POST', '/v1/keys', { name: `${mark} ${name}`, role, ...(expires_at ? { expires_at } : {}) });
   const roleKeys = await Promise.all(roles.map((role) => keyNamed(role, role)));
-  const expired = await keyNamed('expired', 'owner', new Date(Date.now() + 3_000).toISOString());
+  const expiredAt = Date.now() + 1_500;
+  const expired = await keyNamed('expired', 'owner', new Date(expiredAt).toISOString());
   const revoked = await keyNamed('revoked', 'owner');
   await must('DELETE', `/v1/keys/${revoked.id}`);
   const all = [...roleKeys, expired, revoked];
@@ -167,6 +199,7 @@ async function seed(platform: TestPlatform, client: HttpClient, modelUrl: string
       expired: expired.key,
       revoked: revoked.key,
     },
+    expiredAt,
     things: {
       pattern,
       'deleted pattern': `${mark}_deleted`,

@@ -232,7 +232,7 @@ test('Ctrl-C closes the connection, so that the server cancels the run, and exit
   await cli.seen('half');
   cli.child.kill('SIGINT');
   await closed.promise;
-  assert.deepEqual(await cli.finished, { code: 130, stdout: 'half', stderr: 'damask: interrupted\n' });
+  assert.deepEqual(await cli.finished, { code: 130, stdout: 'half\n', stderr: 'damask: interrupted\n' });
 });
 
 test('when nobody reads the output any more the run is given up without a word', async () => {

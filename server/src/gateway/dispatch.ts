@@ -81,6 +81,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     requirePermission(caller, permission);
     if (permission !== 'public' && active > options.concurrency) throw overloaded();
 
+    if (request.headers['idempotency-key'] !== undefined) throw noIdempotency();
     const { call, decoder, takesBody } = prepared.get(route) as Prepared;
     const parameters = readParameters(match.parameters, decoder);
     const query = mark < 0 ? '' : url.slice(mark + 1);
@@ -241,6 +242,14 @@ function methodNotAllowed(allowed: readonly string[], method: string): AppError 
 function allowHeader(error: AppError): Record<string, string> {
   if (error.code !== 'method_not_allowed') return {};
   return { allow: (error.details.problems ?? []).map((problem) => problem.detail).join(', ') };
+}
+
+// Running twice what was asked once would be worse than refusing.
+function noIdempotency(): AppError {
+  return new AppError(
+    'invalid_request',
+    'Idempotency-Key is not supported yet. Leave it out; look a run up before you repeat it.',
+  );
 }
 
 function overloaded(): AppError {

@@ -48,9 +48,12 @@ export async function listen({ host, port, handle, clock, maxConnections }: List
     async drain(milliseconds) {
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // A connection whose request ends only now becomes idle later.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
       server.closeIdleConnections();
       const late = clock.after(milliseconds, () => server.closeAllConnections());
       await closed;
+      clearInterval(sweep);
       late.cancel();
     },
   };

@@ -19,7 +19,7 @@ const nameOf = (pid: number) => `damask supervisor ${pid}`;
 const patience = 3_000;
 const livePatience = 200;
 
-/** Connects; rejects with the driver's error while the server is not ready, with `unavailable` when another Damask has it. */
+/** Connects; rejects with the driver's error while the server is not ready, with `in_use` when another Damask has it. */
 export async function openGuardConnection(connection: pg.ClientConfig, clock: Clock): Promise<GuardConnection> {
   const client = new pg.Client({
     ...connection,
@@ -50,7 +50,7 @@ async function takeLock(client: pg.Client, clock: Clock): Promise<void> {
     const waited = clock.monotonic() - begun;
     if (waited > patience || (waited > livePatience && holder !== undefined && isRunning(holder))) {
       throw new AppError(
-        'unavailable',
+        'in_use',
         `Another Damask (process ${holder ?? 'unknown'}) already uses this database. Use that one, stop it, or set DAMASK_DATA_DIR to another folder.`,
       );
     }

@@ -45,6 +45,7 @@ export interface PatternOptions {
   readonly defaultModel: string | null;
   readonly runs: {
     readonly timeout_ms: number;
+    readonly max_tokens: number;
     readonly first_byte_ms: number;
     readonly idle_ms: number;
     readonly concurrency: number;
@@ -101,6 +102,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     egress,
     vault,
     defaultModel: options.defaultModel,
+    defaultMaxTokens: runs.max_tokens,
     firstByteMs: runs.first_byte_ms,
     idleMs: runs.idle_ms,
     redact: options.redact,

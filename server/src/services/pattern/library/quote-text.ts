@@ -14,5 +14,5 @@ export function writeOutUnseen(text: string): string {
 
 /** A text for a message: in quotes, cut at `most` characters, with what cannot be seen written out. */
 export function quoteText(text: string, most = 100): string {
-  return writeOutUnseen(JSON.stringify(text.length > most ? `${text.slice(0, most - 1)}…` : text));
+  return writeOutUnseen(JSON.stringify(text.length > most ? `${text.slice(0, most - 1).toWellFormed()}…` : text));
 }

@@ -2,12 +2,7 @@ import type { Variable } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
 
 /** A variable with the bounds that pattern.yaml can set. */
-export interface VariableRule extends Variable {
-  /** Characters (UTF-16 units) of a string. */
-  readonly max_length?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-}
+export type VariableRule = Variable;
 
 const none: ReadonlyMap<string, string> = new Map();
 const wholeNumber = /^-?(?:0|[1-9]\d{0,15})$/;

@@ -43,6 +43,8 @@ export interface ModelRouterOptions {
   readonly vault: Vault;
   /** The operator's choice of the default. */
   readonly defaultModel: string | null;
+  /** Tokens that an answer may have where neither pattern nor request says. */
+  readonly defaultMaxTokens: number;
   readonly firstByteMs: number;
   readonly idleMs: number;
   readonly redact: (text: string) => string;
@@ -105,6 +107,7 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
       basePath: '/v1',
       apiKey: null,
       maxTokensField: 'max_tokens',
+      defaultMaxTokens: null,
       // The first load of the weights and a long prompt take their time on a laptop.
       firstByteMs: Math.max(options.firstByteMs, 180_000),
     });

@@ -25,6 +25,7 @@ async function open(script: Script, given: Partial<typeof limits> = {}) {
     basePath: '/v1',
     apiKey: 'sk-secret',
     maxTokensField: 'max_tokens',
+    defaultMaxTokens: 1_000,
     ...limits,
     ...given,
     redact: (text) => text.replaceAll('sk-secret', '[redacted]'),
@@ -48,6 +49,12 @@ async function open(script: Script, given: Partial<typeof limits> = {}) {
 
 const content = (text: string) => ({ choices: [{ index: 0, delta: { content: text } }] });
 const stop = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+
+test('a limit of tokens is always sent', async () => {
+  const { finish, server } = await open((_, answer) => answer.say('ok'));
+  await finish();
+  assert.equal(server.calls[0]?.body.max_tokens, 1_000);
+});
 
 for (const stream of [false, true]) {
   const kind = stream ? 'stream' : 'plain answer';

@@ -18,6 +18,8 @@ export interface OpenAiChatOptions {
   readonly apiKey: string | null;
   /** OpenAI's own newer models take only `max_completion_tokens`; others know only `max_tokens`. */
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
+  /** Sent where nobody set one, so that no input can make a model write without end; null: the server has its own. */
+  readonly defaultMaxTokens: number | null;
   readonly firstByteMs: number;
   readonly idleMs: number;
   /** Takes secrets out of what a provider said. */
@@ -45,7 +47,7 @@ export function createOpenAiChat(options: OpenAiChatOptions): ModelPort {
             path,
             method: 'POST',
             headers,
-            body: toBody(request, options.maxTokensField),
+            body: toBody(request, options),
             headersTimeout: 0,
             bodyTimeout: 0,
           },
@@ -59,13 +61,16 @@ export function createOpenAiChat(options: OpenAiChatOptions): ModelPort {
   };
 }
 
-function toBody({ model, messages, parameters, stream }: ModelRequest, maxTokensField: string): string {
-  const { max_tokens, ...rest } = parameters;
+function toBody(
+  { model, messages, parameters, stream }: ModelRequest,
+  { maxTokensField, defaultMaxTokens }: OpenAiChatOptions,
+): string {
+  const { max_tokens = defaultMaxTokens, ...rest } = parameters;
   return JSON.stringify({
     model,
     messages,
     ...rest,
-    ...(max_tokens === undefined ? {} : { [maxTokensField]: max_tokens }),
+    ...(max_tokens === null ? {} : { [maxTokensField]: max_tokens }),
     ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
   });
 }

@@ -29,7 +29,7 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     async renderRun(context, input) {
       const plan = await planRun(library, clock, context.workspace, input);
-      if (plan.model !== null) router.requireOffer(context.workspace, plan.model);
+      if (input.model !== undefined) router.requireOffer(context.workspace, input.model);
       return {
         pattern: plan.pattern,
         version: plan.version.number,

@@ -38,7 +38,7 @@ export async function whyNoRuntime(): Promise<string | false> {
     );
     return false;
   } catch (error) {
-    return `the package registry is needed once: \`npm ci --prefix server/local-model\` must work here (${(error as Error).message})`;
+    return `the package registry is needed once: \`npm view node-llama-cpp\` must work here (${(error as Error).message})`;
   }
 }
 
