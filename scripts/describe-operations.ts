@@ -14,7 +14,7 @@ export function describeOperations(catalogue: Catalogue): string[] {
     if (name !== undefined && name !== 'ErrorCode') shapes.set(name, schema);
     return name === 'ErrorCode' ? 'string' : name;
   };
-  const show = (schema: TSchema) => schemaToTypeScript(schema, { nameOf, silent: catalogue.fieldDescriptions });
+  const show = (schema: TSchema) => plain(schemaToTypeScript(schema, { nameOf, silent: catalogue.fieldDescriptions }));
   const services = Map.groupBy(catalogue.operations, ({ service }) => service);
   const parts = [...services].flatMap(([service, entries]) => [
     `## ${service}`,
@@ -92,3 +92,6 @@ const flat = (type: string) =>
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/\/\*\*.*?\*\/ /g, '')
     .trim();
+
+// For a reader: what is optional has its question mark, and that nothing is changed in place is understood.
+const plain = (type: string) => type.replaceAll('readonly ', '').replaceAll(' | undefined', '');

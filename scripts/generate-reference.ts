@@ -63,7 +63,7 @@ function describeSettings(): string[] {
     '# Settings',
     'The server reads `damask.yaml` in the configuration folder, or the file of `--config` or `DAMASK_CONFIG`. A setting is ' +
       '`key` under its section; the environment variable wins over the file. What is not in this list is refused. ' +
-      '`npx damask doctor` and `node server/src/main.ts check-config` show what is in force.',
+      '`npx damask check-config` shows what is in force, with secrets hidden.',
     ...parts,
     `## The command line\n\n${markdownTable(['variable', 'meaning'], own)}`,
   ];

@@ -46,21 +46,23 @@ export async function startServer(
   const child = spawnServer(config, ['serve', '--json'], { env: environmentWith(listen), detached: true });
   const stop = () => stopChild(child);
   const errors = keepTail(child);
+  let timer: NodeJS.Timeout | undefined;
   try {
     const ready = await new Promise<ServerEvent>((resolve, reject) => {
       const fail = (reason: string) => reject(new StartError(startFailure(reason, errors())));
-      let timer = setTimeout(fail, silenceLimitMs, 'it said nothing for two minutes');
+      const patience = () => {
+        clearTimeout(timer);
+        timer = setTimeout(fail, silenceLimitMs, 'it said nothing for two minutes');
+      };
+      patience();
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       child.on('error', (error) => fail(error.message));
       child.on('exit', (code, name) => fail(`it ended with ${name ?? `code ${code}`}`));
       readEvents(child, (event) => {
-        clearTimeout(timer);
-        timer = setTimeout(fail, silenceLimitMs, 'it said nothing for two minutes');
+        patience();
         if (event.event === 'error') fail(String(event.message));
         if (event.event === 'model') onProgress(toProgress(event));
-        if (event.event !== 'ready' && event.event !== 'already-running') return;
-        clearTimeout(timer);
-        resolve(event);
+        if (event.event === 'ready' || event.event === 'already-running') resolve(event);
       });
     });
     const instance = typeof ready.instance === 'string' ? ready.instance : undefined;
@@ -69,6 +71,8 @@ export async function startServer(
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

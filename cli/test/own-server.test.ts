@@ -40,7 +40,7 @@ test('a server that is already running on the same data is used and left alone',
   assert.equal(log().length, 1);
 });
 
-test('a start that fails says why', async () => {
+test('a start that fails says why', { timeout: 30_000 }, async () => {
   const { url, env } = await setUp({ FAKE_MODE: 'broken' });
   const done = await runCli(['models'], { url, env });
   assert.equal(done.code, 3);

@@ -13,18 +13,24 @@ export interface StoredEvent<Name extends EventName = EventName> {
   readonly data: EventData<Name>;
 }
 
-/** Writes an event in the caller's transaction: it is said if and only if the change commits. */
-export async function appendEvent<Name extends EventName>(
+/** An event that is to be said. */
+export type NewEvent = { [Name in EventName]: { readonly name: Name; readonly data: EventData<Name> } }[EventName];
+
+/** Writes events in the caller's transaction: they are said if and only if the change commits. All belong to one service. */
+export async function appendEvents(
   transaction: Transaction,
   clock: Clock,
   context: CallContext,
-  name: Name,
-  data: EventData<Name>,
+  list: readonly NewEvent[],
 ): Promise<void> {
-  const service = name.slice(0, name.indexOf('.'));
+  const [first] = list;
+  if (!first) return;
+  const service = first.name.slice(0, first.name.indexOf('.'));
+  const rows = list.map(({ name, data }) => ({ id: clock.uuid(), name, version: events[name].version, data }));
   await transaction.query(
-    `insert into ${service}.outbox (workspace, id, name, version, data, request_id) values ($1, $2, $3, $4, $5, $6)`,
-    [context.workspace, clock.uuid(), name, events[name].version, JSON.stringify(data), context.requestId],
+    `insert into ${service}.outbox (workspace, id, name, version, data, request_id)
+     select $1, id, name, version, data, $2 from json_to_recordset($3) as given(id uuid, name text, version int, data jsonb)`,
+    [context.workspace, context.requestId, JSON.stringify(rows)],
   );
 }
 

@@ -2,7 +2,7 @@ import type { EventData, EventName } from '@damask/contracts/events.ts';
 import type { CallContext } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Transaction } from './database/database.ts';
-import { appendEvent } from './events.ts';
+import { appendEvents, type NewEvent } from './events.ts';
 
 export interface TrailEntry<Name extends EventName> {
   /** Named after the operation: `publishVersion`. */
@@ -37,7 +37,7 @@ export function createTrail(service: string, clock: Clock): Trail {
           context.requestId,
         ],
       );
-      await appendEvent(transaction, clock, context, event, data);
+      await appendEvents(transaction, clock, context, [{ name: event, data } as NewEvent]);
     },
   };
 }

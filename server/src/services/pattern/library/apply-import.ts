@@ -1,7 +1,7 @@
 import type { ImportReport } from '@damask/contracts/pattern.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
-import { appendEvent } from '#platform/events.ts';
+import { appendEvents, type NewEvent } from '#platform/events.ts';
 import { decideImport, type ImportOptions, refuseConflicts, toReport } from './decide-import.ts';
 import { actorId, changeLibrary, inWorkspace, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { advancePatterns, insertPatterns, lockNames, lockPatterns, noteUpstream } from './pattern-store.ts';
@@ -142,19 +142,16 @@ async function leaveTraces(
   const published = patterns.filter((pattern) => pattern.publish);
   const put = strategies.filter((strategy) => strategy.publish);
   if (published.length + put.length === 0) return;
-  for (const { name, existing, version, content } of published) {
-    if (!existing) {
-      await appendEvent(transaction, parts.clock, context, 'pattern.pattern-created', { pattern: name });
-    }
-    await appendEvent(transaction, parts.clock, context, 'pattern.version-published', {
-      pattern: name,
-      version: version as number,
-      digest: content.digest,
-    });
-  }
-  for (const { name } of put) {
-    await appendEvent(transaction, parts.clock, context, 'pattern.strategy-put', { strategy: name });
-  }
+  await appendEvents(transaction, parts.clock, context, [
+    ...published.flatMap(({ name, existing, version, content }): NewEvent[] => [
+      ...(existing ? [] : [{ name: 'pattern.pattern-created' as const, data: { pattern: name } }]),
+      {
+        name: 'pattern.version-published',
+        data: { pattern: name, version: version as number, digest: content.digest },
+      },
+    ]),
+    ...put.map(({ name }): NewEvent => ({ name: 'pattern.strategy-put', data: { strategy: name } })),
+  ]);
   await leaveTrace(parts, transaction, context, {
     action,
     subject: 'library',

@@ -2,7 +2,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
-import { appendEvent } from '#platform/events.ts';
+import { appendEvents } from '#platform/events.ts';
 import { actorId, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { findPattern, insertPatterns, lockNames, readPatternById } from './pattern-store.ts';
 import { readVersionContent } from './version-content.ts';
@@ -47,11 +47,16 @@ export async function createPattern(
       event: 'pattern.pattern-created',
       data: { pattern: name },
     });
-    await appendEvent(transaction, clock, context, 'pattern.version-published', {
-      pattern: name,
-      version: 1,
-      digest: content.digest,
-    });
+    await appendEvents(transaction, clock, context, [
+      {
+        name: 'pattern.version-published',
+        data: {
+          pattern: name,
+          version: 1,
+          digest: content.digest,
+        },
+      },
+    ]);
     return readPatternById(transaction, id);
   });
 }

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { patternOperations } from '@damask/contracts/pattern.ts';
+import { permissions, rolePermissions, roles } from '@damask/contracts/permissions.ts';
+import { serviceOperations } from '@damask/contracts/services.ts';
+import { buildRoutes } from '../../server/src/gateway/routes.ts';
+import { openDoor } from '../../server/src/platform/rpc/door.ts';
+
+const planted = (change: object) => ({
+  pattern: { ...patternOperations, listPatterns: { ...patternOperations.listPatterns, ...change } },
+});
+
+for (const permission of [undefined, null, '', 'everything', 'PUBLIC', 'pattern:reads', 'constructor', ['self:read']]) {
+  test(`an operation with the permission ${JSON.stringify(permission)} keeps the server from starting`, () => {
+    assert.throws(() => buildRoutes(planted({ permission }) as never), /pattern\.listPatterns .*names no known permission/);
+  });
+}
+
+test('two operations at one address keep the server from starting', () => {
+  assert.throws(() => buildRoutes(planted({ path: '/v1/strategies' }) as never), /defined twice/);
+  assert.throws(() => buildRoutes(planted({ path: '/v1/patterns/{name}' }) as never), /in two ways/);
+});
+
+test('an operation without a function keeps the server from starting', () => {
+  assert.throws(() => openDoor(patternOperations, {} as never, { copy: false, checkOutput: false }), /has no function/);
+});
+
+test('operations between services are not routed', () => {
+  const routed = buildRoutes(serviceOperations).all.map(({ operation }) => operation);
+  assert.equal(
+    routed.some(({ permission, path }) => permission === 'internal' || path.startsWith('/internal')),
+    false,
+  );
+});
+
+test('public are the three addresses that say nothing about anybody', () => {
+  const open = buildRoutes(serviceOperations).all.filter(({ operation }) => operation.permission === 'public');
+  assert.deepEqual(open.map(({ operation }) => operation.path).sort(), ['/livez', '/openapi.json', '/readyz']);
+});
+
+test('each permission is asked for by an operation and held by the owner, and higher roles hold what lower ones do', () => {
+  const asked = new Set(buildRoutes(serviceOperations).all.map(({ operation }) => operation.permission as string));
+  assert.deepEqual(
+    permissions.filter((permission) => !asked.has(permission)),
+    [],
+  );
+  assert.deepEqual([...rolePermissions.owner], [...permissions]);
+  for (const role of roles) {
+    const missing = rolePermissions[role].filter((permission) => !rolePermissions.admin.includes(permission));
+    assert.deepEqual(missing, [], role === 'owner' ? 'the owner holds what no admin does' : role);
+  }
+});
