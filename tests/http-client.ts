@@ -49,7 +49,7 @@ export function createHttpClient(url: string, options: { readonly from?: number 
         ['host', `${hostname}:${port}`],
         ...(key === null ? [] : [['authorization', `Bearer ${key}`]]),
         ...(bytes === undefined || named.has('content-type') ? [] : [['content-type', 'application/json']]),
-        ...(bytes === undefined ? [] : [['content-length', String(bytes.length)]]),
+        ...(bytes === undefined && method === 'GET' ? [] : [['content-length', String(bytes?.length ?? 0)]]),
         ...headers,
       ];
       return new Promise((resolve, reject) => {

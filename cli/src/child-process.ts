@@ -46,20 +46,22 @@ export async function startServer(
   const child = spawnServer(config, ['serve', '--json'], { env: environmentWith(listen), detached: true });
   const stop = () => stopChild(child);
   const errors = keepTail(child);
-  let timer: NodeJS.Timeout | undefined;
+  let silence: NodeJS.Timeout | undefined;
+  let settled = false;
   try {
     const ready = await new Promise<ServerEvent>((resolve, reject) => {
       const fail = (reason: string) => reject(new StartError(startFailure(reason, errors())));
-      const patience = () => {
-        clearTimeout(timer);
-        timer = setTimeout(fail, silenceLimitMs, 'it said nothing for two minutes');
+      const listenOn = () => {
+        clearTimeout(silence);
+        if (!settled) silence = setTimeout(fail, silenceLimitMs, 'it said nothing for two minutes');
       };
-      patience();
+      listenOn();
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       child.on('error', (error) => fail(error.message));
-      child.on('exit', (code, name) => fail(`it ended with ${name ?? `code ${code}`}`));
+      // What it said last may still be in the pipe.
+      child.on('exit', (code, name) => setTimeout(fail, 200, `it ended with ${name ?? `code ${code}`}`).unref());
       readEvents(child, (event) => {
-        patience();
+        listenOn();
         if (event.event === 'error') fail(String(event.message));
         if (event.event === 'model') onProgress(toProgress(event));
         if (event.event === 'ready' || event.event === 'already-running') resolve(event);
@@ -72,15 +74,16 @@ export async function startServer(
     await stop();
     throw error;
   } finally {
-    clearTimeout(timer);
+    settled = true;
+    clearTimeout(silence);
   }
 }
 
-/** Runs the server in the foreground with this terminal. Resolves to its exit code. */
-export async function serveForeground(config: Config, args: readonly string[]): Promise<number> {
-  const child = spawnServer(config, ['serve', ...args], { env: environmentWith({}), detached: false, inherit: true });
-  // The terminal sends Ctrl-C to both; this process only waits for the server's orderly end.
-  const pass = (signal: NodeJS.Signals) => signal !== 'SIGINT' && child.kill(signal);
+/** Runs a command of the server's executable with this terminal. Resolves to its exit code. */
+export async function runInForeground(config: Config, args: readonly string[], hasTerminal: boolean): Promise<number> {
+  const child = spawnServer(config, args, { env: environmentWith({}), detached: false, inherit: true });
+  // A terminal sends Ctrl-C to both, and a second one would mean "at once" to the server.
+  const pass = (signal: NodeJS.Signals) => (signal !== 'SIGINT' || !hasTerminal) && child.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, pass);
   return exitOf(child);
 }

@@ -66,6 +66,14 @@ export const commands: Commands = {
     summary: 'Start the server in the foreground',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  'check-config': {
+    summary: "Check the server's settings",
+    load: async () => (await import('./commands/check-config.ts')).checkConfig,
+  },
+  'owner-key': {
+    summary: 'Make a new owner key on this machine',
+    load: async () => (await import('./commands/owner-key.ts')).ownerKey,
+  },
   doctor: {
     summary: 'Check this machine, the server, the key and the models',
     load: async () => (await import('./commands/doctor.ts')).doctor,

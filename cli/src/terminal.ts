@@ -13,6 +13,8 @@ export interface Terminal {
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** A person sits at one of them. */
+  readonly isInteractive: boolean;
   /** Writes to stdout: to a pipe or file byte for byte, to a terminal without control characters. */
   result(text: string): Promise<void>;
   /** Writes lines of our own making, which may hold colours, to stdout. */
@@ -28,6 +30,7 @@ export interface Terminal {
 }
 
 export function openTerminal(): Terminal {
+  const stdinIsTerminal = isatty(0);
   const stdoutIsTerminal = isatty(1);
   const stderrIsTerminal = isatty(2);
   let colours: boolean | undefined;
@@ -71,9 +74,10 @@ export function openTerminal(): Terminal {
     get width() {
       return stdoutIsTerminal ? process.stdout.columns || 80 : undefined;
     },
-    stdinIsTerminal: isatty(0),
+    stdinIsTerminal,
     stdoutIsTerminal,
     stderrIsTerminal,
+    isInteractive: stdinIsTerminal || stdoutIsTerminal || stderrIsTerminal,
     result: (text) => write(stdoutIsTerminal ? printable(text) : text),
     print: (text) => write(`${text}\n`),
     note: (text) => {

@@ -66,6 +66,12 @@ test('serve hands its arguments on and ends as the server does', async () => {
   const { url, env } = await setUp();
   const done = await runCli(['serve', '--services', 'gateway'], { url, env });
   assert.deepEqual([done.code, done.stdout], [7, 'serving serve --services gateway\n']);
+  assert.equal(
+    (await runCli(['check-config', '--config', 'x'], { url, env })).stdout,
+    'serving check-config --config x\n',
+  );
+  assert.equal((await runCli(['owner-key'], { url, env })).stdout, 'serving owner-key\n');
+  assert.match((await runCli(['serve', '--help'], { url, env })).stdout, /^damask serve/);
 });
 
 test('model pull shows the progress and prints the path', async () => {

@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { AppError } from './platform/app-error.ts';
 import { type LogLevel, logLevels } from './platform/log.ts';
-import { choice, flag, integer, list, optional, type Setting, secret, text } from './platform/setting.ts';
+import {
+  choice,
+  flag,
+  integer,
+  list,
+  optional,
+  optionalInteger,
+  type Setting,
+  secret,
+  text,
+} from './platform/setting.ts';
 
 /**
  * Every setting: its place in `damask.yaml`, its environment variable and its default. The environment wins over the file.
@@ -14,7 +24,11 @@ const sections = {
   http: {
     host: text('DAMASK_HOST', '127.0.0.1', 'Address to listen on'),
     port: integer('DAMASK_PORT', 7440, [0, 65_535], 'Port to listen on; 0 takes any free one'),
-    metrics_port: integer('DAMASK_METRICS_PORT', 7441, [0, 65_535], 'Port of /metrics; 0 turns it off'),
+    metrics_port: optionalInteger(
+      'DAMASK_METRICS_PORT',
+      [0, 65_535],
+      'Port of /metrics; 0 turns it off; default 7441 where it is free',
+    ),
     concurrency: integer('DAMASK_CONCURRENCY', 4_096, [1, 100_000], 'Requests answered at the same time'),
     drain_ms: integer('DAMASK_DRAIN_MS', 30_000, [0, 600_000], 'Time for requests to end when the platform stops'),
   },

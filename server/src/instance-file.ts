@@ -1,5 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Announce } from './announce.ts';
+import { systemClock as clock } from './platform/clock.ts';
 import type { Egress } from './platform/egress/egress.ts';
 
 /** Where the server on a data folder can be reached, for whoever starts a second one there. */
@@ -28,7 +30,7 @@ export function removeInstanceNote(dataDir: string) {
 }
 
 /** True when that server answers: the note may be left over from one that was killed. */
-export async function answers({ url }: InstanceNote, egress: Egress): Promise<boolean> {
+async function answers({ url }: InstanceNote, egress: Egress): Promise<boolean> {
   try {
     const response = await egress.request(new URL('/livez', url).href, {
       trusted: true,
@@ -39,4 +41,25 @@ export async function answers({ url }: InstanceNote, egress: Egress): Promise<bo
   } catch {
     return false;
   }
+}
+
+/** A second process with the same data waits this long for the first one to say where it is. */
+const noteWithin = 5_000;
+
+/** Names the server that runs on a data folder already. False when there is none. */
+export async function tellRunning(dataDir: string, egress: Egress, announce: Announce): Promise<boolean> {
+  const note = readInstanceNote(dataDir);
+  if (!note || !(await answers(note, egress))) return false;
+  announce.alreadyRunning(note.url, note.pid);
+  return true;
+}
+
+/** A server that starts at the same moment holds the database before it can say where it is. */
+export async function waitForOther(dataDir: string, egress: Egress, announce: Announce): Promise<boolean> {
+  const until = clock.monotonic() + noteWithin;
+  while (clock.monotonic() < until) {
+    if (await tellRunning(dataDir, egress, announce)) return true;
+    await clock.sleep(50);
+  }
+  return false;
 }

@@ -1,29 +1,28 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Announce } from './announce.ts';
-import { type Companion, startCompanion } from './companion.ts';
-import { type Address, type Composition, compose, type OwnService, ownServices } from './compose.ts';
+import { startCompanion } from './companion.ts';
+import { compose, type OwnService, ownServices } from './compose.ts';
 import type { Config } from './config.ts';
 import { findModels } from './find-models.ts';
 import { firstStart } from './first-start.ts';
 import { listen } from './gateway/listen.ts';
 import { openGateway } from './gateway/open-gateway.ts';
 import { createStartingHandler } from './gateway/starting.ts';
-import { answers, readInstanceNote, removeInstanceNote, writeInstanceNote } from './instance-file.ts';
+import { removeInstanceNote, tellRunning, waitForOther, writeInstanceNote } from './instance-file.ts';
 import { openPlatformDatabase } from './open-database.ts';
-import { type Floor, openFloor } from './open-floor.ts';
+import { openFloor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
 import { loadKeyFile } from './platform/crypto/key-file.ts';
 import type { Database } from './platform/database/database.ts';
-import { createEgress, type Egress } from './platform/egress/egress.ts';
+import { createEgress } from './platform/egress/egress.ts';
 import type { Log } from './platform/log.ts';
-import { listenFailure, serveMetrics } from './platform/metrics.ts';
+import { type Metrics, serveMetrics } from './platform/metrics.ts';
 import type { Settings } from './platform/postgres/settings.ts';
 import { fittingSocketDirectory, prepareSocketDirectory } from './platform/postgres/socket-directory.ts';
 import type { Redact } from './platform/redact.ts';
-import { serveCalls } from './platform/rpc/serve-calls.ts';
+import { addressOf, listenForServices, readSecret } from './service-links.ts';
 import type { PlantedFaults } from './services/pattern/service.ts';
 import { version } from './version.ts';
 
@@ -46,8 +45,8 @@ export interface Serving {
 }
 
 const clock = systemClock;
-/** A second process with the same data waits this long for the first one to say where it is. */
-const noteWithin = 5_000;
+const metricsHost = '127.0.0.1';
+const standardMetricsPort = 7441;
 
 /** Starts the platform. Answers null when it runs on this data already, which has then been told. */
 export async function serve(options: ServeOptions): Promise<Serving | null> {
@@ -156,7 +155,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   });
   onClose((milliseconds) => composition.stop(milliseconds));
   await companionReady;
-  const metrics = await serveMetrics(floor.metrics, '127.0.0.1', config.http.metrics_port);
+  const metrics = await openMetrics(floor.metrics, config, log);
   onClose(() => metrics.close());
   if (config.services.listen) onClose(await listenForServices(config, here, composition, floor));
   if (!listener) {
@@ -226,79 +225,14 @@ function readServices(given: readonly string[] | null): readonly (OwnService | '
   );
 }
 
-/** Where a service is that does not run here; null when this process has no use for it. */
-function addressOf(
-  service: OwnService,
-  config: Config,
-  companion: Companion | undefined,
-  socketPath: string,
-  edge: boolean,
-): Address | null {
-  if (companion) return { origin: 'http://companion', socketPath };
-  const origin = service === 'identity' ? config.services.identity_url : config.services.pattern_url;
-  if (origin !== undefined) return { origin };
-  if (!edge) return null;
-  throw new AppError(
-    'invalid_request',
-    `Nothing serves ${service}. Add it to --services, or give its address with DAMASK_${service.toUpperCase()}_URL.`,
-  );
-}
-
-/** What signs calls between processes. Processes that find each other by address must be given the same one. */
-function readSecret(config: Config, spread: boolean): Buffer {
-  const given = config.services.secret;
-  const needed = spread && (config.services.listen ?? config.services.identity_url ?? config.services.pattern_url);
-  if (given === undefined) {
-    if (!needed) return randomBytes(32);
-    throw new AppError('invalid_request', 'Processes that call each other need the same DAMASK_SERVICE_SECRET.');
-  }
-  if (given.length < 32 || new Set(given).size < 8) {
-    throw new AppError('invalid_request', 'DAMASK_SERVICE_SECRET must be 32 random characters or more.');
-  }
-  return createHash('sha256').update(given).digest();
-}
-
-async function listenForServices(
-  config: Config,
-  here: readonly string[],
-  composition: Composition,
-  floor: Floor,
-): Promise<() => Promise<void>> {
-  const services = Object.fromEntries(here.map((service) => [service, composition.clients[service] as never]));
-  const server = serveCalls({ services, tokens: floor.tokens, log: floor.log });
-  const [host, port] = splitAddress(config.services.listen as string);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenFailure(error, host, port, 'DAMASK_SERVICE_LISTEN')));
-    server.listen(port, host, resolve);
+/** The standard port may belong to another installation on this machine: only a port that was asked for must be had. */
+async function openMetrics(metrics: Metrics, config: Config, log: Log) {
+  const asked = config.http.metrics_port;
+  if (asked !== undefined) return serveMetrics(metrics, metricsHost, asked);
+  return serveMetrics(metrics, metricsHost, standardMetricsPort).catch((error: unknown) => {
+    log.warn('Metrics are not served; set DAMASK_METRICS_PORT to a free port', { error });
+    return { close: async () => undefined };
   });
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeIdleConnections();
-    });
-}
-
-function splitAddress(text: string): [host: string, port: number] {
-  const match = /^(.+):(\d{1,5})$/.exec(text);
-  if (match) return [(match[1] as string).replace(/^\[|\]$/g, ''), Number(match[2])];
-  throw new AppError('invalid_request', 'DAMASK_SERVICE_LISTEN is host:port, such as 10.0.0.5:7450.');
-}
-
-async function tellRunning(dataDir: string, egress: Egress, announce: Announce): Promise<boolean> {
-  const note = readInstanceNote(dataDir);
-  if (!note || !(await answers(note, egress))) return false;
-  announce.alreadyRunning(note.url, note.pid);
-  return true;
-}
-
-/** A server that starts at the same moment holds the database before it can say where it is. */
-async function waitForOther(dataDir: string, egress: Egress, announce: Announce): Promise<boolean> {
-  const until = clock.monotonic() + noteWithin;
-  while (clock.monotonic() < until) {
-    if (await tellRunning(dataDir, egress, announce)) return true;
-    await clock.sleep(50);
-  }
-  return false;
 }
 
 async function pingDatabase(database: Database): Promise<string | null> {

@@ -10,7 +10,7 @@ import { type HouseFile, houseFiles, houseRoot } from './house.ts';
 
 /** The words of the house; a path that begins otherwise belongs to somebody's own folder. */
 const wings = /^(contracts|server|sdk|cli|docs|patterns|scripts|tests|bench|\.ci)\//;
-const rootFiles = /^[A-Z]+\.md$|^LICENSE$|^(package|package-lock|tsconfig|biome)\.json$|^\.dependency-cruiser\.mjs$/;
+const rootFiles = /^[A-Z]{2,}\.md$|^LICENSE$|^(package|package-lock|tsconfig|biome)\.json$|^\.dependency-cruiser\.mjs$/;
 
 const pages = () => houseFiles().filter(({ path }) => path.endsWith('.md') && !path.startsWith('patterns/'));
 
@@ -20,7 +20,8 @@ function namedPaths({ path, text }: HouseFile): string[] {
   const ticked = [...prose.matchAll(/`([^`\s]+)`/g)]
     .map(([, word]) => (word as string).replace(/^\.\//, ''))
     .filter((word) => wings.test(word) || rootFiles.test(word))
-    .filter((word) => !/[<>{}*]|\.\.\.|NNNN/.test(word));
+    // Placeholders, and the one folder of Fabric's own tree that has the name of one of ours.
+    .filter((word) => !/[<>{}*]|\.\.\.|NNNN|^scripts\/pattern_descriptions/.test(word));
   const linked = [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target]) => (target as string).replace(/#.*$/, ''))
     .filter((target) => target !== '' && !/^[a-z]+:/.test(target))
@@ -116,7 +117,7 @@ const outside = new RegExp(
     `pyp${'i'}\\.org`,
     `proxy\\.golan${'g'}`,
     `repo1?\\.mave${'n'}`,
-    `/(hom${'e'}|User${'s'})/[a-z]+/`,
+    `/(hom${'e'}|User${'s'})/(?!me/)[a-z]+/`,
     `/roo${'t'}/\\.`,
     'C:\\\\\\\\?Users',
     `(nexu${'s'}|artifactor${'y'})\\.`,

@@ -1,7 +1,7 @@
 import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { Operation } from '@damask/contracts/operation.ts';
-import { type GatewayOptions, openGateway } from '../../server/src/gateway/open-gateway.ts';
 import { listen } from '../../server/src/gateway/listen.ts';
+import { type GatewayOptions, openGateway } from '../../server/src/gateway/open-gateway.ts';
 import { hashApiKey } from '../../server/src/platform/api-key.ts';
 import type { CallContext, Client } from '../../server/src/platform/call.ts';
 import { systemClock } from '../../server/src/platform/clock.ts';
@@ -46,8 +46,15 @@ export function permissionFaults(operations: readonly Operation[]): Fault[] {
         catch: (world: TwoWorkspaces) =>
           behindGateway(
             world,
-            { permissionOf: (asked) => (asked.path === operation.path && asked.method === operation.method ? permission : asked.permission) },
-            (planted) => failuresOf(matrixCases(planted, matrixTable).filter((one) => one.operation === title), planted),
+            {
+              permissionOf: (asked) =>
+                asked.path === operation.path && asked.method === operation.method ? permission : asked.permission,
+            },
+            (planted) =>
+              failuresOf(
+                matrixCases(planted, matrixTable).filter((one) => one.operation === title),
+                planted,
+              ),
           ),
       }));
     });
@@ -79,13 +86,15 @@ export function keyFaults(): Fault[] {
     catch: (world) =>
       behindGateway(world, { clients: withKey(world, world.alpha.keys[column], world.alpha.workspace) }, (planted) =>
         failuresOf(
-          matrixCases(planted, matrixTable).filter((one) => titles.some((title) => one.name === `${title} as ${column}`)),
+          matrixCases(planted, matrixTable).filter((one) =>
+            titles.some((title) => one.name === `${title} as ${column}`),
+          ),
           planted,
         ),
       ),
   });
   const swapped: Fault = {
-    name: "a key opens another workspace than its own",
+    name: 'a key opens another workspace than its own',
     catch: (world) =>
       behindGateway(world, { clients: withKey(world, world.alpha.keys.owner, world.beta.workspace) }, (planted) =>
         failuresOf(

@@ -61,18 +61,20 @@ test('tables belong to a role that nobody logs in as, and no role bypasses row-l
 });
 
 test('the policies are exactly the ones of the hand-kept table', async () => {
-  const rows = await world.sql<Record<string, string | null> & { roles: string[] }>(
+  type Policy = Record<'table' | 'policy' | 'command', string> & Record<'reads' | 'writes', string | null>;
+  const rows = await world.sql<Policy & { roles: string[] }>(
     `select schemaname || '.' || tablename as table, policyname as policy, cmd as command, roles::text[] as roles, qual as reads,
         with_check as writes
        from pg_policies where schemaname not in ('pg_catalog') and permissive = 'PERMISSIVE' order by 1, 2`,
   );
-  const seen = rows.map(({ roles, reads = null, writes = null, ...row }) => ({
-    ...row,
-    roles: roles.map((role) => role.replace(`${name}_`, '')).join(' '),
-    reads: ruleOf(reads),
-    writes: ruleOf(writes),
-  }));
-  assert.deepEqual(seen, readTable('policies.csv'));
+  const seen = rows.map(({ table, policy, command, roles, reads, writes }) => {
+    const who = roles.map((role) => role.replace(`${name}_`, '')).join(' ');
+    return [table, policy, command, who, ruleOf(reads), ruleOf(writes)].join(', ');
+  });
+  assert.deepEqual(
+    seen,
+    readTable('policies.csv').map((row) => Object.values(row).join(', ')),
+  );
 });
 
 function ruleOf(condition: string | null): string {
@@ -80,7 +82,9 @@ function ruleOf(condition: string | null): string {
   if (condition === `(workspace = (NULLIF(current_setting('damask.workspace'::text, true), ''::text))::uuid)`) {
     return 'workspace';
   }
-  return /^\(current_setting\('damask\.role'::text, true\) = '(\w+)'::text\)$/.exec(condition)?.[1] ?? condition;
+  // Also inside a select of its own, which is evaluated once and not for each row.
+  const says = /^(?:\( SELECT )?\(current_setting\('damask\.role'::text, true\) = '(\w+)'::text\)\)?$/;
+  return says.exec(condition)?.[1] ?? condition;
 }
 
 test('no view and no function of the owner opens a way around', async () => {

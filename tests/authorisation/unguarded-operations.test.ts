@@ -12,7 +12,10 @@ const planted = (change: object) => ({
 
 for (const permission of [undefined, null, '', 'everything', 'PUBLIC', 'pattern:reads', 'constructor', ['self:read']]) {
   test(`an operation with the permission ${JSON.stringify(permission)} keeps the server from starting`, () => {
-    assert.throws(() => buildRoutes(planted({ permission }) as never), /pattern\.listPatterns .*names no known permission/);
+    assert.throws(
+      () => buildRoutes(planted({ permission }) as never),
+      /pattern\.listPatterns .*names no known permission/,
+    );
   });
 }
 

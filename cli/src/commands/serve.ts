@@ -10,8 +10,8 @@ export const serve = defineCommand({
   positionals: [0, Number.POSITIVE_INFINITY],
   raw: true,
   examples: ['damask serve', 'DAMASK_PORT=8080 damask serve'],
-  async run({ positionals, config }) {
-    const { serveForeground } = await import('../child-process.ts');
-    return serveForeground(config, positionals);
+  async run({ positionals, config, terminal }) {
+    const { runInForeground } = await import('../child-process.ts');
+    return runInForeground(config, ['serve', ...positionals], terminal.isInteractive);
   },
 });

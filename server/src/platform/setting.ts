@@ -32,13 +32,21 @@ export const optional = (variable: string, help: string) =>
 export const secret = (variable: string, help: string) =>
   define<string | undefined>(variable, undefined, help, parseText, true);
 
-export function integer(variable: string, standard: number, [least, most]: readonly [number, number], help: string) {
-  return define(variable, standard, help, (raw) => {
+type Range = readonly [least: number, most: number];
+
+const parseInteger =
+  ([least, most]: Range): Parse<number> =>
+  (raw) => {
     const value = typeof raw === 'number' ? raw : /^\d{1,12}$/.test(String(raw)) ? Number(raw) : Number.NaN;
     const fits = Number.isInteger(value) && value >= least && value <= most;
     return fits ? { value } : { problem: `must be a whole number from ${least} to ${most}` };
-  });
-}
+  };
+
+export const integer = (variable: string, standard: number, range: Range, help: string) =>
+  define(variable, standard, help, parseInteger(range));
+
+export const optionalInteger = (variable: string, range: Range, help: string) =>
+  define<number | undefined>(variable, undefined, help, parseInteger(range));
 
 export function flag(variable: string, standard: boolean, help: string) {
   return define(variable, standard, help, (raw) => {

@@ -91,6 +91,9 @@ begin
         'accepted_' || part, pattern.uuid_at(monday), pattern.uuid_at(monday + interval '7 days'));
       execute format('create table pattern.%I partition of pattern.finished for values from (%L) to (%L)',
         'finished_' || part, pattern.uuid_at(monday), pattern.uuid_at(monday + interval '7 days'));
+      -- The parent's policies do not hold for who names a partition. It has none, so nobody sees anything there.
+      execute format('alter table pattern.%I enable row level security, force row level security', 'accepted_' || part);
+      execute format('alter table pattern.%I enable row level security, force row level security', 'finished_' || part);
       made := made + 1;
     end if;
   end loop;
@@ -98,6 +101,8 @@ begin
 end $$;
 select pattern.ensure_partitions(8);
 
+alter table pattern.accepted_rest enable row level security, force row level security;
+alter table pattern.finished_rest enable row level security, force row level security;
 alter table pattern.accepted enable row level security;
 alter table pattern.accepted force row level security;
 alter table pattern.finished enable row level security;
