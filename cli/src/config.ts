@@ -25,13 +25,10 @@ export const variables = {
 } as const;
 
 export function readConfig(): Config {
-  const url = setting('DAMASK_URL') ?? defaultUrl;
-  if (!URL.canParse(url) || !/^https?:\/\//i.test(url)) {
-    throw new UsageError(`DAMASK_URL is '${url}'. Write an address such as ${defaultUrl}.`);
-  }
+  const url = serverAddress(setting('DAMASK_URL') ?? defaultUrl);
   const home = setting('XDG_CONFIG_HOME') ?? join(homedir(), '.config');
   return {
-    url: url.replace(/\/+$/, ''),
+    url,
     apiKey: setting('DAMASK_API_KEY'),
     configDir: setting('DAMASK_CONFIG_DIR') ?? join(home, 'damask'),
     server: setting('DAMASK_SERVER'),
@@ -41,6 +38,17 @@ export function readConfig(): Config {
 /** The environment of a program that the CLI starts. */
 export function environmentWith(more: Readonly<Record<string, string>>): Record<string, string | undefined> {
   return { ...process.env, ...more };
+}
+
+// In its normal form, because addresses are compared and cut.
+function serverAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash) {
+    return url.href.replace(/\/+$/, '');
+  }
+  throw new UsageError(
+    `DAMASK_URL is '${text}'. Write an address such as ${defaultUrl}; the key goes to DAMASK_API_KEY.`,
+  );
 }
 
 function setting(name: keyof typeof variables): string | undefined {

@@ -26,7 +26,7 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
     const server = await startServer(config, signal, (event) => {
       for (const listen of listeners) listen(event);
     });
-    target = server.url;
+    target = server.url.replace(/\/+$/, '');
     apiKey = config.apiKey ?? keyOf(config, terminal, server);
     return server;
   };
@@ -36,7 +36,6 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
       return httpTransport(target + url.slice(config.url.length), {
         ...init,
         headers: { ...init.headers, ...authorization },
-        signal: AbortSignal.any([init.signal, signal]),
       });
     };
     try {
@@ -49,7 +48,7 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
     }
   };
   return {
-    damask: createDamask({ url: config.url, fetch, retries: 2 }),
+    damask: createDamask({ url: config.url, fetch, retries: 2, signal }),
     signal,
     startedServer: () => started !== undefined,
     onProgress: (listen) => listeners.push(listen),

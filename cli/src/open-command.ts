@@ -86,6 +86,8 @@ function chooseCommand(args: readonly string[]): [name: string, rest: readonly s
 }
 
 function unknownCommand(name: string): string {
+  const family = Object.keys(commands).filter((one) => one.startsWith(`${name} `));
+  if (family.length > 0) return `What about it? Write: ${family.map((one) => `damask ${one}`).join(', ')}.`;
   const words = [...new Set(['help', ...Object.keys(commands)].flatMap((one) => [one, one.split(' ')[0] ?? one]))];
   const meant = closestName(name, words);
   const hint = meant ? `Did you mean \`damask ${meant}\`?` : `To run a pattern: damask run ${name}.`;

@@ -240,6 +240,7 @@ test('an unknown command is answered with the one that was probably meant', asyn
   const near = await runCli(['patern']);
   assert.equal(near.code, 2);
   assert.match(near.stderr, /no command 'patern'\. Did you mean `damask patterns`\?/);
+  assert.match((await runCli(['model'])).stderr, /Write: damask model pull/);
   assert.match((await runCli(['xyzzy'])).stderr, /To run a pattern: damask run xyzzy/);
   assert.match((await runCli(['show'])).stderr, /Write: damask show <pattern>/);
   assert.match((await runCli(['runs', 'shw', 'last'])).stderr, /'shw' is one argument too many/);

@@ -103,7 +103,7 @@ test('the key comes from the environment, else from the entry for the address', 
   const { home } = credentials(server.url);
   await runCli(['models'], { url: server.url, home });
   await runCli(['models'], { url: server.url, home, env: { DAMASK_API_KEY: '' } });
-  await runCli(['models'], { url: server.url.replace('127.0.0.1', 'localhost'), home, env: { DAMASK_API_KEY: '' } });
+  await runCli(['models'], { url: server.url.replace('127.0.0.1', 'LOCALHOST'), home, env: { DAMASK_API_KEY: '' } });
   assert.deepEqual(
     server.seen.map(({ headers }) => headers.authorization),
     ['Bearer dmk_test', 'Bearer dmk_mine', 'Bearer dmk_mine'],

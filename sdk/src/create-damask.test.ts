@@ -234,6 +234,19 @@ test('aborting the signal or leaving the loop closes the connection, so that the
   await closed.promise;
 });
 
+test('the signal of a client gives up all its calls, also one that waits to be sent again', async () => {
+  await using server = await startScriptedServer((_, response) =>
+    sendProblem(response, 503, 'overloaded', {}, { 'retry-after': '20' }),
+  );
+  const controller = new AbortController();
+  const damask = createDamask({ url: server.url, signal: controller.signal });
+  const waiting = damask.models.list();
+  setTimeout(() => controller.abort(new Error('enough')), 50);
+  await assert.rejects(waiting, { message: 'enough' });
+  await assert.rejects(damask.me({ signal: new AbortController().signal }), { message: 'enough' });
+  assert.equal(server.seen.length, 1);
+});
+
 test('an address that cannot be a server is refused at once', () => {
   for (const url of ['', 'localhost:7440', 'ftp://a', 'http://u:p@a/', 'http://a/?x=1']) {
     assert.throws(() => createDamask({ url }), { name: 'TypeError', message: /address of a server/ });

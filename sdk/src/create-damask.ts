@@ -16,6 +16,8 @@ export interface DamaskOptions {
   readonly timeoutMs?: number | undefined;
   /** How often a read is sent again when no answer came, or when the server asks to wait; 2 by default. */
   readonly retries?: number | undefined;
+  /** Gives up every call of this client, as the signal of a call does for one. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type Damask = ReturnType<typeof createDamask>;
@@ -33,6 +35,7 @@ export function createDamask(options: DamaskOptions) {
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     timeoutMs: options.timeoutMs ?? 60_000,
     retries: options.retries ?? 2,
+    signal: options.signal,
   };
   const call = <Name extends api.OperationName>(
     name: Name,

@@ -16,6 +16,7 @@ export interface Connection {
   readonly fetch: Fetch;
   readonly timeoutMs: number;
   readonly retries: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** An answer whose head has arrived. Whoever holds it calls `close` when done. */
@@ -36,13 +37,14 @@ export async function openOperation(
   accept: string,
 ): Promise<OpenAnswer> {
   const request = buildRequest(connection.url, name, input);
+  const signal = eitherSignal(connection.signal, options.signal);
   for (let attempt = 0; ; attempt++) {
     try {
-      return await openOnce(connection, request, options, accept);
+      return await openOnce(connection, request, { ...options, signal }, accept);
     } catch (error) {
       const wait = attempt < connection.retries ? retryDelay(request.method, error, attempt) : undefined;
       if (wait === undefined) throw error;
-      await pause(wait, options.signal);
+      await pause(wait, signal);
     }
   }
 }
@@ -75,6 +77,10 @@ async function openOnce(
     const detail = `No server answers at ${connection.url}. Start one with \`npm start\`, or check the address.`;
     throw new DamaskError('unreachable', detail, {}, { cause: error });
   }
+}
+
+function eitherSignal(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a && b ? AbortSignal.any([a, b]) : (a ?? b);
 }
 
 function startLimits(outer: AbortSignal | undefined, timeoutMs: number) {

@@ -45,6 +45,8 @@ export interface EngineOptions {
   /** Tokens that one request may use, prompt and answer together; lowered to what the model was trained on. */
   readonly contextSize: number;
   readonly sequences: number;
+  /** 0: one for each core but one. */
+  readonly threads: number;
 }
 
 const defaultMaxTokens = 512;
@@ -70,8 +72,9 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
   const context = await model.createContext({
     sequences: options.sequences,
     contextSize: { max: options.contextSize },
-    // More threads than cores make llama.cpp many times slower; a container may have fewer than the machine.
-    threads: Math.max(1, Math.min(llama.cpuMathCores, availableParallelism())),
+    // Its threads spin until all have done their part, so one without a core stops them all: on two busy cores two threads
+    // gave 2 tokens/s and one gave 40. One core is left to the platform.
+    threads: options.threads || Math.max(1, Math.min(llama.cpuMathCores, availableParallelism()) - 1),
   });
   // The file's own template first: the library's built-in one for this family starts the text twice.
   const chatWrapper = library.resolveChatWrapper(model, { type: 'jinjaTemplate', warningLogs: false });

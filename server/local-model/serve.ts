@@ -16,6 +16,7 @@ const { values } = parseArgs({
     context: { type: 'string', default: '8192' },
     sequences: { type: 'string', default: '2' },
     waiting: { type: 'string', default: '16' },
+    threads: { type: 'string', default: '0' },
   },
 });
 const { runtime, model, name, socket } = values;
@@ -24,8 +25,7 @@ if (!runtime || !model || !name || !socket) {
   process.exit(2);
 }
 
-// Generating takes every core; answering requests, ours and the platform's, comes first. 10 would be a tenth of a busy
-// machine, which its threads, waiting for each other, turn into a standstill.
+// Answering requests, the platform's and ours, comes before generating.
 const niceness = 5;
 setPriority(niceness);
 enableCompileCache(join(runtime, 'compile-cache'));
@@ -52,6 +52,7 @@ async function serve(place: { runtime: string; model: string; name: string; sock
     model: place.model,
     contextSize: Number(values.context),
     sequences: Number(values.sequences),
+    threads: Number(values.threads),
   });
   const server = createServer(createChatEndpoint({ engine, name: place.name, maxWaiting: Number(values.waiting) }));
   close = async () => {

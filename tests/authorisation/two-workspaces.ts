@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Role, roles } from '@damask/contracts/permissions.ts';
 import pg from 'pg';
 import type { Gateway } from '../../server/src/gateway/open-gateway.ts';
@@ -48,10 +49,8 @@ export const waitingInput = 'wait until I cancel';
 
 let clients = 1;
 
-/** The platform with two workspaces, alpha and beta, that hold the same things. `permissionOf` as in the platform. */
-export async function startTwoWorkspaces(
-  options: { permissionOf?: NonNullable<Parameters<typeof startTestPlatform>[0]>['permissionOf'] } = {},
-): Promise<TwoWorkspaces> {
+/** The platform with two workspaces, alpha and beta, that hold the same things. */
+export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
   const model = await startModelServer((call, answer) => {
     const asked = call.messages.map((message) => message.content).join('\n');
     if (!asked.includes(waitingInput)) answer.say(`You said: ${asked}`);
@@ -59,17 +58,17 @@ export async function startTwoWorkspaces(
   const platform = await startTestPlatform({
     modelUrl: model.url,
     environment: { DAMASK_EGRESS_ALLOW: new URL(model.url).host },
-    ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
   });
   const client = createHttpClient(platform.url);
-  const alpha = await seed(client, model.url, { ...platform.alpha, mark: 'qalqa' });
-  const beta = await seed(client, model.url, { ...platform.beta, mark: 'qbeqb', more: true });
-  client.close();
-  await platform.gateway.refresh();
   const pool = new pg.Pool({ ...platform.connection, max: 2 });
   pool.on('error', () => undefined);
   const sql: TwoWorkspaces['sql'] = async <Row extends object>(text: string, values: unknown[] = []) =>
     (await pool.query<Row>(text, values)).rows;
+  await waitForStarters(sql);
+  const alpha = await seed(client, model.url, { ...platform.alpha, mark: 'qalqa' });
+  const beta = await seed(client, model.url, { ...platform.beta, mark: 'qbeqb', more: true });
+  client.close();
+  await platform.gateway.refresh();
   // No run of these tests is ever refused by the database, so this table has to be filled by hand.
   for (const { workspace } of [alpha, beta]) {
     await sql(`insert into pattern.quarantined (workspace, run, reason, digest) values ($1, $1, 'seeded', '')`, [
@@ -125,6 +124,18 @@ export async function startTwoWorkspaces(
   return world;
 }
 
+/** They come by an event, which waits for the oldest transaction of the whole cluster. */
+async function waitForStarters(sql: TwoWorkspaces['sql']): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    const [row] = await sql<{ ready: number }>(
+      `select count(distinct workspace)::int as ready from pattern.pattern where source_kind = 'starter'`,
+    );
+    if (row?.ready === 2) return;
+    await sleep(20);
+  }
+  throw new Error('The starter patterns did not arrive');
+}
+
 interface Seed {
   readonly id: string;
   readonly ownerKey: string;
@@ -141,6 +152,8 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
     return reply.body;
   };
   const pattern = `${mark}_mail`;
+  // Without the mark, so that the other side may make its own under this name and show it.
+  const second = more ? 'second_b' : 'second_a';
   const text = (what: string) => `# ${mark} ${what}\n\nDo what ${mark} says about {{topic}}.`;
   const files = [
     { path: 'system.md', content: text('files') },
@@ -151,20 +164,20 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
   await must('PUT', `/v1/patterns/${pattern}/labels/${mark}_live`, { version: 1 });
   const hidden = await must('POST', '/v1/patterns', { name: `${mark}_deleted`, files });
   await must('DELETE', `/v1/patterns/${mark}_deleted`);
-  await must('POST', '/v1/patterns', { name: `${mark}_other`, system: text('other') });
-  await must('POST', '/v1/patterns', { name: `${mark}_tree`, system: text('tree') });
+  await must('POST', '/v1/patterns', { name: second, system: text('other') });
+  await must('POST', '/v1/patterns', { name: `${second}_tree`, system: text('tree') });
   // The same names on both sides, once with other texts and once with the very same.
   await must('POST', '/v1/patterns', { name: 'same_name', system: text('same name') });
   await must('POST', '/v1/patterns', { name: 'same_text', system: 'The same text on both sides, about {{topic}}.' });
   if (more) await must('POST', '/v1/patterns/same_name/versions', { system: text('one more') });
   await must('PUT', `/v1/patterns/same_name/labels/${mark}_live`, { version: 1 });
   await must('PUT', `/v1/strategies/${mark}_think`, { prompt: `${mark} thinks first.`, description: `${mark} how` });
-  await must('PUT', `/v1/patterns/same_name/labels/${mark}_other`, { version: 1 });
-  await must('PUT', `/v1/strategies/${mark}_other`, { prompt: `${mark} thinks last.` });
+  await must('PUT', `/v1/patterns/same_name/labels/${second}`, { version: 1 });
+  await must('PUT', `/v1/strategies/${second}`, { prompt: `${mark} thinks last.` });
   await must('PUT', '/v1/strategies/same_strategy', { prompt: `${mark} thinks.` });
   const provider = { base_url: modelUrl, api_key: `sk-${mark}`, models: [{ id: `${mark}-large` }] };
   await must('PUT', `/v1/providers/${mark}_models`, provider);
-  await must('PUT', `/v1/providers/${mark}_other`, provider);
+  await must('PUT', `/v1/providers/${second}`, provider);
   const run = await must('POST', '/v1/runs', {
     pattern,
     input: `${mark} asks`,
@@ -213,11 +226,11 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       tag: `${mark}-tag`,
       text: mark,
       // What a caller of the other side may make under the same name, without meeting these.
-      'other pattern': `${mark}_other`,
-      'other tree': `${mark}_tree`,
-      'other label': `${mark}_other`,
-      'other strategy': `${mark}_other`,
-      'other provider': `${mark}_other`,
+      'other pattern': second,
+      'other tree': `${second}_tree`,
+      'other label': second,
+      'other strategy': second,
+      'other provider': second,
       ...cursors,
     },
     secrets: [

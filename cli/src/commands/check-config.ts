@@ -4,7 +4,7 @@ export const checkConfig = defineCommand({
   name: 'check-config',
   usage: "[server's arguments...]",
   about:
-    'Checks the server's settings, from the environment and its file, and prints what is in force with secrets\n' +
+    "Checks the server's settings, from the environment and its file, and prints what is in force with secrets\n" +
     'hidden. A setting that is unknown or wrong is named.',
   flags: {},
   positionals: [0, Number.POSITIVE_INFINITY],

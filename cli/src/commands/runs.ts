@@ -55,7 +55,7 @@ export const runs = defineCommand({
         formatTime(run.accepted_at),
         { text: `${run.pattern}@${run.version}`, style: 'cyan' },
         run.model,
-        { text: run.error ? run.error.code : run.status, style: styleOf(run.status) },
+        { text: run.status === 'failed' && run.error ? run.error.code : run.status, style: styleOf(run.status) },
         formatCount(run.usage.input_tokens),
         formatCount(run.usage.output_tokens),
         formatCost(run.cost_micros),

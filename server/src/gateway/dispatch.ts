@@ -67,7 +67,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     requestId: string,
     chosen: { route?: Route },
   ) {
-    const url = request.url ?? '/';
+    const url = withoutOrigin(request.url ?? '/');
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const match = routes.find(path);
@@ -135,6 +135,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         });
     },
   };
+}
+
+const origin = /^https?:\/\/[^/?#]*/i;
+
+/** Proxies may send the whole address; which host they name makes no difference here. */
+function withoutOrigin(target: string): string {
+  return target.startsWith('/') ? target : target.replace(origin, '');
 }
 
 interface Prepared {

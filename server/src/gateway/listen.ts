@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { listenFailure } from '#platform/metrics.ts';
-import { toProblem } from './problem.ts';
+import { sendProblem, toProblem } from './problem.ts';
+import { discardBody } from './read-body.ts';
 
 export interface Listener {
   readonly url: string;
@@ -17,29 +18,49 @@ export interface ListenOptions {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly clock: Clock;
   readonly maxConnections: number;
+  /** Milliseconds for the headers and for a whole request to arrive; shorter in tests. */
+  readonly patience?: { readonly headers: number; readonly request: number };
 }
 
+const standardPatience = { headers: 10_000, request: 60_000 };
+
 /** The public listener. Limits belong into the constructor: as properties they are looked at every 30 s only. */
-export async function listen({ host, port, handle, clock, maxConnections }: ListenOptions): Promise<Listener> {
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port, handle, clock, maxConnections, patience = standardPatience } = options;
   let draining = false;
+  const lines = new WeakMap<Socket, Line>();
+  const refuse = (request: IncomingMessage, response: ServerResponse, detail: string) => {
+    response.shouldKeepAlive = false;
+    sendProblem(response, new AppError('invalid_request', detail), clock.uuid());
+    discardBody(request, response);
+  };
   const server = createServer(
     {
+      // Looked at below: node's own refusal would be an empty answer.
+      requireHostHeader: false,
       maxHeaderSize: 16 * 1024,
-      headersTimeout: 10_000,
-      requestTimeout: 60_000,
+      headersTimeout: patience.headers,
+      requestTimeout: patience.request,
       keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: Math.min(1_000, patience.headers / 4),
       noDelay: true,
     },
     (request, response) => {
       if (draining) response.shouldKeepAlive = false;
-      handle(request, response);
+      note(lines, request, response);
+      const hosts = countHosts(request.rawHeaders);
+      if (hosts === 1 || (hosts === 0 && request.httpVersion === '1.0')) handle(request, response);
+      else refuse(request, response, 'Send exactly one header "Host".');
     },
   );
   server.maxConnections = maxConnections;
-  server.on('clientError', (error, socket) => answerClientError(error, socket as Socket, clock));
-  server.on('connect', (_, socket) => socket.destroy());
-  server.on('upgrade', (_, socket) => socket.destroy());
+  server.on('clientError', (error, socket) => {
+    answerClientError(error, socket as Socket, isBusy(lines.get(socket as Socket)), clock);
+  });
+  server.on('checkExpectation', (request, response) => refuse(request, response, 'Only 100-continue can be expected.'));
+  server.on('connect', (_, socket) =>
+    endWith(socket as Socket, notHttp('This is not a proxy; it does not connect.'), clock),
+  );
   await open(server, host, port);
   const address = server.address() as { port: number };
   const name = host.includes(':') ? `[${host}]` : host;
@@ -66,19 +87,59 @@ function open(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Requests that Node itself refuses get the same kind of answer as all others. */
-function answerClientError(error: Error, socket: Socket, clock: Clock) {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
+/** What a connection waits for. */
+interface Line {
+  unanswered: number;
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+function note(lines: WeakMap<Socket, Line>, request: IncomingMessage, response: ServerResponse) {
+  const line = lines.get(request.socket) ?? { unanswered: 0, request, response };
+  line.unanswered += 1;
+  line.request = request;
+  line.response = response;
+  lines.set(request.socket, line);
+  response.once('close', () => {
+    line.unanswered -= 1;
+  });
+}
+
+/** Whether an answer to broken bytes would be taken for the answer to the request before them. */
+function isBusy(line: Line | undefined): boolean {
+  if (!line || line.unanswered === 0) return false;
+  return line.unanswered > 1 || line.request.complete || line.response.headersSent;
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
   }
-  const failure =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? new AppError('headers_too_large', 'The headers may have at most 16 KiB together. Send less.')
-      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? new AppError('request_timeout', 'The request did not arrive in time. Send it faster.')
-        : new AppError('invalid_request', 'This is not a request that HTTP/1.1 allows.');
+  return count;
+}
+
+/** Requests that Node itself refuses get the same kind of answer as all others. */
+function answerClientError(error: Error, socket: Socket, busy: boolean, clock: Clock) {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ECONNRESET' || !socket.writable || busy) {
+    socket.destroy();
+  } else if (code === 'HPE_HEADER_OVERFLOW') {
+    const failure = new AppError('headers_too_large', 'The headers may have at most 16 KiB together. Send less.');
+    endWith(socket, failure, clock);
+  } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    endWith(socket, new AppError('request_timeout', 'The request did not arrive in time. Send it faster.'), clock);
+  } else {
+    endWith(socket, notHttp('This is not a request that HTTP/1.1 allows.'), clock);
+  }
+}
+
+function notHttp(detail: string): AppError {
+  return new AppError('invalid_request', detail);
+}
+
+function endWith(socket: Socket, failure: AppError, clock: Clock) {
   const body = JSON.stringify(toProblem(failure, clock.uuid()));
   socket.end(
     `HTTP/1.1 ${failure.status} Error\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

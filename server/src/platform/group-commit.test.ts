@@ -92,6 +92,40 @@ test('a row that the database refuses is set aside, and its neighbours are writt
   await group.stop(1_000);
 });
 
+for (const code of ['EPIPE', 'ERR_STREAM_DESTROYED', '25006', '42501', 'XX000']) {
+  test(`${code} is no fault of the rows: they are written again, and none is set aside`, async () => {
+    let failures = 2;
+    const { group } = open({
+      connections: 1,
+      write: async (client, rows) => {
+        if (failures-- > 0) throw Object.assign(new Error('It cannot be written now'), { code });
+        await client.query('insert into entry (id, text) values ($1, $2)', [rows[0]?.id, rows[0]?.text]);
+      },
+    });
+    await admin.query('truncate aside');
+    await admin.query('delete from entry where id = 15000');
+    await group.write({ id: 15_000, text: 'x' }).committed;
+    assert.equal(await count('id = 15000'), 1);
+    assert.equal((await admin.query('select from aside')).rowCount, 0);
+    await group.stop(1_000);
+  });
+}
+
+test('a database that takes connections but no rows is tried less and less often', async () => {
+  let tries = 0;
+  const { group } = open({
+    connections: 1,
+    write: async () => {
+      tries += 1;
+      throw Object.assign(new Error('disk full'), { code: '53100' });
+    },
+  });
+  group.write({ id: 16_000, text: 'x' }).committed.catch(() => undefined);
+  await systemClock.sleep(800);
+  assert.ok(tries >= 3 && tries <= 5, `${tries} tries`);
+  assert.equal(await group.stop(10), 1);
+});
+
 test('a lost connection loses nothing: the group is written again', async () => {
   const { group, opened } = open({ connections: 1 });
   await group.write({ id: 20_000, text: 'x' }).committed;

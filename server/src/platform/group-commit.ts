@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { AppError } from './app-error.ts';
 import type { Clock } from './clock.ts';
-import { isTransient } from './database/database.ts';
+import { isRefusedRow, isTransient } from './database/database.ts';
 import type { Log } from './log.ts';
 
 export interface GroupCommitOptions<Row> {
@@ -89,7 +89,6 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
     try {
       if (failures > 0) await clock.sleep(reconnectAfter[Math.min(failures, reconnectAfter.length) - 1] as number);
       const client = await options.connect();
-      failures = 0;
       client.once('end', () => {
         const at = idle.indexOf(client);
         if (at < 0) return;
@@ -127,6 +126,8 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
     sending.set(client, (group[0] as Entry<Row>).at);
     try {
       await writeAll(client, group);
+      // Not after connecting: a database that takes connections may still refuse every row.
+      failures = 0;
       idle.push(client);
     } catch (error) {
       // Not known whether it was committed; the write is safe to repeat.
@@ -143,7 +144,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
     schedule();
   }
 
-  /** Throws only for what may succeed later; a row that never can is found by halving and set aside. */
+  /** Throws whatever is not the fault of a row; a row that can never be written is found by halving and set aside. */
   async function writeAll(client: pg.Client, group: Entry<Row>[]): Promise<void> {
     try {
       await options.write(
@@ -155,7 +156,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
         entry.resolve();
       }
     } catch (error) {
-      if (isTransient(error)) throw error;
+      if (!isRefusedRow(error)) throw error;
       if (group.length > 1) {
         const middle = group.length >> 1;
         await writeAll(client, group.slice(0, middle));

@@ -105,21 +105,32 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** SQLSTATE of an error of the database, or undefined. */
+/** SQLSTATE of an error of the database, or undefined. No class begins with E, as EPIPE and other errors of the system do. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  return typeof code === 'string' && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined;
 }
 
 const waitClasses = new Set(['08', '53', '57', '40', '55', '58']);
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+// Errors of the system (no route, no file handle left, ...) and of a socket that is closed already.
+const ofConnection = /^(E(AI_)?[A-Z0-9]+|ERR_STREAM_\w+|ERR_SOCKET_CLOSED)$/;
 
 /** True when the same statement may succeed later: the connection, the server's state or a lock was the cause. */
 export function isTransient(error: unknown): boolean {
   const state = sqlState(error);
   if (state) return waitClasses.has(state.slice(0, 2));
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
-  return networkCodes.has(code ?? '') || /terminated|timeout|not queryable|Connection ended/i.test(message);
+  return ofConnection.test(code ?? '') || /terminated|timeout|not queryable|Connection ended/i.test(message);
+}
+
+const dataClasses = new Set(['22', '23', '44', '54', 'P0']);
+
+/** True when the row itself is what the database refuses, so that no repetition will help. */
+export function isRefusedRow(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state) return dataClasses.has(state.slice(0, 2));
+  // The driver could not even write it down.
+  return (error instanceof TypeError || error instanceof RangeError) && !isTransient(error);
 }
 
 function databaseFailure(error: unknown): unknown {

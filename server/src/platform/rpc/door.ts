@@ -27,9 +27,10 @@ export function openDoor<Contract extends Operations>(
     const check = buildCheck(operation.input);
     const checkOutput = options.checkOutput ? buildCheck(operation.output) : () => null;
     const guarded: AnyFunction = async (context, input) => {
-      const argument = options.copy ? JSON.parse(JSON.stringify(input)) : input;
-      const problem = check(argument);
+      // Before the copy, which makes 0 of -0 and texts of times.
+      const problem = check(input);
       if (problem) throw new AppError('invalid_request', problem.detail, { pointer: problem.pointer });
+      const argument = options.copy ? JSON.parse(JSON.stringify(input)) : input;
       if (context.deadline <= Date.now()) throw deadlinePassed();
       const output = await call(context, argument);
       const wrong = checkOutput(output);

@@ -69,9 +69,9 @@ create table pattern.quarantined (
   digest text not null
 );
 
--- The lowest UUIDv7 of a moment.
+-- The lowest UUIDv7 of a moment; there are none before 1970.
 create function pattern.uuid_at(moment timestamptz) returns uuid language sql immutable as $$
-  select (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
+  select (lpad(to_hex(greatest((extract(epoch from moment) * 1000)::bigint, 0)), 12, '0') || '00000000000000000000')::uuid
 $$;
 
 -- Makes the weekly partitions from this week on. Weeks begin on Monday, UTC.

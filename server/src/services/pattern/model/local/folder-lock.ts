@@ -18,6 +18,7 @@ const lookEveryMs = 250;
  */
 export async function withFolderLock<T>(path: string, options: FolderLockOptions, work: () => Promise<T>): Promise<T> {
   const { clock, signal } = options;
+  signal?.throwIfAborted();
   const mark = clock.uuid();
   let waited = false;
   while (!(await take(path, mark))) {

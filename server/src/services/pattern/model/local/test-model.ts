@@ -67,7 +67,12 @@ export async function startTestModel(tiny: TinyModelOptions, more: readonly stri
   const modelPath = join(directory, 'alphabet.gguf');
   await writeTinyModel(modelPath, tiny);
   const lines: Record<string, unknown>[] = [];
-  const local = createLocalModel({ ...testOptions(directory, lines), source: { modelPath }, more });
+  // One thread: several wait for each other, and on a busy machine the tests would wait with them.
+  const local = createLocalModel({
+    ...testOptions(directory, lines),
+    source: { modelPath },
+    more: ['--threads', '1', ...more],
+  });
   await local.ensure();
   return {
     local,

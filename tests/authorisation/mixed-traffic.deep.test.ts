@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sendMixedTraffic } from './mixed-traffic.ts';
+import { startTwoWorkspaces } from './two-workspaces.ts';
+
+test('10,000 requests of two workspaces at once, three in ten given up: nobody sees anything of the other', async (t) => {
+  const world = await startTwoWorkspaces();
+  t.after(() => world.stop());
+  const seed = Date.now() % 1_000_000;
+  const { leaks, wrong, statuses, answered, cancelled } = await sendMixedTraffic(world, 10_000, seed);
+  t.diagnostic(`seed ${seed}: ${answered} answered ${JSON.stringify(statuses)}, ${cancelled} given up`);
+  assert.deepEqual({ leaks, wrong }, { leaks: [], wrong: [] }, `seed ${seed}`);
+  assert.ok(answered > 5_000 && cancelled > 250, 'too few were answered or given up to prove anything');
+});
