@@ -16,7 +16,7 @@ const entries = [
   '^cli/(bin/damask\\.mjs|src/main\\.ts)$',
   '^sdk/src/index\\.ts$',
   '^scripts/(bootstrap|test-reporter)\\.mjs$',
-  '^scripts/generate\\.ts$',
+  '^scripts/(generate|build-packages)\\.ts$',
 ];
 const core = (...names) => `^(node:)?(${names.join('|')})$`;
 

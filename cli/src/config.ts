@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from './usage-error.ts';
@@ -16,16 +17,17 @@ export const defaultUrl = 'http://127.0.0.1:7440';
 
 /** Each variable that the CLI reads, for the reference. */
 export const variables = {
-  DAMASK_URL: `Where the server is; ${defaultUrl} by default.`,
+  DAMASK_URL: `Where the server is. By default the one that runs on this user's data, else ${defaultUrl}.`,
   DAMASK_API_KEY: 'The key to use. It wins over credentials.json.',
   DAMASK_CONFIG_DIR: 'The folder of credentials.json; $XDG_CONFIG_HOME/damask or ~/.config/damask by default.',
+  DAMASK_DATA_DIR: 'The data folder of the server to look for; ~/.damask by default.',
   DAMASK_SERVER: "The server's main file, for a CLI that is not in a clone.",
   XDG_CONFIG_HOME: 'Parent of the default configuration folder.',
   NO_COLOR: 'Any value: no colours.',
 } as const;
 
 export function readConfig(): Config {
-  const url = serverAddress(setting('DAMASK_URL') ?? defaultUrl);
+  const url = serverAddress(setting('DAMASK_URL') ?? runningServer() ?? defaultUrl);
   const home = setting('XDG_CONFIG_HOME') ?? join(homedir(), '.config');
   return {
     url,
@@ -38,6 +40,18 @@ export function readConfig(): Config {
 /** The environment of a program that the CLI starts. */
 export function environmentWith(more: Readonly<Record<string, string>>): Record<string, string | undefined> {
   return { ...process.env, ...more };
+}
+
+// A server says in its data folder where it listens; the note of one that was killed does not count.
+function runningServer(): string | undefined {
+  try {
+    const folder = setting('DAMASK_DATA_DIR') ?? join(homedir(), '.damask');
+    const { pid, url } = JSON.parse(readFileSync(join(folder, 'server.json'), 'utf8')) as { pid: number; url: string };
+    process.kill(pid, 0);
+    return url;
+  } catch {
+    return undefined;
+  }
 }
 
 // In its normal form, because addresses are compared and cut.

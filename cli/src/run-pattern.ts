@@ -13,7 +13,8 @@ export interface RunTarget {
 
 /** Runs and prints the answer when it is complete: a failed run leaves stdout empty. */
 export async function runAtOnce(target: RunTarget, input: Omit<CreateRunInput, 'stream'>): Promise<void> {
-  const run = await target.damask.runs.create(input);
+  const patience = showPatience(target.terminal);
+  const run = await target.damask.runs.create(input).finally(patience.end);
   if (target.json) return writeOutput(target.terminal, toJson(run), target.output);
   await writeOutput(target.terminal, run.output ?? '', target.output);
   noteFigures(target.terminal, run);
@@ -23,12 +24,14 @@ export async function runAtOnce(target: RunTarget, input: Omit<CreateRunInput, '
 export async function runStreamed(target: RunTarget, input: Omit<CreateRunInput, 'stream'>): Promise<void> {
   const { terminal, json } = target;
   let lastCharacter = '\n';
+  const patience = showPatience(terminal);
   const endLine = async () => {
     if (lastCharacter !== '\n' && !json) await terminal.result('\n');
   };
   try {
     for await (const event of target.damask.runs.stream(input)) {
       if (json) await terminal.result(`${JSON.stringify(event)}\n`);
+      if (event.event !== 'run.accepted') patience.end();
       if (event.event === 'output.delta') {
         if (!json) await terminal.result(event.data.text);
         lastCharacter = event.data.text.at(-1) ?? lastCharacter;
@@ -43,7 +46,26 @@ export async function runStreamed(target: RunTarget, input: Omit<CreateRunInput,
   } catch (error) {
     await endLine().catch(() => undefined);
     throw error;
+  } finally {
+    patience.end();
   }
+}
+
+/** Tells a person who has waited for two seconds that the model is still at it, until `end`. */
+function showPatience(terminal: Terminal): { end(): void } {
+  if (!terminal.stderrIsTerminal) return { end: () => undefined };
+  let seconds = 1;
+  const timer = setInterval(() => {
+    seconds += 1;
+    if (seconds >= 2) terminal.status(`waiting for the model, ${seconds} s`);
+  }, 1_000);
+  return {
+    end() {
+      clearInterval(timer);
+      if (seconds >= 2) terminal.status('');
+      seconds = 0;
+    },
+  };
 }
 
 /** Prints the messages that the run would send. */
@@ -66,8 +88,13 @@ function failureOf(run: Run): DamaskError {
   return new DamaskError(code, detail, { runId: run.id });
 }
 
-// Only where a person watches: in a pipeline every step would say it.
 function noteFigures(terminal: Terminal, run: Run): void {
+  if (run.stop_reason === 'length') {
+    terminal.note(
+      `The answer was cut at ${run.usage.output_tokens ?? 'its limit of'} tokens. Allow more with --max-tokens.`,
+    );
+  }
+  // Only where a person watches: in a pipeline every step would say it.
   if (!terminal.stdoutIsTerminal || !terminal.stderrIsTerminal) return;
   const { input_tokens, output_tokens } = run.usage;
   const figures = [

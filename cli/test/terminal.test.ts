@@ -58,6 +58,7 @@ test('tables fit the terminal and are coloured, unless NO_COLOR says otherwise',
     assert.doesNotMatch(plain, /\^/);
     const widest = Math.max(...plain.split('\n').map((line) => [...line].length));
     assert.ok(widest <= columns, `${widest} columns on a terminal of ${columns}`);
-    assert.match(plain, /0199a000-0000-7000-8000-000000000001/, 'an id is never cut');
+    assert.match(plain, /^000000000001 /m, 'the end of the id is never cut');
+    if (columns >= 80) assert.match(plain, /COST +TIME/);
   }
 });

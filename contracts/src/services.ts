@@ -4,11 +4,12 @@ import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
 import { runOperations } from './run.ts';
+import { strategyOperations } from './strategy.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
   identity: identityOperations,
-  pattern: { ...patternOperations, ...modelOperations, ...runOperations },
+  pattern: { ...patternOperations, ...strategyOperations, ...modelOperations, ...runOperations },
   gateway: gatewayOperations,
 } satisfies Record<string, Operations>;
 

@@ -43,6 +43,7 @@ function forPrograms(write: (text: string) => void): Announce {
 
 function forPeople(write: (text: string) => void, terminal: boolean): Announce {
   let lastPercent = -1;
+  const ending = false;
   const bold = (text: string) => (terminal ? `\u001b[1m${text}\u001b[22m` : text);
   return {
     ready(ready) {
@@ -71,6 +72,7 @@ function forPeople(write: (text: string) => void, terminal: boolean): Announce {
         `Damask is already running on this data at ${url} (process ${pid}). Use it as it is, or stop that one first.\n`,
       ),
     model(state) {
+      if (ending) return;
       if (state.state !== 'fetching') {
         if (terminal && lastPercent >= 0) write('\n');
         lastPercent = -1;
@@ -88,7 +90,10 @@ function forPeople(write: (text: string) => void, terminal: boolean): Announce {
       write(`The local model is at ${path}.\n`);
     },
     error: (_, message) => write(`${message}\n`),
-    stopping: () => write('Stopping: running requests may end first. Ctrl-C again stops at once.\n'),
+    stopping: () =>
+      write(
+        `${terminal && lastPercent >= 0 ? '\n' : ''}Stopping: running requests may end first. Ctrl-C again stops at once.\n`,
+      ),
   };
 }
 

@@ -85,7 +85,8 @@ export function findModels(options: FindOptions): FoundModels {
         models.default?.startsWith('local/') === false || providers.some((provider) => provider.defaultModel);
       if (!localModel || elsewhere) return;
       const watching = startWatch(localModel, options.clock, onChange);
-      await localModel.ensure().catch((error: unknown) => log.warn('The local model is not available', { error }));
+      // Why it is not available shows in its state, which is being watched.
+      await localModel.ensure().catch((error: unknown) => log.debug('The local model is not available', { error }));
       watching.stop();
     },
     async pull(onProgress) {

@@ -1,5 +1,5 @@
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
-import { runIdOf } from './runs-show.ts';
+import { runIdOf } from '../run-id.ts';
 
 export const runsCancel = defineCommand({
   name: 'runs cancel',

@@ -1,7 +1,7 @@
-import type { Damask, Run } from '@damask/sdk';
+import type { Run } from '@damask/sdk';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
-import { InputError } from '../input-error.ts';
+import { runIdOf } from '../run-id.ts';
 import { printable, type Terminal } from '../terminal.ts';
 import { styleOf } from './runs.ts';
 
@@ -24,14 +24,6 @@ export const runsShow = defineCommand({
     await terminal.print(describe(run, terminal));
   },
 });
-
-/** The id that `last` stands for. Throws InputError when there is no run yet. */
-export async function runIdOf(damask: Damask, text: string): Promise<string> {
-  if (text !== 'last') return text.toLowerCase();
-  const [last] = (await damask.runs.list({ limit: 1 })).items;
-  if (!last) throw new InputError('There is no run yet. Make one: damask run summarize < README.md', 'notFound');
-  return last.id;
-}
 
 function describe(run: Run, { paint }: Terminal): string {
   const { input_tokens, output_tokens, cached_input_tokens, reasoning_tokens } = run.usage;

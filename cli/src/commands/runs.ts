@@ -3,6 +3,7 @@ import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
 import { durationFlag, numberFlag } from '../number-flag.ts';
 import { printList } from '../print-list.ts';
+import { shortRunId } from '../run-id.ts';
 import type { Style } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -11,7 +12,9 @@ const statuses = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancel
 export const runs = defineCommand({
   name: 'runs',
   usage: '[flags]',
-  about: 'Lists runs, newest first. A cost is unknown where the model has no price.',
+  about:
+    'Lists runs, newest first. A cost is unknown where the model has no price. A terminal shows the end of each id,\n' +
+    'which `runs show` and `runs cancel` take too.',
   flags: {
     limit: { type: 'string', short: 'n', value: '<number>', help: 'How many; 20 by default.' },
     pattern: { type: 'string', short: 'p', value: '<pattern>', help: 'Only runs of this pattern.' },
@@ -41,17 +44,17 @@ export const runs = defineCommand({
     await printList(terminal, flags.json, found, {
       columns: [
         { title: 'RUN' },
-        { title: 'WHEN', drop: 3 },
+        { title: 'WHEN', drop: 2 },
         { title: 'PATTERN', least: 10 },
-        { title: 'MODEL', least: 10, drop: 2 },
+        { title: 'MODEL', least: 10, drop: 1 },
         { title: 'STATUS' },
-        { title: 'IN', right: true, drop: 1 },
-        { title: 'OUT', right: true, drop: 1 },
+        { title: 'IN', right: true, drop: 3 },
+        { title: 'OUT', right: true, drop: 3 },
         { title: 'COST', right: true, drop: 5 },
         { title: 'TIME', right: true, drop: 4 },
       ],
       row: (run) => [
-        run.id,
+        terminal.width === undefined ? run.id : shortRunId(run.id),
         formatTime(run.accepted_at),
         { text: `${run.pattern}@${run.version}`, style: 'cyan' },
         run.model,

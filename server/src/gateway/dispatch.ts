@@ -125,7 +125,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
           } else if (failure.cause) {
             log.warn('A request was refused', { request_id: requestId, code: failure.code, error: failure.cause });
           }
-          if (!request.complete) response.shouldKeepAlive = false;
           sendProblem(response, failure, requestId, allowHeader(failure));
           discardBody(request, response);
         })

@@ -34,6 +34,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     sendProblem(response, new AppError('invalid_request', detail), clock.uuid());
     discardBody(request, response);
   };
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    if (draining) response.shouldKeepAlive = false;
+    note(lines, request, response);
+    const hosts = countHosts(request.rawHeaders);
+    if (hosts === 1 || (hosts === 0 && request.httpVersion === '1.0')) handle(request, response);
+    else refuse(request, response, 'Send exactly one header "Host".');
+  };
   const server = createServer(
     {
       // Looked at below: node's own refusal would be an empty answer.
@@ -45,17 +52,18 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       connectionsCheckingInterval: Math.min(1_000, patience.headers / 4),
       noDelay: true,
     },
-    (request, response) => {
-      if (draining) response.shouldKeepAlive = false;
-      note(lines, request, response);
-      const hosts = countHosts(request.rawHeaders);
-      if (hosts === 1 || (hosts === 0 && request.httpVersion === '1.0')) handle(request, response);
-      else refuse(request, response, 'Send exactly one header "Host".');
-    },
+    (request, response) => take(request, response),
   );
   server.maxConnections = maxConnections;
   server.on('clientError', (error, socket) => {
     answerClientError(error, socket as Socket, isBusy(lines.get(socket as Socket)), clock);
+  });
+  // Who asks before sending is told to go on when the body is wanted, not before.
+  server.on('checkContinue', (request, response) => {
+    request.once('resume', () => {
+      if (!response.headersSent) response.writeContinue();
+    });
+    take(request, response);
   });
   server.on('checkExpectation', (request, response) => refuse(request, response, 'Only 100-continue can be expected.'));
   server.on('connect', (_, socket) =>

@@ -43,10 +43,15 @@ export function sendProblem(
     'content-length': body.length,
     'x-request-id': requestId,
     ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-    ...(retryAfterSeconds === undefined && error.status !== 503 && error.status !== 429
+    ...(retryAfterSeconds === undefined && !helpsToWait(error)
       ? {}
       : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds ?? 1))) }),
     ...headers,
   });
   response.end(body);
+}
+
+/** A model that nobody configured does not come by waiting; whoever knows better says so in the error. */
+function helpsToWait({ code, status }: AppError): boolean {
+  return (status === 503 && code !== 'no_model') || status === 429;
 }

@@ -35,7 +35,10 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
   });
 }
 
-/** After an early answer: discards what still comes, for a bounded time, then closes the connection. */
+/**
+ * After an early answer: discards what still comes, for a bounded time, then closes the connection. Closing at once would
+ * reset it, and a client that is still sending would never read the answer.
+ */
 export function discardBody(request: IncomingMessage, response: ServerResponse) {
   if (request.complete) return;
   request.on('error', () => undefined);

@@ -63,6 +63,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
   /** Since when the oldest row of each group waits that is being written. */
   const sending = new Map<pg.Client, number>();
   let stopping = false;
+  let stopped = false;
   let failures = 0;
   const idle: pg.Client[] = [];
   let open = 0;
@@ -79,6 +80,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
   };
 
   function pump() {
+    if (stopped) return;
     while (queue.length > 0 && open < options.connections) void connect();
     while (queue.length > 0 && idle.length > 0) void flush(idle.pop() as pg.Client, takeGroup());
     if (queue.length === 0 && inFlight === 0) whenEmpty?.();
@@ -95,7 +97,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
         idle.splice(at, 1);
         open -= 1;
       });
-      idle.push(client);
+      keep(client);
     } catch (error) {
       failures += 1;
       open -= 1;
@@ -103,6 +105,11 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
         log.warn('The journal cannot reach the database; rows wait', { waiting: queue.length, error });
     }
     schedule();
+  }
+
+  function keep(client: pg.Client) {
+    if (stopped) client.end().catch(() => undefined);
+    else idle.push(client);
   }
 
   function takeGroup(): Entry<Row>[] {
@@ -128,7 +135,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
       await writeAll(client, group);
       // Not after connecting: a database that takes connections may still refuse every row.
       failures = 0;
-      idle.push(client);
+      keep(client);
     } catch (error) {
       // Not known whether it was committed; the write is safe to repeat.
       log.warn('The journal lost its connection; the group is written again', { rows: group.length, error });
@@ -234,7 +241,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
         await Promise.race([emptied, clock.sleep(milliseconds)]);
       }
       const left = queue.length + inFlight;
-      open = options.connections;
+      stopped = true;
       await Promise.all(idle.splice(0).map((client) => client.end().catch(() => undefined)));
       return left;
     },

@@ -5,6 +5,7 @@ import { modelOperations } from '@damask/contracts/model.ts';
 import type { Operation, Operations } from '@damask/contracts/operation.ts';
 import { patternOperations } from '@damask/contracts/pattern.ts';
 import { runOperations } from '@damask/contracts/run.ts';
+import { strategyOperations } from '@damask/contracts/strategy.ts';
 import { Type } from 'typebox';
 import type { AppError } from './app-error.ts';
 import { buildQueryDecoder } from './query-decoder.ts';
@@ -22,7 +23,13 @@ const decoder = buildQueryDecoder({ method: 'GET', input });
 const plain = (raw: string) => ({ ...decoder.query(raw) });
 
 test('every operation of the contracts has a decoder', () => {
-  const groups: Operations[] = [identityOperations, modelOperations, patternOperations, runOperations];
+  const groups: Operations[] = [
+    identityOperations,
+    modelOperations,
+    patternOperations,
+    runOperations,
+    strategyOperations,
+  ];
   for (const group of groups) for (const operation of Object.values(group)) buildQueryDecoder(operation);
 });
 

@@ -6,11 +6,18 @@ import { modelOperations } from '@damask/contracts/model.ts';
 import type { Operations } from '@damask/contracts/operation.ts';
 import { patternOperations } from '@damask/contracts/pattern.ts';
 import { runEvents, runOperations } from '@damask/contracts/run.ts';
+import { strategyOperations } from '@damask/contracts/strategy.ts';
 import { type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { buildCheck } from './schema-check.ts';
 
-const groups: Operations[] = [identityOperations, modelOperations, patternOperations, runOperations];
+const groups: Operations[] = [
+  identityOperations,
+  modelOperations,
+  patternOperations,
+  runOperations,
+  strategyOperations,
+];
 const strict = { additionalProperties: false };
 
 test('every schema of the contracts can be built', () => {

@@ -33,11 +33,12 @@ export interface DatabaseOptions {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-// The server's own statement_timeout cannot fire across a silent partition; this much later the client is destroyed.
-const partitionGrace = 5_000;
+// The server's own statement_timeout cannot fire across a silent partition; at most this much later the connection is destroyed.
+const longestGrace = 5_000;
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { connection, roles, log, poolSize, statementTimeout } = options;
+  const silence = statementTimeout + Math.min(longestGrace, statementTimeout);
   const settings = {
     ...connection,
     application_name: 'damask',
@@ -45,7 +46,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: 5_000,
     statement_timeout: statementTimeout,
     lock_timeout: Math.min(5_000, statementTimeout),
-    idle_in_transaction_session_timeout: statementTimeout + partitionGrace,
+    idle_in_transaction_session_timeout: silence,
   };
   const pool = new pg.Pool({ ...settings, max: poolSize, idleTimeoutMillis: 60_000 });
   pool.on('error', (error) => log.warn('A database connection was lost while idle', { error }));
@@ -64,42 +65,58 @@ export function openDatabase(options: DatabaseOptions): Database {
         throw databaseFailure(error);
       });
       let broken: Error | undefined;
-      const guard = setTimeout(
-        () => {
-          broken = new Error('A transaction outlived its time; its connection was destroyed');
-          client.release(broken);
-        },
-        statementTimeout * 4 + partitionGrace,
-      );
+      let released = false;
+      const release = () => {
+        if (!released) client.release(broken);
+        released = true;
+      };
+      const ask = async (text: string, values: readonly unknown[] = []) => {
+        const guard = setTimeout(() => {
+          broken = new Error('The database said nothing for too long; the connection was destroyed');
+          release();
+        }, silence);
+        try {
+          return await client.query(text, values as unknown[]);
+        } finally {
+          clearTimeout(guard);
+        }
+      };
+      // Lost between two statements: the next one tells. Without a listener the event would end the process.
+      const onLost = () => undefined;
+      client.on('error', onLost);
       try {
-        await client.query(begin);
+        await ask(begin);
         const result = await work({
-          query: async <Row>(text: string, values: readonly unknown[] = []) =>
-            (await client.query(text, values as unknown[])).rows as Row[],
+          query: async <Row>(text: string, values?: readonly unknown[]) => (await ask(text, values)).rows as Row[],
         });
-        await client.query('commit');
+        const { command } = await ask('commit');
+        // What PostgreSQL answers when a statement had failed and nobody said so.
+        if (command !== 'COMMIT') throw new Error('A transaction was rolled back although its work ended well');
         return result;
       } catch (error) {
         if (!broken) {
-          await client.query('rollback').catch((failure: Error) => {
-            broken = failure;
+          await ask('rollback').catch((failure: Error) => {
+            broken ??= failure;
           });
         }
         throw databaseFailure(error);
       } finally {
-        clearTimeout(guard);
-        if (broken?.message !== 'A transaction outlived its time; its connection was destroyed') {
-          client.release(broken);
-        }
+        client.off('error', onLost);
+        release();
       }
     },
     async dedicated(role) {
-      const client = new pg.Client(settings);
+      const client = new pg.Client({ ...settings, query_timeout: silence });
       client.on('error', (error) => log.warn('A dedicated database connection was lost', { role, error }));
-      await client.connect();
-      const real = roles.name(role);
-      await client.query(`${real ? `set role "${real}";` : ''}set damask.role='${role}'`);
-      return client;
+      try {
+        await client.connect();
+        const real = roles.name(role);
+        await client.query(`${real ? `set role "${real}";` : ''}set damask.role='${role}'`);
+        return client;
+      } catch (error) {
+        client.end().catch(() => undefined);
+        throw error;
+      }
     },
     end: () => pool.end(),
   };

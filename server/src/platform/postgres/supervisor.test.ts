@@ -7,8 +7,10 @@ import { isPostmaster } from './postmaster.ts';
 
 const nobody = 65534;
 const asRoot = process.getuid?.() === 0;
-const isRefusal = (pattern: RegExp) => (error: { code?: string; message?: string }) =>
-  error.code === 'unavailable' && pattern.test(error.message ?? '');
+const isRefusal =
+  (pattern: RegExp, code = 'unavailable') =>
+  (error: { code?: string; message?: string }) =>
+    error.code === code && pattern.test(error.message ?? '');
 
 test('the first start makes a cluster that only its user reaches, and a later start finds it again', async () => {
   const folder = clusterFolder();
@@ -82,7 +84,10 @@ test('after kill -9 of the server under load the supervisor brings it back with 
 test('a server that outlived a killed Damask is taken over; one with other settings is restarted', async () => {
   const folder = clusterFolder();
   const holder = await holdElsewhere(folder);
-  await assert.rejects(start(folder), isRefusal(new RegExp(`Another Damask \\(process ${holder.child.pid}\\)`)));
+  await assert.rejects(
+    start(folder),
+    isRefusal(new RegExp(`Another Damask \\(process ${holder.child.pid}\\)`), 'in_use'),
+  );
   holder.child.kill('SIGKILL');
   await holder.child.exited;
 

@@ -1,11 +1,11 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import type { patternOperations } from '@damask/contracts/pattern.ts';
+import type { strategyOperations } from '@damask/contracts/strategy.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { buryStrategy, findStrategy } from './strategy-store.ts';
 
-type DeleteStrategy = typeof patternOperations.deleteStrategy;
+type DeleteStrategy = typeof strategyOperations.deleteStrategy;
 
 /** Answers the strategy as it was. */
 export async function deleteStrategy(

@@ -1,6 +1,7 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { patternOperations } from '@damask/contracts/pattern.ts';
 import { rolePermissions } from '@damask/contracts/permissions.ts';
+import { strategyOperations } from '@damask/contracts/strategy.ts';
 import pg from 'pg';
 import type { CallContext, Client } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
@@ -20,7 +21,7 @@ export interface Left {
 }
 
 export interface LibraryForTests {
-  readonly library: Client<typeof patternOperations>;
+  readonly library: Client<typeof patternOperations & typeof strategyOperations>;
   readonly parts: LibraryParts;
   readonly database: Database;
   readonly log: Log;
@@ -50,7 +51,10 @@ export async function libraryForTests(): Promise<LibraryForTests> {
     trail: createTrail('pattern', clock),
     afterChange: async () => undefined,
   };
-  const library = openDoor(patternOperations, createLibraryOperations(parts), { copy: true, checkOutput: true });
+  const library = openDoor({ ...patternOperations, ...strategyOperations }, createLibraryOperations(parts), {
+    copy: true,
+    checkOutput: true,
+  });
   const pool = new pg.Pool({ ...connection, max: 1 });
   pool.on('error', () => undefined);
   const sql = async <Row extends object>(text: string, values: unknown[] = []) =>

@@ -1,4 +1,5 @@
 import type { patternOperations } from '@damask/contracts/pattern.ts';
+import type { strategyOperations } from '@damask/contracts/strategy.ts';
 import type { Implementation } from '#platform/call.ts';
 import { createPattern } from './create-pattern.ts';
 import { deletePattern } from './delete-pattern.ts';
@@ -18,7 +19,9 @@ import { restorePattern } from './restore-pattern.ts';
 import { setLabel } from './set-label.ts';
 
 /** Patterns, their versions and labels, strategies and imports. Inputs are checked and permissions asked for before they come here. */
-export function createLibraryOperations(parts: LibraryParts): Implementation<typeof patternOperations> {
+export function createLibraryOperations(
+  parts: LibraryParts,
+): Implementation<typeof patternOperations & typeof strategyOperations> {
   return {
     /** By name. Errors: `invalid_cursor`. */
     listPatterns: (context, input) => listPatterns(parts, context, input),

@@ -1,10 +1,10 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import type { patternOperations } from '@damask/contracts/pattern.ts';
+import type { strategyOperations } from '@damask/contracts/strategy.ts';
 import type { CallContext } from '#platform/call.ts';
 import { inWorkspace, type LibraryParts } from './library-parts.ts';
 import * as store from './strategy-store.ts';
 
-type ListStrategies = typeof patternOperations.listStrategies;
+type ListStrategies = typeof strategyOperations.listStrategies;
 
 export async function listStrategies(
   parts: LibraryParts,

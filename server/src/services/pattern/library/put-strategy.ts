@@ -1,11 +1,11 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import type { patternOperations, Strategy } from '@damask/contracts/pattern.ts';
+import type { Strategy, strategyOperations } from '@damask/contracts/strategy.ts';
 import type { CallContext } from '#platform/call.ts';
 import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { digestStrategy } from './read-fabric-json.ts';
 import { findStrategy, lockStrategies, putStrategies } from './strategy-store.ts';
 
-type PutStrategy = typeof patternOperations.putStrategy;
+type PutStrategy = typeof strategyOperations.putStrategy;
 
 /** Says nothing when nothing changes. */
 export async function putStrategy(

@@ -1,11 +1,11 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import type { patternOperations } from '@damask/contracts/pattern.ts';
+import type { strategyOperations } from '@damask/contracts/strategy.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { inWorkspace, type LibraryParts } from './library-parts.ts';
 import { findStrategy } from './strategy-store.ts';
 
-type ReadStrategy = typeof patternOperations.readStrategy;
+type ReadStrategy = typeof strategyOperations.readStrategy;
 
 export async function readStrategy(
   parts: LibraryParts,

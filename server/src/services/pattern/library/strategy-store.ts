@@ -1,4 +1,4 @@
-import type { Strategy } from '@damask/contracts/pattern.ts';
+import type { Strategy } from '@damask/contracts/strategy.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import type { ExistingPattern } from './decide-outcome.ts';
 import { toUpstream, type UpstreamColumns } from './pattern-store.ts';

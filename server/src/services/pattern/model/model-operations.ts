@@ -51,6 +51,7 @@ export function createModelOperations(parts: ModelParts): Implementation<typeof 
       }
       const url = readBaseUrl(base_url);
       egress.check(url);
+      checkKey(api_key);
       await vault.ready(context.workspace);
       const sealed =
         api_key === undefined
@@ -108,6 +109,14 @@ function readBaseUrl(text: string): string {
     });
   }
   return url.href.replace(/\/+$/, '');
+}
+
+// It travels in a header, where a line break would begin another one.
+function checkKey(key: string | undefined) {
+  if (key === undefined || /^[\x21-\x7e]+$/.test(key)) return;
+  throw new AppError('invalid_request', 'A key has no spaces, line breaks or letters beyond ASCII. Copy it again.', {
+    pointer: '/api_key',
+  });
 }
 
 // A stored key must never be sent to a new address by someone who does not know it.

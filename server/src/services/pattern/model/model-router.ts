@@ -196,11 +196,11 @@ function priceOf(models: readonly ModelOffer[], id: string): Price | null {
 async function readyLocal(local: LocalModel): Promise<void> {
   const { state } = local.state();
   if (state === 'ready') return;
-  if (state === 'starting') {
-    await local.ensure();
-    return;
-  }
-  throw noModel(describeLocal(local) ?? 'The local model is not ready.', state === 'fetching' ? 5 : 30);
+  const ensured = local.ensure();
+  if (state === 'starting') return ensured;
+  // Fetching takes minutes; whoever asks again finds it further on.
+  ensured.catch(() => undefined);
+  throw noModel(describeLocal(local) ?? 'The local model is being started.', state === 'failed' ? undefined : 5);
 }
 
 function describeLocal(local: LocalModel): string | null {

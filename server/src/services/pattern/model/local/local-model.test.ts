@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startChild } from '#platform/child-process.ts';
 import { systemClock } from '#platform/clock.ts';
@@ -107,15 +107,18 @@ test('a killed process is started again without a call', { skip }, async (t) => 
   await until(() => !isAlive(second));
 });
 
-test('the process ends when the one that started it is killed', { skip }, async () => {
+test('the process ends when the one that started it is killed', { skip }, async (t) => {
   const module = new URL('./test-model.ts', import.meta.url).href;
-  const code = `const m = await (await import(${JSON.stringify(module)})).startTestModel({}); process.stdout.write(m.pid() + '\\n');`;
+  const code = `const { pid, local } = await (await import(${JSON.stringify(module)})).startTestModel({});
+    process.stdout.write(JSON.stringify({ pid: pid(), socketPath: local.socketPath }));`;
   const parent = await startChild({
     command: process.execPath,
     args: ['--input-type=module', '-e', code],
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const pid = await new Promise<number>((resolve) => parent.stdout?.once('data', (data) => resolve(Number(data))));
+  const said = await new Promise<Buffer>((resolve) => parent.stdout?.once('data', resolve));
+  const { pid, socketPath } = JSON.parse(said.toString()) as { pid: number; socketPath: string };
+  t.after(() => rm(dirname(socketPath), { recursive: true, force: true }));
   assert.ok(isAlive(pid));
   parent.kill('SIGKILL');
   await until(() => !isAlive(pid), 5_000);
