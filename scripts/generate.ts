@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { loadCatalogue } from './contract-catalogue.ts';
 import { generateReference } from './generate-reference.ts';
 import { generateSdk } from './generate-sdk.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const check = process.argv.includes('--check');
+const { values } = parseArgs({ options: { check: { type: 'boolean' }, into: { type: 'string' } } });
+const root = values.into ? `${values.into}/` : fileURLToPath(new URL('..', import.meta.url));
+const check = values.check === true;
 const catalogue = await loadCatalogue();
 const files = new Map([['sdk/src/generated.ts', generateSdk(catalogue)], ...(await generateReference(catalogue))]);
 

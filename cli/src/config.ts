@@ -31,7 +31,7 @@ export function readConfig(): Config {
   const home = setting('XDG_CONFIG_HOME') ?? join(homedir(), '.config');
   return {
     url,
-    apiKey: setting('DAMASK_API_KEY'),
+    apiKey: keyFromEnvironment(),
     configDir: setting('DAMASK_CONFIG_DIR') ?? join(home, 'damask'),
     server: setting('DAMASK_SERVER'),
   };
@@ -62,6 +62,14 @@ function serverAddress(text: string): string {
   }
   throw new UsageError(
     `DAMASK_URL is '${text}'. Write an address such as ${defaultUrl}; the key goes to DAMASK_API_KEY.`,
+  );
+}
+
+function keyFromEnvironment(): string | undefined {
+  const key = setting('DAMASK_API_KEY');
+  if (key === undefined || /^[\x21-\x7e]+$/.test(key)) return key;
+  throw new UsageError(
+    'DAMASK_API_KEY holds a space or a line break, perhaps from a file with CR LF. Set it to the key alone.',
   );
 }
 

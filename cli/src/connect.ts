@@ -1,4 +1,4 @@
-import { createDamask, type Fetch } from '@damask/sdk';
+import { createDamask, DamaskError, type Fetch, type FetchResponse } from '@damask/sdk';
 import type { ServerAccess, ServerProgress } from './command.ts';
 import type { Config } from './config.ts';
 import { findInstance, isLoopback, isTooOpen, readCredentials } from './credentials.ts';
@@ -9,6 +9,13 @@ import type { Terminal } from './terminal.ts';
 export interface OpenAccess extends ServerAccess {
   /** Stops a server that was started for this command. */
   close(): Promise<void>;
+}
+
+// Every answer of a Damask server has an id; JSON of another program would be read as if it were ours.
+function refuseStranger({ status, headers }: FetchResponse, target: string): void {
+  const json = headers.get('content-type')?.startsWith('application/json') === true;
+  if (status > 299 || !json || headers.get('x-request-id') !== null) return;
+  throw new DamaskError('unexpected_response', `${target} answers, but not as a Damask server does.`, {});
 }
 
 /** Opens the way to the server. Nothing is sent yet; a loopback server that does not run is started when first needed. */
@@ -31,12 +38,14 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
     return server;
   };
   const fetch: Fetch = async (url, init) => {
-    const send = () => {
+    const send = async () => {
       const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
-      return httpTransport(target + url.slice(config.url.length), {
+      const response = await httpTransport(target + url.slice(config.url.length), {
         ...init,
         headers: { ...init.headers, ...authorization },
       });
+      refuseStranger(response, target);
+      return response;
     };
     try {
       return await send();

@@ -23,7 +23,16 @@ function messageOf(error: unknown, config: Config | undefined): string {
   if (!(error instanceof DamaskError)) return error instanceof Error ? error.message : String(error);
   if (error.code !== 'unreachable') return error.detail;
   const cause = (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  if (isBroken(error))
+    return `The connection to ${config?.url ?? 'the server'} broke before an answer came (${cause}).`;
   return `No server answers at ${config?.url ?? 'the address'}${cause ? ` (${cause})` : ''}.`;
+}
+
+/** It was there: what the server made of the request is not known. */
+function isBroken({ code, cause }: DamaskError): boolean {
+  return (
+    code === 'unreachable' && ['EPIPE', 'ECONNRESET'].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? '')
+  );
 }
 
 const hints: Readonly<Record<string, string>> = {
@@ -49,6 +58,7 @@ function hintOf(error: DamaskError, config: Config | undefined): string | undefi
   }
   if (error.code === 'forbidden') return '`damask whoami` shows what the key may do.';
   if (error.retryAfter !== undefined && error.code !== 'no_model') return `Try again in ${error.retryAfter} s.`;
+  if (isBroken(error)) return 'Look at `damask runs` before you try again; a very large input can be the cause.';
   if (error.code in hints) return hints[error.code];
   return error.runId ? `\`damask runs show ${error.runId}\` has what is known.` : undefined;
 }

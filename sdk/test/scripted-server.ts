@@ -52,7 +52,9 @@ export function sendJson(
   headers: Record<string, string> = {},
 ) {
   const type = status < 400 ? 'application/json' : 'application/problem+json';
-  response.writeHead(status, { 'content-type': type, ...headers }).end(JSON.stringify(body));
+  response
+    .writeHead(status, { 'content-type': type, 'x-request-id': 'request-1', ...headers })
+    .end(JSON.stringify(body));
 }
 
 export function sendProblem(

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { errorCatalogue } from '@damask/contracts/errors.ts';
 import { events } from '@damask/contracts/events.ts';
 import { serviceOperations } from '@damask/contracts/services.ts';
+import { commands } from '../../cli/src/commands.ts';
 import { listSettings } from '../../server/src/config.ts';
 import { type HouseFile, houseFiles, houseRoot } from './house.ts';
 
@@ -89,13 +90,35 @@ test('each service README has the same headings', () => {
 });
 
 test('each decision is a numbered, dated page in the list of ARCHITECTURE.md', () => {
+  const list = page('ARCHITECTURE.md');
   const decisions = houseFiles().filter(({ path }) => path.startsWith('docs/decisions/'));
   decisions.forEach(({ path, text }, index) => {
     assert.match(path, /^docs\/decisions\/\d{4}-[a-z0-9-]+\.md$/);
     assert.equal(Number(path.slice(15, 19)), index + 1, `${path}: the numbers have a gap`);
     assert.match(text, /\d{4}-\d{2}-\d{2}/, `${path} has no date`);
+    assert.ok(list.includes(`](${path})`), `${path} is not in the list`);
     assert.ok(text.split('\n').length <= 80, `${path} is longer than a page`);
   });
+});
+
+test('every command that a page shows exists', () => {
+  const unknown = pages().flatMap(({ path, text }) => strangeCommands(text).map((words) => `${path}: ${words}`));
+  assert.deepEqual(unknown, []);
+  assert.deepEqual(
+    strangeCommands('```sh\ncat a | npx damask run b | damask fly c\nnpm run generate\nnpm run paint\n```'),
+    ['damask fly', 'npm run paint'],
+  );
+});
+
+test("the README's quick start is the one that was promised", () => {
+  const [start = '', second = ''] = [
+    ...(page('README.md')
+      .split('## Quick start')[1]
+      ?.matchAll(/```sh\n([\s\S]*?)```/g) ?? []),
+  ].map(([, block]) => block as string);
+  assert.equal(start, 'npm start\n');
+  assert.match(second, /^git clone \S+fabric \.\.\/fabric\n/);
+  assert.match(second, /\nnpx damask import \.\.\/fabric && npx damask run summarize < README\.md\nnpx damask runs\n$/);
 });
 
 test('the first pages keep their lengths', () => {
@@ -137,6 +160,19 @@ test('no file names a machine, its folders or a registry', () => {
   }
   assert.doesNotMatch('the working folder /var/lib/damask', outside);
 });
+
+/** Commands in code, shown or in backticks, that neither the command line nor package.json knows. */
+function strangeCommands(text: string): string[] {
+  const code = [...text.matchAll(/```sh\n([\s\S]*?)```|`((?:npx )?damask [^`]+|npm [^`]+)`/g)]
+    .map(([all]) => all)
+    .join('\n');
+  const scripts = Object.keys(JSON.parse(page('package.json')).scripts);
+  const known = new Set(['help', ...Object.keys(commands).map((name) => name.split(' ')[0])]);
+  return [
+    ...[...code.matchAll(/\bdamask ([a-z][a-z-]*)/g)].filter(([, name]) => !known.has(name as string)),
+    ...[...code.matchAll(/\bnpm run ([a-z:]+)/g)].filter(([, name]) => !scripts.includes(name as string)),
+  ].map(([words]) => words);
+}
 
 function headings(text: string): string[] {
   return [...text.matchAll(/^## (.+)$/gm)].map(([, words]) => (words as string).replace(/ \(.*\)$/, '').trim());

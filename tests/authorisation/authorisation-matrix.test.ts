@@ -100,6 +100,29 @@ test('a role makes keys of roles that hold no more than it does itself', async (
   }
 });
 
+test('no header moves a caller into another workspace or another role', async () => {
+  const { workspace, owner } = world.beta;
+  for (const header of [
+    ['Damask-Workspace', workspace],
+    ['X-Workspace-Id', workspace],
+    ['X-Tenant-Id', workspace],
+    ['X-Forwarded-User', 'owner'],
+    ['X-Role', 'owner'],
+    ['X-Original-URL', '/v1/keys'],
+    ['X-Rewrite-URL', '/v1/keys'],
+    ['Cookie', `authorization=Bearer ${owner}; workspace=${workspace}`],
+    ['Proxy-Authorization', `Bearer ${owner}`],
+  ] as const) {
+    const me = await world.send('GET', '/v1/me', { key: world.alpha.keys.viewer, headers: [header] });
+    assert.equal(me.status, 200, header[0]);
+    assert.equal(me.body.workspace.id, world.alpha.workspace, header[0]);
+    assert.equal(me.body.actor.role, 'viewer', header[0]);
+    const keys = await world.send('GET', '/v1/keys', { key: world.alpha.keys.viewer, headers: [header] });
+    assert.equal(keys.status, 403, header[0]);
+  }
+  assert.deepEqual(world.takeLeaks(), []);
+});
+
 test('operations between services cannot be reached from outside', async () => {
   for (const service of Object.values(serviceOperations)) {
     for (const operation of Object.values(service)) {

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '#platform/app-error.ts';
 
-/** How long a refused body is still taken off the wire, so that the client sees the answer instead of a reset. */
+/** How long, and how much of, a refused body is still taken off the wire: the largest body of any operation. */
 const lingerMs = 3_000;
+const lingerBytes = 32 * 1024 * 1024;
 
 /** The whole body, never more than `limit` bytes. Errors: `too_large`, `invalid_request` when the client stops midway. */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
@@ -36,17 +37,23 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
 }
 
 /**
- * After an early answer: discards what still comes, for a bounded time, then closes the connection. Closing at once would
+ * After an early answer: discards what still comes, within bounds, then closes the connection. Closing at once would
  * reset it, and a client that is still sending would never read the answer.
  */
 export function discardBody(request: IncomingMessage, response: ServerResponse) {
   if (request.complete) return;
+  let left = lingerBytes;
   request.on('error', () => undefined);
-  request.resume();
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
   const timer = setTimeout(() => request.destroy(), lingerMs);
   timer.unref();
   request.once('close', () => clearTimeout(timer));
-  response.once('close', () => clearTimeout(timer));
+  response.once('close', () => {
+    if (request.complete) clearTimeout(timer);
+  });
 }
 
 function tooLarge(limit: number): AppError {

@@ -7,7 +7,9 @@ import { sendProblem } from './problem.ts';
 export function createStartingHandler(clock: Clock) {
   return (request: IncomingMessage, response: ServerResponse) => {
     if (request.url === '/livez' && request.method === 'GET') {
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"live"}');
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'x-request-id': clock.uuid() })
+        .end('{"status":"live"}');
       return;
     }
     response.shouldKeepAlive = false;

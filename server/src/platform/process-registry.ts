@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Clock, Timer } from './clock.ts';
 import type { Database } from './database/database.ts';
@@ -15,11 +15,15 @@ export interface ProcessRegistry {
   /** Processes that died with work open and that nobody has cleaned up after. */
   findDead(): Promise<DeadProcess[]>;
   markRecovered(id: string): Promise<void>;
+  /** True when others may have taken this process for dead at some time since then, by the clock's `monotonic`. */
+  lapsedSince(monotonic: number): boolean;
   stop(): Promise<void>;
 }
 
 const heartbeatEvery = 5_000;
 const deadAfterSeconds = 15;
+/** Milliseconds between two heartbeats after which this process is not sure that others still count on it. */
+const lapsedAfter = 10_000;
 
 /** Registers this process and keeps its heartbeat, by the database's clock. */
 export async function registerProcess(options: {
@@ -38,9 +42,17 @@ export async function registerProcess(options: {
 
   await asPlatform('insert into platform.process (id, host, pid) values ($1, $2, $3)', [id, host, pid]);
 
+  let lastBeat = clock.monotonic();
+  let lapsedAt = Number.NEGATIVE_INFINITY;
   const beat = async () => {
-    await asPlatform('update platform.process set heartbeat_at = now() where id = $1', [id]).catch((error: unknown) =>
-      log.warn('The heartbeat of this process could not be written', { error }),
+    const asked = clock.monotonic();
+    // Whoever took this process for dead in the meantime must do so again when it dies.
+    await asPlatform('update platform.process set heartbeat_at = now(), recovered_at = null where id = $1', [id]).then(
+      () => {
+        if (asked - lastBeat > lapsedAfter) lapsedAt = asked;
+        lastBeat = asked;
+      },
+      (error: unknown) => log.warn('The heartbeat of this process could not be written', { error }),
     );
     if (!stopped) timer = clock.after(heartbeatEvery, () => void beat());
   };
@@ -62,6 +74,7 @@ export async function registerProcess(options: {
     async markRecovered(dead) {
       await asPlatform('update platform.process set recovered_at = now() where id = $1', [dead]);
     },
+    lapsedSince: (since) => lapsedAt >= since || clock.monotonic() - lastBeat > lapsedAfter,
     async stop() {
       stopped = true;
       timer?.cancel();
@@ -81,9 +94,11 @@ function isAlive(pid: number, own: number): boolean {
   }
 }
 
+// A pid says nothing about another boot, or about another container of the same host.
 function hostIdentity(): string {
   try {
-    return `${hostname()} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${hostname()} ${boot} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
     return hostname();
   }

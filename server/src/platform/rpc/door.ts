@@ -1,7 +1,7 @@
 import type { Operations } from '@damask/contracts/operation.ts';
 import { AppError } from '../app-error.ts';
 import type { CallContext, Client, Implementation } from '../call.ts';
-import { buildCheck } from '../schema-check.ts';
+import { buildCheck, type CheckProblem } from '../schema-check.ts';
 
 type AnyFunction = (context: CallContext, input: unknown) => Promise<unknown>;
 
@@ -29,7 +29,7 @@ export function openDoor<Contract extends Operations>(
     const guarded: AnyFunction = async (context, input) => {
       // Before the copy, which makes 0 of -0 and texts of times.
       const problem = check(input);
-      if (problem) throw new AppError('invalid_request', problem.detail, { pointer: problem.pointer });
+      if (problem) throw new AppError('invalid_request', toSentence(problem), { pointer: problem.pointer });
       const argument = options.copy ? JSON.parse(JSON.stringify(input)) : input;
       if (context.deadline <= Date.now()) throw deadlinePassed();
       const output = await call(context, argument);
@@ -40,6 +40,12 @@ export function openDoor<Contract extends Operations>(
     return [name, guarded] as const;
   });
   return Object.fromEntries(entries) as unknown as Client<Contract>;
+}
+
+/** `parameters.temperature must be at most 2.`: the pointer alone is small print for a person. */
+function toSentence({ pointer, detail }: CheckProblem): string {
+  const field = pointer.slice(1).replaceAll('/', '.');
+  return `${field === '' ? 'The request' : field} ${detail}${detail.endsWith('.') ? '' : '.'}`;
 }
 
 export function deadlinePassed(): AppError {

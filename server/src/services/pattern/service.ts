@@ -20,6 +20,7 @@ import type { LocalModel } from './model/local/local-model.ts';
 import { createModelOperations, providersTopic } from './model/model-operations.ts';
 import { createModelRouter } from './model/model-router.ts';
 import { createProviderTable } from './model/provider-table.ts';
+import { createConfirmEnd } from './run/confirm-end.ts';
 import { createJournal, type Journal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
 import { observeRuns } from './run/observe-runs.ts';
@@ -120,6 +121,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     recordWithin: runs.record_within_ms,
     readerWithin,
     observe: observeRuns(metrics, { live: () => live.size, waiting: () => journal.waiting }),
+    confirm: createConfirmEnd({ database, registry, log }),
   };
   const recovery =
     options.planted?.recovery === false

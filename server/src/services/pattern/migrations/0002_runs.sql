@@ -74,28 +74,38 @@ create function pattern.uuid_at(moment timestamptz) returns uuid language sql im
   select (lpad(to_hex(greatest((extract(epoch from moment) * 1000)::bigint, 0)), 12, '0') || '00000000000000000000')::uuid
 $$;
 
--- Makes the weekly partitions from this week on. Weeks begin on Monday, UTC.
+-- Makes the weekly partitions from the last week on. Weeks begin on Monday, UTC. A partition is made beside its table and then
+-- attached, which unlike `partition of` lets those go on who write. Runs of its week that came too early move into it.
 create function pattern.ensure_partitions(weeks int) returns int
   language plpgsql security definer set search_path = pg_catalog as $$
 declare
   monday timestamptz;
-  part text;
+  week text;
+  parent text;
   made int := 0;
+  low uuid;
+  high uuid;
 begin
   perform pg_advisory_xact_lock(hashtextextended('damask partitions', 0));
-  for i in 0..weeks loop
+  for i in -1..weeks loop
     monday := date_trunc('week', now() at time zone 'utc') at time zone 'utc' + make_interval(weeks => i);
-    part := to_char(monday at time zone 'utc', 'IYYY"w"IW');
-    if to_regclass('pattern.accepted_' || part) is null then
-      execute format('create table pattern.%I partition of pattern.accepted for values from (%L) to (%L)',
-        'accepted_' || part, pattern.uuid_at(monday), pattern.uuid_at(monday + interval '7 days'));
-      execute format('create table pattern.%I partition of pattern.finished for values from (%L) to (%L)',
-        'finished_' || part, pattern.uuid_at(monday), pattern.uuid_at(monday + interval '7 days'));
+    week := to_char(monday at time zone 'utc', 'IYYY"w"IW');
+    continue when to_regclass('pattern.accepted_' || week) is not null;
+    low := pattern.uuid_at(monday);
+    high := pattern.uuid_at(monday + interval '7 days');
+    foreach parent in array array['accepted', 'finished'] loop
+      execute format('create table pattern.%I (like pattern.%I including all)', parent || '_' || week, parent);
+      -- Even the owner sees no row of a table under forced policies.
+      execute format('alter table pattern.%I no force row level security', parent || '_rest');
+      execute format('with early as (delete from pattern.%I where id >= %L and id < %L returning *)
+        insert into pattern.%I select * from early', parent || '_rest', low, high, parent || '_' || week);
+      execute format('alter table pattern.%I force row level security', parent || '_rest');
       -- The parent's policies do not hold for who names a partition. It has none, so nobody sees anything there.
-      execute format('alter table pattern.%I enable row level security, force row level security', 'accepted_' || part);
-      execute format('alter table pattern.%I enable row level security, force row level security', 'finished_' || part);
-      made := made + 1;
-    end if;
+      execute format('alter table pattern.%I enable row level security, force row level security', parent || '_' || week);
+      execute format('alter table pattern.%I attach partition pattern.%I for values from (%L) to (%L)',
+        parent, parent || '_' || week, low, high);
+    end loop;
+    made := made + 1;
   end loop;
   return made;
 end $$;

@@ -20,6 +20,8 @@ export interface ExchangeOptions {
 
 const largestAnswer = 16 * 1024 * 1024;
 const largestRefusal = 64 * 1024;
+/** Characters of a provider's own words that are looked at; far fewer are told. */
+const longestQuote = 16 * 1024;
 
 /** One request and its answer. Holds the state of the exchange until exactly one result is told. */
 export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
@@ -219,7 +221,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   }
 
   #quote(text: string): string {
-    return this.#options.redact(text.toWellFormed()).replaceAll(/\s+/g, ' ').trim();
+    return this.#options.redact(text.slice(0, longestQuote).toWellFormed()).replaceAll(/\s+/g, ' ').trim();
   }
 
   #body(): string {

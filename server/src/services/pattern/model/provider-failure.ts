@@ -42,7 +42,13 @@ export function fromStatus(
       retryAfterSeconds: readRetryAfter(retryAfter),
     };
   }
-  return { code: 'provider_error', detail: `${provider} answered ${status}.${quote}` };
+  if (status >= 300 && status < 400) {
+    return {
+      code: 'provider_error',
+      detail: `${provider} redirects elsewhere (${status}), which is not followed. Correct its address.`,
+    };
+  }
+  return { code: 'provider_error', detail: `${provider} answered ${status}. Try again, or another model.${quote}` };
 }
 
 /** Seconds to wait, between 1 and 60: providers have sent dates in the past, 99999999 and words. */

@@ -8,7 +8,7 @@ import type { ModelRoute } from '../model/model-router.ts';
 import { costOf } from './cost.ts';
 import type { Journal } from './journal.ts';
 import type { LiveRuns } from './live-runs.ts';
-import { createOutputText, type OutputText } from './output-text.ts';
+import { createOutputText, type OutputText, storableText } from './output-text.ts';
 import type { Payloads } from './payloads.ts';
 import type { RunPlan } from './plan-run.ts';
 import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
@@ -25,6 +25,8 @@ export interface EngineParts {
   /** Milliseconds that a stream waits for a reader that takes nothing. */
   readonly readerWithin: number;
   readonly observe: (row: FinishedRow) => void;
+  /** What the record says of a run that began at `started`, should others have ended it in the meantime. */
+  readonly confirm: (row: FinishedRow, started: number) => FinishedRow | Promise<FinishedRow>;
 }
 
 export interface Execution {
@@ -49,9 +51,10 @@ interface Stop {
  */
 export async function executeRun(parts: EngineParts, context: CallContext, execution: Execution): Promise<Run> {
   const { journal, live, clock } = parts;
+  await parts.payloads.ready(context.workspace);
+  // Nothing is waited for from here until the run is among the live ones: a drain that begins must see it.
   journal.admit();
   live.admit();
-  await parts.payloads.ready(context.workspace);
   const started = clock.monotonic();
   const row = toAcceptedRow(parts, context, execution);
   const accepted = journal.accept(row);
@@ -59,6 +62,7 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
   const stream = context.sink ? createRunStream(context.sink, row, output) : undefined;
 
   let stopped: Stop | undefined;
+  let pausing = false;
   const call: ModelCall = execution.route.port.call({
     model: execution.route.model,
     messages: execution.plan.messages,
@@ -68,7 +72,7 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     onText: (text) => {
       const fit = output.push(text);
       if (!stream || stream.take(fit)) return true;
-      void waitForReader();
+      if (!pausing) void waitForReader();
       return false;
     },
   });
@@ -77,11 +81,13 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     call.abort(code, detail);
   };
   const waitForReader = async () => {
+    pausing = true;
     const late = clock.after(parts.readerWithin, () =>
       stop('slow_consumer', 'The client took nothing for too long. Read the stream faster, or ask without stream.'),
     );
     await stream?.drained();
     late.cancel();
+    pausing = false;
     call.resume();
   };
   const leave = () => stop('run_cancelled', 'The client left.');
@@ -103,13 +109,14 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     const result = await call.done;
     const rest = output.end();
     const finished = toFinishedRow(parts, row, execution, result, stopped, output, clock.monotonic() - started);
-    const told = await record(parts, finished, execution, output, recorded);
+    const told = await parts.confirm(await record(parts, finished, execution, output, recorded), started);
     parts.observe(told);
     const run = toRun(told, execution, output);
     if (stream?.opened) {
       stream.close(rest, run);
       return run;
     }
+    stream?.giveUp();
     if (told.status === 'succeeded') return run;
     throw toError(told, result);
   } finally {
@@ -151,6 +158,10 @@ async function record(
   });
 }
 
+/** Characters of what a provider may have written itself. */
+const longestReason = 100;
+const longestDetail = 1_000;
+
 const unrecorded =
   'The answer came, but could not be recorded in time, so it does not count. Look the run up before you run it again.';
 
@@ -161,10 +172,13 @@ interface RunStream {
   take(text: string): boolean;
   drained(): Promise<void>;
   close(rest: string, run: Run): void;
+  /** The answer goes another way: an acceptance that is committed only now is not told any more. */
+  giveUp(): void;
 }
 
 function createRunStream(sink: EventSink, row: AcceptedRow, output: OutputText): RunStream {
   let opened = false;
+  let givenUp = false;
   let waiting = '';
   const send = (text: string) => text === '' || sink.emit('output.delta', output.bytes, { text });
   return {
@@ -172,6 +186,7 @@ function createRunStream(sink: EventSink, row: AcceptedRow, output: OutputText):
       return opened;
     },
     open() {
+      if (givenUp) return;
       opened = true;
       sink.emit('run.accepted', 0, { id: row.id, pattern: row.pattern, version: row.version, model: row.model });
       send(waiting);
@@ -186,6 +201,9 @@ function createRunStream(sink: EventSink, row: AcceptedRow, output: OutputText):
     close(rest, run) {
       send(rest);
       sink.emit(`run.${run.status}`, output.bytes, run);
+    },
+    giveUp() {
+      givenUp = true;
     },
   };
 }
@@ -232,13 +250,13 @@ function toFinishedRow(
     ...row,
     finished_at: new Date(parts.clock.now()).toISOString(),
     status,
-    stop_reason: result.ok ? result.stopReason : null,
+    stop_reason: result.ok ? storableText(result.stopReason, longestReason) : null,
     ...result.usage,
     cost_micros: costOf(result.usage, route.price),
     first_output_ms: first,
     total_ms: total,
     error_code: failure?.code ?? null,
-    error_detail: failure?.detail ?? null,
+    error_detail: failure ? storableText(failure.detail, longestDetail) : null,
     attempts: [
       {
         number: 1,

@@ -31,7 +31,9 @@ export async function listRuns(
             summarizeFinished,
           )
         : [];
-    return [...running, ...ended].sort((a, b) => (a.id < b.id ? 1 : -1));
+    // Of a run that ended between the two reads only the end is told.
+    const known = new Map([...running, ...ended].map((run) => [run.id, run]));
+    return [...known.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
   });
   const items = rows.slice(0, limit);
   const last = items.at(-1);

@@ -13,6 +13,11 @@ export interface OutputText {
 
 const replacement = '\uFFFD';
 
+/** The first `most` characters as the database and JSON can hold them. */
+export function storableText(text: string, most: number): string {
+  return text.slice(0, most).toWellFormed().replaceAll('\0', replacement);
+}
+
 export function createOutputText(): OutputText {
   let text = '';
   let bytes = 0;
@@ -22,7 +27,7 @@ export function createOutputText(): OutputText {
   const clean = (piece: string): string => {
     if (piece.isWellFormed() && !piece.includes('\0')) return piece;
     sanitised = true;
-    return piece.toWellFormed().replaceAll('\0', replacement);
+    return storableText(piece, piece.length);
   };
   const take = (piece: string): string => {
     const fit = clean(piece);

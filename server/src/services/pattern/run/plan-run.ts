@@ -1,6 +1,6 @@
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { Message, Parameters, runOperations } from '@damask/contracts/run.ts';
-import { AppError, notFound } from '#platform/app-error.ts';
+import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { buildMessages } from '../library/build-messages.ts';
 import type { LibraryPattern, LibraryTable } from '../library/library-table.ts';
@@ -31,10 +31,10 @@ export async function planRun(
   request: RunRequest,
 ): Promise<RunPlan> {
   const pattern = library.find(workspace, request.pattern);
-  if (!pattern) throw notFound();
+  if (!pattern) throw missing('pattern', '`damask patterns` lists them');
   const version = await chooseVersion(library, workspace, pattern, request);
   const strategy = request.strategy === undefined ? undefined : library.strategy(workspace, request.strategy);
-  if (request.strategy !== undefined && !strategy) throw notFound();
+  if (request.strategy !== undefined && !strategy) throw missing('strategy', '`damask strategies` lists them');
   const named = request.version !== undefined || request.label !== undefined;
   return {
     pattern: pattern.name,
@@ -67,12 +67,12 @@ async function chooseVersion(
   }
   if (version !== undefined) {
     const found = await library.version(workspace, pattern.name, version);
-    if (!found) throw notFound();
+    if (!found) throw missing('version', '`damask show <pattern>` tells the newest');
     return found;
   }
   if (label !== undefined) {
     const found = pattern.labels.get(label);
-    if (!found) throw notFound();
+    if (!found) throw missing('label', '`damask show <pattern>` lists its labels');
     return found;
   }
   if (environment !== undefined && environment !== development) {
@@ -83,4 +83,9 @@ async function chooseVersion(
     );
   }
   return pattern.latest;
+}
+
+// The name itself stays out: an answer must not differ between an unknown name and one of another workspace.
+function missing(what: string, next: string): AppError {
+  return new AppError('not_found', `There is no such ${what} here; ${next}.`, { pointer: `/${what}` });
 }

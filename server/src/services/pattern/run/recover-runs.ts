@@ -43,15 +43,17 @@ export function startRecovery(options: {
 }
 
 async function recoverOnce({ database, registry, journal, clock, log }: Parameters<typeof startRecovery>[0]) {
-  await ensurePartitions(database);
+  // Somebody who reads for a long time may hold it up, but not what follows.
+  await ensurePartitions(database).catch((error: unknown) => log.warn('Partitions could not be made yet', { error }));
   for (const dead of await registry.findDead()) {
     let ended = 0;
-    for (;;) {
-      const abandoned = await listAbandoned(database, dead.id, dead.startedAt, pageSize);
+    for (let after: AcceptedRow | undefined, more = true; more; ) {
+      const abandoned = await listAbandoned(database, dead, { after: after?.id ?? null, limit: pageSize });
       const rows = abandoned.map((row) => toInterrupted(row, clock.now()));
       await Promise.all(rows.map((row) => journal.finish(row, null).committed.catch(() => undefined)));
       ended += rows.length;
-      if (abandoned.length < pageSize) break;
+      after = abandoned.at(-1);
+      more = abandoned.length === pageSize;
     }
     await registry.markRecovered(dead.id);
     if (ended > 0) log.warn('Runs of a process that died were ended as interrupted', { process: dead.id, runs: ended });

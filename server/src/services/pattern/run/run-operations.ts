@@ -42,25 +42,29 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     listRuns: (context, input) => listRuns(parts, context, input),
 
-    readRun: (context, { run: id }) =>
-      database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
+    async readRun(context, { run: id }) {
+      const scope = { role: 'pattern', workspace: context.workspace };
+      const found = await database.transaction(scope, async (transaction) => {
         const finished = await readFinished(transaction, id);
-        if (!finished) {
-          const accepted = await readAccepted(transaction, id);
-          if (!accepted) throw notFound();
-          return {
-            ...summarizeAccepted(accepted),
-            attempts: [],
-            sanitised: false,
-            input: null,
-            variables: {},
-            output: null,
-          };
-        }
-        const { payload, ...row } = finished;
-        const texts = payload ? await engine.payloads.open(row, payload) : { input: null, variables: {}, output: null };
-        return { ...summarizeFinished(row), attempts: [...row.attempts], sanitised: row.sanitised, ...texts };
-      }),
+        return { finished, accepted: finished ? undefined : await readAccepted(transaction, id) };
+      });
+      const { finished, accepted } = found;
+      if (!finished) {
+        if (!accepted) throw notFound();
+        return {
+          ...summarizeAccepted(accepted),
+          attempts: [],
+          sanitised: false,
+          input: null,
+          variables: {},
+          output: null,
+        };
+      }
+      const { payload, ...row } = finished;
+      // Outside the transaction: the key may have to be read, which takes a connection of its own.
+      const texts = payload ? await engine.payloads.open(row, payload) : { input: null, variables: {}, output: null };
+      return { ...summarizeFinished(row), attempts: [...row.attempts], sanitised: row.sanitised, ...texts };
+    },
 
     async cancelRun(context, { run: id }) {
       const live = engine.live.find(context.workspace, id);

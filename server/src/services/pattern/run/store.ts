@@ -45,14 +45,24 @@ export async function writeGroup(client: pg.Client, group: readonly JournalRow[]
   else await client.query({ ...both, values: [JSON.stringify(accepted), JSON.stringify(finished), payloads] });
 }
 
-/** Sets a row aside that the tables refuse; its texts stay out. */
-export async function quarantineRow(client: pg.Client, { row }: JournalRow, reason: string): Promise<void> {
+/** Sets a row aside that the tables refuse; its texts stay out. An end without them is put in its place: no run stays open. */
+export async function quarantineRow(client: pg.Client, { kind, row }: JournalRow, reason: string): Promise<void> {
   await client.query('insert into pattern.quarantined (workspace, run, reason, digest) values ($1, $2, $3, $4)', [
     row.workspace,
     row.id,
     reason.slice(0, 500),
     row.digest,
   ]);
+  if (kind !== 'finished') return;
+  const end: FinishedRow = {
+    ...row,
+    status: 'failed',
+    metadata: {},
+    stop_reason: null,
+    error_code: 'unrecorded',
+    error_detail: 'The record of this run could not be written and was set aside for the operator.',
+  };
+  await client.query({ ...onlyFinished, values: [JSON.stringify([end]), [null]] });
 }
 
 export interface RunFilter {
@@ -120,20 +130,20 @@ export async function readAccepted(transaction: Transaction, id: string): Promis
   return row && readRow(row);
 }
 
-/** Runs of a dead process that nobody ended, across workspaces. */
+/** Runs of a dead process that nobody ended, across workspaces, by id. */
 export function listAbandoned(
   database: Database,
-  process: string,
-  startedAt: Date,
-  limit: number,
+  dead: { readonly id: string; readonly startedAt: Date },
+  page: { readonly after: string | null; readonly limit: number },
 ): Promise<AcceptedRow[]> {
   return database.transaction({ role: 'platform', workspace: null }, async (transaction) => {
+    // The day allows for a process whose clock differed from the database's.
     const rows = await transaction.query<AcceptedRow>(
       `select ${acceptedNames} from pattern.accepted as a
-        where process = $1 and id >= pattern.uuid_at($2::timestamptz - interval '1 hour')
+        where process = $1 and id >= pattern.uuid_at($2::timestamptz - interval '1 day') and ($3::uuid is null or id > $3)
           and not exists (select from pattern.finished as f where f.workspace = a.workspace and f.id = a.id)
-        order by id limit $3`,
-      [process, startedAt, limit],
+        order by id limit $4`,
+      [dead.id, dead.startedAt, page.after, page.limit],
     );
     return rows.map(readRow);
   });

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
+import { systemClock } from '#platform/clock.ts';
+import type { Database } from '#platform/database/database.ts';
+import { systemContext } from '#platform/system-context.ts';
+import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
+import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
+import { createConfirmEnd } from './confirm-end.ts';
+import { createJournal } from './journal.ts';
+import { listRuns } from './list-runs.ts';
+import type { FinishedRow } from './record.ts';
+import { startRecovery } from './recover-runs.ts';
+import type { RunParts } from './run-parts.ts';
+
+let platform: TestPlatform;
+let model: ModelServer;
+let admin: pg.Client;
+let script: Script = (_, answer) => answer.say('Hello.');
+
+before(async () => {
+  model = await startModelServer((call, answer) => script(call, answer));
+  platform = await startTestPlatform({ modelUrl: model.url, environment: { DAMASK_DATABASE_POOL: '2' } });
+  await platform.call('POST', '/v1/patterns', { name: 'greet', system: 'Greet.' });
+  admin = new pg.Client(platform.connection);
+  await admin.connect();
+});
+after(async () => {
+  await admin.end();
+  await platform.stop();
+  await model.close();
+});
+
+const run = () => platform.call('POST', '/v1/runs', { pattern: 'greet', input: 'x', model: 'openai/test' });
+const read = async (id: string) => (await platform.call('GET', `/v1/runs/${id}`)).body;
+
+function makeRow(workspace = platform.alpha.id): FinishedRow {
+  const now = new Date(systemClock.now()).toISOString();
+  const id = systemClock.uuid();
+  return {
+    workspace,
+    id,
+    process: platform.floor.registry.id,
+    accepted_at: now,
+    pattern: 'greet',
+    version: 1,
+    digest: `sha256:${'0'.repeat(64)}`,
+    environment: null,
+    label: null,
+    strategy: null,
+    model: 'openai/test',
+    stream: false,
+    actor: id,
+    metadata: {},
+    finished_at: now,
+    status: 'succeeded',
+    stop_reason: 'stop',
+    input_tokens: 1,
+    output_tokens: 1,
+    cached_input_tokens: null,
+    reasoning_tokens: null,
+    cost_micros: 1,
+    first_output_ms: 1,
+    total_ms: 1,
+    error_code: null,
+    error_detail: null,
+    attempts: [],
+    sanitised: false,
+  };
+}
+
+const openJournal = () =>
+  createJournal({
+    connect: () => platform.floor.database.dedicated('journal'),
+    clock: systemClock,
+    log: platform.floor.log,
+  });
+
+test('whatever a provider gives as its reason to stop, the run that was paid is recorded', async () => {
+  for (const [finish, stored] of [
+    ['st\0op', 'st\ufffdop'],
+    ['\ud83d', '\ufffd'],
+    ['x'.repeat(100_000), 'x'.repeat(100)],
+  ] as const) {
+    script = (_, answer) => answer.say('paid', { finish });
+    const { status, body } = await run();
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.stop_reason, stored);
+    assert.deepEqual(await read(body.id), body);
+  }
+});
+
+test('whatever a provider says about its failure, the failure is recorded, in short', async () => {
+  for (const message of ['a\0b', `${'a'.repeat(299)}\u{1f600} tail`, 'e'.repeat(60_000)]) {
+    script = (_, { response }) => void response.writeHead(500).end(JSON.stringify({ error: { message } }));
+    const { status, body } = await run();
+    assert.equal(status, 502);
+    assert.equal(body.code, 'provider_error');
+    assert.ok(body.detail.length <= 1_000);
+    const stored = await read(body.run_id);
+    assert.deepEqual(stored.error, { code: 'provider_error', detail: body.detail });
+  }
+  script = (_, answer) => {
+    answer.chunk({ choices: [{ delta: { content: 'so ' } }] });
+    answer.chunk({ error: { message: 'e'.repeat(500_000) } });
+    answer.response.end();
+  };
+  const midway = await platform.call('POST', '/v1/runs', {
+    pattern: 'greet',
+    input: 'x',
+    model: 'openai/test',
+    stream: true,
+  });
+  assert.match(midway.text, /event: run.failed/);
+  assert.ok(midway.text.length < 5_000);
+});
+
+test('an end that the database refuses is set aside, and the run does not stay open', async () => {
+  const journal = openJournal();
+  const row = makeRow();
+  await journal.accept(row).committed;
+  const end = journal.finish({ ...row, stop_reason: 'a\0b' }, Buffer.from('x'));
+  await assert.rejects(end.committed, { code: 'unrecorded' });
+  const stored = await read(row.id);
+  assert.equal(stored.status, 'failed');
+  assert.equal(stored.error.code, 'unrecorded');
+  assert.equal(stored.output, null);
+  assert.equal((await admin.query('select from pattern.quarantined where run = $1', [row.id])).rowCount, 1);
+  await journal.stop(1_000);
+});
+
+test('a run that ends while a list is read is in it once, as ended', async () => {
+  const journal = openJournal();
+  const row = makeRow();
+  await journal.accept(row).committed;
+  const { floor, alpha } = platform;
+  const database: Pick<Database, 'transaction'> = {
+    transaction: (scope, work) =>
+      floor.database.transaction(scope, (transaction) =>
+        work({
+          query: async <Row>(text: string, values?: readonly unknown[]) => {
+            const rows = await transaction.query<Row>(text, values);
+            if (text.includes('not exists')) await journal.finish(row, null).committed;
+            return rows;
+          },
+        }),
+      ),
+  };
+  const parts = { database, cursors: floor.cursors, engine: { clock: systemClock } } as RunParts;
+  const { items } = await listRuns(parts, { ...systemContext(systemClock), workspace: alpha.id }, {});
+  assert.deepEqual(
+    items.filter((item) => item.id === row.id).map((item) => item.status),
+    ['succeeded'],
+  );
+  await journal.stop(1_000);
+});
+
+test('reading several runs of a workspace for the first time does not wait for itself', async () => {
+  const journal = openJournal();
+  const rows = Array.from({ length: 4 }, () => makeRow(platform.beta.id));
+  await Promise.all(rows.map((row) => journal.finish(row, Buffer.alloc(100)).committed));
+  const started = systemClock.monotonic();
+  const replies = await Promise.all(
+    rows.map(({ id }) => platform.call('GET', `/v1/runs/${id}`, undefined, { key: platform.beta.ownerKey })),
+  );
+  assert.ok(systemClock.monotonic() - started < 3_000);
+  for (const { body } of replies) assert.match(body.detail, /cannot be decrypted/);
+  await journal.stop(1_000);
+});
+
+test('a run that others ended while this process was silent is told as they ended it', async () => {
+  const journal = openJournal();
+  const row = makeRow();
+  const interrupted: FinishedRow = { ...row, status: 'failed', error_code: 'interrupted', error_detail: 'It died.' };
+  await journal.finish(interrupted, null).committed;
+  await journal.finish(row, null).committed;
+  const { floor } = platform;
+  const silent = createConfirmEnd({ ...floor, registry: { lapsedSince: () => true } });
+  const told = await silent(row, 0);
+  assert.deepEqual([told.status, told.error_code], ['failed', 'interrupted']);
+  const steady = createConfirmEnd({ ...floor, registry: { lapsedSince: () => false } });
+  assert.equal(steady(row, 0), row);
+  await journal.stop(1_000);
+});
+
+test('the runs of a dead process are all ended, also those whose clock was hours behind', async () => {
+  const journal = openJournal();
+  const dead = systemClock.uuid();
+  const { floor } = platform;
+  await admin.query(`insert into platform.process (id, host, pid) values ($1, 'elsewhere', 1)`, [dead]);
+  const hex = (systemClock.now() - 3 * 3_600_000).toString(16).padStart(12, '0');
+  const late = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000001`;
+  const rows = Array.from({ length: 505 }, () => ({ ...makeRow(), process: dead }));
+  rows.push({ ...makeRow(), process: dead, id: late });
+  await Promise.all(rows.map((row) => journal.accept(row).committed));
+  await admin.query(`update platform.process set heartbeat_at = now() - interval '1 minute' where id = $1`, [dead]);
+  const recovery = startRecovery({ ...floor, journal, clock: systemClock });
+  await recovery.first;
+  await recovery.stop();
+  const { rows: ended } = await admin.query(
+    `select error_code, count(*)::int from pattern.finished where process = $1 group by 1`,
+    [dead],
+  );
+  assert.deepEqual(ended, [{ error_code: 'interrupted', count: 506 }]);
+  await journal.stop(1_000);
+});
