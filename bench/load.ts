@@ -60,7 +60,7 @@ function perform(load: Load): Promise<LoadResult> {
   }
 
   function take(connection: Connection, chunk: Buffer) {
-    connection.text += chunk.latin1Slice();
+    connection.text += chunk.toString('latin1');
     const now = performance.now();
     if (connection.first === 0 && connection.text.includes(load.mark)) connection.first = now;
     if (ended || !isComplete(connection.text)) return;
@@ -98,20 +98,17 @@ function perform(load: Load): Promise<LoadResult> {
   }
   if (load.rate !== undefined) offer(0);
   return new Promise((resolve) => {
-    setTimeout(
-      () => {
-        const seconds = (performance.now() - begun) / 1000;
-        // Whatever is under way comes to its end first: a client that leaves would cancel runs.
-        setTimeout(() => {
-          ended = true;
-          for (const { socket } of all) socket.destroy();
-          const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
-          const [first50, first99] = [quantile(firsts, 0.5), quantile(firsts, 0.99)];
-          resolve({ answered: times.length, errors, seconds, p50, p99, first50, first99 });
-        }, 300);
-      },
-      load.seconds * 1000,
-    );
+    setTimeout(() => {
+      const seconds = (performance.now() - begun) / 1000;
+      // Whatever is under way comes to its end first: a client that leaves would cancel runs.
+      setTimeout(() => {
+        ended = true;
+        for (const { socket } of all) socket.destroy();
+        const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
+        const [first50, first99] = [quantile(firsts, 0.5), quantile(firsts, 0.99)];
+        resolve({ answered: times.length, errors, seconds, p50, p99, first50, first99 });
+      }, 300);
+    }, load.seconds * 1000);
   });
 }
 

@@ -12,15 +12,23 @@ const json = Buffer.from(
     ...head,
     object: 'chat.completion',
     choices: [
-      { index: 0, message: { role: 'assistant', content: `${words} `.repeat(7) }, finish_reason: 'stop', logprobs: null },
+      {
+        index: 0,
+        message: { role: 'assistant', content: `${words} `.repeat(7) },
+        finish_reason: 'stop',
+        logprobs: null,
+      },
     ],
     usage,
   }),
 );
 
-const event = (fields: object) => `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', ...fields })}\n\n`;
+const event = (fields: object) =>
+  `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', ...fields })}\n\n`;
 const chunks = Array.from({ length: 20 }, (_, at) =>
-  event({ choices: [{ index: 0, delta: { content: `${words.slice(0, 25)} ` }, finish_reason: at === 19 ? 'stop' : null }] }),
+  event({
+    choices: [{ index: 0, delta: { content: `${words.slice(0, 25)} ` }, finish_reason: at === 19 ? 'stop' : null }],
+  }),
 );
 const last = `${event({ choices: [], usage })}data: [DONE]\n\n`;
 

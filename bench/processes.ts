@@ -29,7 +29,10 @@ export function listProcesses(): ProcessFigures[] {
 function readProcess(pid: number): ProcessFigures {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold spaces and parentheses itself; what counts begins after the last one.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
   const [own = 0, system = 0, ended = 0, endedSystem = 0] = fields.slice(11, 15);
   return {
     pid,

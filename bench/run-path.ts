@@ -78,9 +78,7 @@ async function measureThroughput(peers: Peers): Promise<string> {
       ]);
     const cpu = (peer: Peer, name: string) => of(peer, (one) => one.cpu[name] ?? 0);
     row('answers a second', (peer) => of(peer, ({ result }) => result.answered / result.seconds));
-    row('µs of CPU an answer, process that serves', (peer) =>
-      cpu(peer, peer === damask ? 'edge' : 'proxy'),
-    );
+    row('µs of CPU an answer, process that serves', (peer) => cpu(peer, peer === damask ? 'edge' : 'proxy'));
     rows.push([`${kindNames[kind]}: µs of CPU an answer, PostgreSQL`, '', cpu(damask, 'postgres'), '']);
     rows.push([`${kindNames[kind]}: µs of CPU an answer, companion`, '', cpu(damask, 'companion'), '']);
     row('p50 ms', (peer) => of(peer, ({ result }) => result.p50));

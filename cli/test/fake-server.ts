@@ -22,7 +22,7 @@ if (command === 'model-pull') {
 } else if (process.argv.includes('--json')) {
   const server = createServer((request, response) => {
     note(`${request.method} ${request.url} ${request.headers.authorization}`);
-    response.setHeader('content-type', 'application/json').end('{"items":[]}');
+    response.setHeader('content-type', 'application/json').setHeader('x-request-id', 'one').end('{"items":[]}');
   });
   server.listen(Number(DAMASK_PORT), DAMASK_HOST, () => {
     const url = `http://${DAMASK_HOST}:${DAMASK_PORT}`;

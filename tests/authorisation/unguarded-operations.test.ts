@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { patternOperations } from '@damask/contracts/pattern.ts';
+
 import { permissions, rolePermissions, roles } from '@damask/contracts/permissions.ts';
 import { serviceOperations } from '@damask/contracts/services.ts';
 import { buildRoutes } from '../../server/src/gateway/routes.ts';
 import { openDoor } from '../../server/src/platform/rpc/door.ts';
 
 const planted = (change: object) => ({
-  pattern: { ...patternOperations, listPatterns: { ...patternOperations.listPatterns, ...change } },
+  pattern: { ...serviceOperations.pattern, listPatterns: { ...serviceOperations.pattern.listPatterns, ...change } },
 });
 
 for (const permission of [undefined, null, '', 'everything', 'PUBLIC', 'pattern:reads', 'constructor', ['self:read']]) {
@@ -25,7 +25,10 @@ test('two operations at one address keep the server from starting', () => {
 });
 
 test('an operation without a function keeps the server from starting', () => {
-  assert.throws(() => openDoor(patternOperations, {} as never, { copy: false, checkOutput: false }), /has no function/);
+  assert.throws(
+    () => openDoor(serviceOperations.pattern, {} as never, { copy: false, checkOutput: false }),
+    /has no function/,
+  );
 });
 
 test('operations between services are not routed', () => {

@@ -67,6 +67,40 @@ export async function readOn(database: Database, reader: EventReader): Promise<n
   }
 }
 
+/**
+ * Reads until everything is handled that was committed before the call. That waits for transactions that are older still,
+ * for `within` milliseconds at most; what is left then comes with a later pass.
+ */
+export async function catchUpWith(
+  database: Database,
+  reader: EventReader,
+  clock: Clock,
+  within: number,
+): Promise<void> {
+  const until = clock.monotonic() + within;
+  const newest = await readNewest(database, reader.source);
+  while (newest) {
+    await readOn(database, reader);
+    const reached = await database.transaction({ role: 'platform', workspace: null }, (transaction) =>
+      transaction.query(
+        'select from platform.cursor where consumer = $1 and source = $2 and (xact, id) >= ($3::bigint, $4::uuid)',
+        [reader.consumer, reader.source, newest.xact, newest.id],
+      ),
+    );
+    if (reached.length > 0 || clock.monotonic() > until) return;
+    await clock.sleep(20);
+  }
+}
+
+function readNewest(database: Database, source: string): Promise<Position | undefined> {
+  return database.transaction({ role: 'platform', workspace: null }, async (transaction) => {
+    const [row] = await transaction.query<Position>(
+      `select xact::text, id from ${source}.outbox order by xact desc, id desc limit 1`,
+    );
+    return row;
+  });
+}
+
 function readPage(database: Database, { consumer, source }: EventReader) {
   return database.transaction({ role: 'platform', workspace: null }, async (transaction) => {
     const [saved] = await transaction.query<Position>(

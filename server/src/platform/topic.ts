@@ -58,15 +58,22 @@ export async function watchTopics(options: {
   const pass = async () => {
     const asked = clock.now();
     const versions = new Map((await readVersions()).map((row) => [row.name, row.version]));
+    const failures: unknown[] = [];
     for (const { topic, load } of followers) {
       const version = versions.get(topic) ?? '0';
-      if (known.get(topic) !== version) {
-        // The version is read before the table: a change in between makes one load too many, never one too few.
-        await load();
-        known.set(topic, version);
+      try {
+        if (known.get(topic) !== version) {
+          // The version is read before the table: a change in between makes one load too many, never one too few.
+          await load();
+          known.set(topic, version);
+        }
+        current.set(topic, asked);
+      } catch (error) {
+        // A table that cannot be loaded must not hold up the others.
+        failures.push(error);
       }
-      current.set(topic, asked);
     }
+    if (failures.length > 0) throw failures[0];
   };
 
   const refresh = (): Promise<void> => {
@@ -75,29 +82,46 @@ export async function watchTopics(options: {
       return running;
     }
     running = (async () => {
-      do {
-        again = false;
-        await pass();
-      } while (again && !stopped);
-    })().finally(() => {
-      running = undefined;
-    });
+      try {
+        do {
+          again = false;
+          await pass();
+        } while (again && !stopped);
+      } finally {
+        // At once: who asks in the very next moment must not be given a look that is over.
+        running = undefined;
+      }
+    })();
     return running;
   };
 
+  let failing = false;
   const tolerant = () =>
-    refresh().catch((error: unknown) =>
-      log.warn('Tables in memory could not be refreshed; the last ones stay', { error }),
+    refresh().then(
+      () => {
+        if (failing) log.info('Tables in memory follow again');
+        failing = false;
+      },
+      (error: unknown) => {
+        if (!failing) log.warn('Tables in memory could not be refreshed; the last ones stay', { error });
+        failing = true;
+      },
     );
 
   const listen = async () => {
     const client = await database.dedicated('platform');
     client.on('notification', () => void tolerant());
     client.on('end', () => {
-      listener = undefined;
+      if (listener === client) listener = undefined;
     });
-    await client.query(`listen ${channel}`);
-    listener = client;
+    try {
+      await client.query(`listen ${channel}`);
+      if (stopped) throw new Error('Nobody follows any more');
+      listener = client;
+    } catch (error) {
+      client.end().catch(() => undefined);
+      throw error;
+    }
   };
 
   const poll = async () => {

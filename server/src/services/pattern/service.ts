@@ -4,7 +4,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Cursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Egress } from '#platform/egress/egress.ts';
-import { readOn, startEventReaders } from '#platform/events.ts';
+import { catchUpWith, startEventReaders } from '#platform/events.ts';
 import type { Log } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
@@ -78,6 +78,9 @@ export interface PatternService {
 
 export const patternMigrations = `${import.meta.dirname}/migrations`;
 
+/** A new workspace's starter patterns may wait so long for older transactions of the database. */
+const startersWithin = 5_000;
+
 /** A stream's reader that takes nothing for so long is cut off. */
 const readerWithin = 30_000;
 
@@ -149,7 +152,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     },
     ready: journalFault,
     async catchUp() {
-      await readOn(database, starters);
+      await catchUpWith(database, starters, clock, startersWithin);
       await topics.refresh();
     },
     describeDefaultModel(workspace) {
