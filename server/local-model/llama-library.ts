@@ -62,6 +62,13 @@ export interface LlamaChat {
       topP: number;
       seed?: number;
       repeatPenalty: { lastTokens: number; frequencyPenalty: number; presencePenalty: number };
+      dryRepeatPenalty: {
+        strength: number;
+        base: number;
+        allowedLength: number;
+        lastTokens: number;
+        sequenceBreakers: readonly string[];
+      };
       customStopTriggers: readonly string[];
     },
   ): Promise<{ readonly metadata: { readonly stopReason: string } }>;

@@ -54,6 +54,9 @@ const defaultMaxTokens = 512;
 // Tokens that the penalties look back on; the library's own 64 are shorter than what small models repeat.
 const penaltyWindow = 256;
 
+// Small models fall into loops of whole lines, which end at no breaker: the longer a repetition, the dearer it becomes.
+const dryRepeatPenalty = { strength: 0.8, base: 1.75, allowedLength: 3, lastTokens: 512, sequenceBreakers: [] };
+
 // llama.cpp cannot be stopped within one evaluation, so long prompts go in by portions: about a second each on two cores.
 const promptPortion = 256;
 
@@ -109,6 +112,7 @@ export async function loadEngine(options: EngineOptions): Promise<Engine> {
           frequencyPenalty: sampling.frequencyPenalty,
           presencePenalty: sampling.presencePenalty,
         },
+        dryRepeatPenalty,
         customStopTriggers: sampling.stop,
       });
       return {

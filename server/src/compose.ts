@@ -69,6 +69,8 @@ export interface Composition {
   readonly clients: Readonly<Record<string, AnyClient>>;
   /** Present when this process executes runs. */
   readonly pattern: PatternService | undefined;
+  /** Why a service of another process cannot take calls, or null. */
+  readonly elsewhere: Readonly<Record<string, () => Promise<string | null>>>;
   stop(milliseconds: number): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ export async function compose({
 }: ComposeOptions): Promise<Composition> {
   const clients: Record<string, AnyClient> = {};
   const running: Running[] = [];
+  const elsewhere: Record<string, () => Promise<string | null>> = {};
   const closing: (() => Promise<void>)[] = [];
   let pattern: PatternService | undefined;
   for (const service of ownServices) {
@@ -108,14 +111,16 @@ export async function compose({
     const address = addressOf(service);
     if (address) {
       const operations = serviceOperations[service];
-      const remote = createRemoteClient({ service, operations, tokens: floor.tokens, ...address });
+      const remote = createRemoteClient({ service, operations, tokens: floor.tokens, clock: floor.clock, ...address });
       clients[service] = remote.client as AnyClient;
+      elsewhere[service] = remote.ready;
       closing.push(remote.close);
     }
   }
   return {
     clients,
     pattern,
+    elsewhere,
     async stop(milliseconds) {
       await Promise.all(running.map((service) => service.stop(milliseconds)));
       await Promise.all(closing.map((close) => close()));

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
 import type { Companion } from './companion.ts';
 import type { Address, Composition, OwnService } from './compose.ts';
 import type { Config } from './config.ts';
 import type { Floor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
 import { listenFailure } from './platform/metrics.ts';
+import { createJsonWorkers } from './platform/parse-in-worker.ts';
 import { serveCalls } from './platform/rpc/serve-calls.ts';
 
 /** Where a service is that does not run here; null when this process has no use for it. */
@@ -39,25 +41,48 @@ export function readSecret(config: Config, spread: boolean): Buffer {
   return createHash('sha256').update(given).digest();
 }
 
-/** Takes calls of other processes for the services here. Answers how to stop. */
+/** Where this process takes calls of others. */
+export interface ServiceListener {
+  /** host:port */
+  readonly address: string;
+  /** Takes no new connections, lets calls end for `milliseconds`, then closes what is left. */
+  drain(milliseconds: number): Promise<void>;
+}
+
+/** Takes calls of other processes for the services here. */
 export async function listenForServices(
   config: Config,
   here: readonly string[],
   composition: Composition,
-  floor: Floor,
-): Promise<() => Promise<void>> {
+  { tokens, log, clock }: Floor,
+): Promise<ServiceListener> {
   const services = Object.fromEntries(here.map((service) => [service, composition.clients[service] as never]));
-  const server = serveCalls({ services, tokens: floor.tokens, log: floor.log });
+  const workers = createJsonWorkers({ size: 1 });
+  const server = serveCalls({
+    services,
+    tokens,
+    log,
+    ready: (service) => (service === 'pattern' ? (composition.pattern?.ready() ?? null) : null),
+    parseLarge: (bytes) => workers.parse(bytes),
+  });
   const [host, port] = splitAddress(config.services.listen as string);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenFailure(error, host, port, 'DAMASK_SERVICE_LISTEN')));
     server.listen(port, host, resolve);
   });
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeIdleConnections();
-    });
+  return {
+    address: `${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,
+    async drain(milliseconds) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // A connection whose call ends only now becomes idle later.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
+      const late = clock.after(milliseconds, () => server.closeAllConnections());
+      await closed;
+      clearInterval(sweep);
+      late.cancel();
+      await workers.close();
+    },
+  };
 }
 
 function splitAddress(text: string): [host: string, port: number] {

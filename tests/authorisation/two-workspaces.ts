@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Role, roles } from '@damask/contracts/permissions.ts';
 import pg from 'pg';
 import type { Gateway } from '../../server/src/gateway/open-gateway.ts';
@@ -64,7 +63,6 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
   pool.on('error', () => undefined);
   const sql: TwoWorkspaces['sql'] = async <Row extends object>(text: string, values: unknown[] = []) =>
     (await pool.query<Row>(text, values)).rows;
-  await waitForStarters(sql);
   const alpha = await seed(client, model.url, { ...platform.alpha, mark: 'qalqa' });
   const beta = await seed(client, model.url, { ...platform.beta, mark: 'qbeqb', more: true });
   client.close();
@@ -122,18 +120,6 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
     },
   };
   return world;
-}
-
-/** They come by an event, which waits for the oldest transaction of the whole cluster. */
-async function waitForStarters(sql: TwoWorkspaces['sql']): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    const [row] = await sql<{ ready: number }>(
-      `select count(distinct workspace)::int as ready from pattern.pattern where source_kind = 'starter'`,
-    );
-    if (row?.ready === 2) return;
-    await sleep(20);
-  }
-  throw new Error('The starter patterns did not arrive');
 }
 
 interface Seed {

@@ -76,13 +76,6 @@ export async function startHostilePlatform(): Promise<HostilePlatform> {
     const { rows } = await pool.query<{ name: string; count: number }>(`${sums.join(' union all ')} order by name`);
     return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
   };
-  // Starter patterns arrive by an event, which may come after the first request.
-  for (let before = 0, now = -1; before !== now; ) {
-    before = now;
-    now = (await countRows())['pattern.pattern'] ?? 0;
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
-
   const validInput = (operation: Operation): Record<string, unknown> => {
     const { properties } = operation.input;
     return {

@@ -8,6 +8,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
 import { parseStrictJson } from '#platform/strict-json.ts';
+import { closeUntaken } from './close-untaken.ts';
 import { createEventStream } from './event-stream.ts';
 import { commonHeaders, sendProblem } from './problem.ts';
 import { discardBody, readBody } from './read-body.ts';
@@ -93,6 +94,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     response.once('close', () => {
       if (!response.writableFinished) abort.abort();
     });
+    // Left already, while the body was parsed.
+    if (response.destroyed) abort.abort();
     const streamed = operation.events !== undefined && input.stream === true;
     const context: CallContext = {
       requestId,
@@ -106,6 +109,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const output = await call(context, input);
     if (response.headersSent) response.end();
     else sendJson(response, operation.status, output, requestId);
+    closeUntaken(response, clock);
   }
 
   return {

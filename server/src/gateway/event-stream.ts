@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { EventSink } from '#platform/call.ts';
+import { drained } from '#platform/drained.ts';
 import { commonHeaders } from './problem.ts';
 
 /** Bytes that may wait for a slow reader before the source is told to pause. */
@@ -22,11 +23,6 @@ export function createEventStream(response: ServerResponse, requestId: string): 
       response.write(`event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
       return response.writableLength < highWater;
     },
-    drained: () =>
-      new Promise((resolve) => {
-        if (response.destroyed || response.writableLength < highWater) return resolve();
-        response.once('drain', resolve);
-        response.once('close', resolve);
-      }),
+    drained: () => (response.writableLength < highWater ? Promise.resolve() : drained(response)),
   };
 }

@@ -140,10 +140,17 @@ export function startEventReaders(options: {
   let stopped = false;
   let timer: Timer | undefined;
   let running: Promise<void> = Promise.resolve();
+  const failing = new Set<string>();
   const pass = async () => {
     for (const reader of readers) {
-      await readOn(database, reader).catch((error: unknown) =>
-        log.warn('An event could not be handled; it is tried again', { consumer: reader.consumer, error }),
+      const { consumer } = reader;
+      await readOn(database, reader).then(
+        () => failing.delete(consumer),
+        (error: unknown) => {
+          // Once, not each second for as long as it lasts.
+          if (!failing.has(consumer)) log.warn('An event could not be handled; it is tried again', { consumer, error });
+          failing.add(consumer);
+        },
       );
     }
     if (!stopped) timer = clock.after(1_000, next);

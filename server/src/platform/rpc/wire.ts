@@ -27,3 +27,6 @@ export function fromWireError(value: unknown): AppError {
 }
 
 export const callPath = (service: string, name: string) => `/rpc/${service}/${name}`;
+export const readyPath = (service: string) => `/rpc/${service}`;
+/** What the token is for that comes with the question whether a service is ready. */
+export const readyCall = (service: string) => `${service}/ready`;
