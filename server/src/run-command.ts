@@ -3,7 +3,7 @@ import { type Announce, createAnnounce } from './announce.ts';
 import { type Config, describeConfig, readConfig } from './config.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
-import { createServerLog } from './server-log.ts';
+import { createServerLog, surviveSurprises } from './server-log.ts';
 
 const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [--config FILE]
        main.ts migrate [--contract] | check-config | model-pull [--json] | owner-key
@@ -62,7 +62,7 @@ function readArguments(argv: readonly string[]) {
 }
 
 async function runServer(config: Config, services: readonly string[] | null, announce: Announce) {
-  const { log, redact } = createServerLog(config, 'edge');
+  const { log, redact } = createServerLog(config, services?.join('+') ?? 'edge');
   surviveSurprises(log);
   const abort = new AbortController();
   const { serve } = await import('./serve.ts');
@@ -92,12 +92,6 @@ async function runServer(config: Config, services: readonly string[] | null, ann
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const serving = await starting;
   if (!serving && first === undefined) process.exit(0);
-}
-
-/** A fault that nobody caught is written down; the requests of others go on. */
-function surviveSurprises(log: ReturnType<typeof createServerLog>['log']) {
-  process.on('unhandledRejection', (error) => log.error('A promise failed unnoticed', { error }));
-  process.on('uncaughtException', (error) => log.error('An exception was not caught', { error }));
 }
 
 function reportAndExit(error: unknown, announce: Announce): never {

@@ -7,7 +7,7 @@ import { type Floor, openFloor } from './open-floor.ts';
 import { loadKeyFile } from './platform/crypto/key-file.ts';
 import { createRoles } from './platform/database/roles.ts';
 import { serveCalls } from './platform/rpc/serve-calls.ts';
-import { createServerLog } from './server-log.ts';
+import { createServerLog, surviveSurprises } from './server-log.ts';
 
 /** The second process: services that are not on the run path. It lives exactly as long as the process that started it. */
 export async function serveCompanion(): Promise<void> {
@@ -42,6 +42,7 @@ export async function serveCompanion(): Promise<void> {
 
 async function open(config: Config, orders: CompanionOrders) {
   const { log, redact } = createServerLog(config, 'companion');
+  surviveSurprises(log);
   const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: false });
   const floor = await openFloor({
     config,

@@ -22,7 +22,7 @@ import { type Metrics, serveMetrics } from './platform/metrics.ts';
 import type { Settings } from './platform/postgres/settings.ts';
 import { fittingSocketDirectory, prepareSocketDirectory } from './platform/postgres/socket-directory.ts';
 import type { Redact } from './platform/redact.ts';
-import { addressOf, listenForServices, readSecret } from './service-links.ts';
+import { addressOf, listenForServices, readSecret, waitForServices } from './service-links.ts';
 import type { PlantedFaults } from './services/pattern/service.ts';
 import { version } from './version.ts';
 
@@ -131,7 +131,12 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   const sockets = await openSocketFolder(dataDir);
   const models = findModels({ config, egress: floor.egress, socketDirectory: sockets, clock, log });
   onClose(() => models.stop());
-  const looked = models.lookAround();
+  const runsHere = here.includes('pattern');
+  const looked = runsHere ? models.lookAround() : undefined;
+  const beginModels = () => {
+    // Fetching may take minutes; the platform is ready without it, and says what a run without a model has to wait for.
+    if (runsHere) models.begin((progress) => announce.model(progress)).catch(() => undefined);
+  };
 
   const socketPath = join(sockets, 'companion.sock');
   const elsewhere = ownServices.filter((service) => !here.includes(service));
@@ -157,11 +162,17 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   await companionReady;
   const metrics = await openMetrics(floor.metrics, config, log);
   onClose(() => metrics.close());
-  if (config.services.listen) onClose(await listenForServices(config, here, composition, floor));
+  const links = config.services.listen ? await listenForServices(config, here, composition, floor) : undefined;
+  onClose(async (milliseconds) => {
+    await Promise.all([links?.drain(milliseconds + 1_000), composition.pattern?.drain(milliseconds)]);
+  });
   if (!listener) {
-    announce.serving(here.join(', '), config.services.listen ?? '');
+    await looked;
+    beginModels();
+    announce.serving(here.join(', '), links?.address ?? '');
     return true;
   }
+  await waitForServices(composition.elsewhere, { clock, log, signal });
 
   const state = { draining: false };
   const gateway = await openGateway({
@@ -176,10 +187,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
       { part: 'platform', check: () => (state.draining ? 'it is stopping' : null) },
       { part: 'database', check: () => pingDatabase(floor.database) },
       { part: 'runs', check: () => composition.pattern?.ready() ?? null },
-      {
-        part: 'services',
-        check: () => (companion && !companion.running ? 'the companion process is being started' : null),
-      },
+      ...Object.entries(composition.elsewhere).map(([part, check]) => ({ part, check })),
     ],
   });
   onClose(() => gateway.stop());
@@ -199,7 +207,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   });
   if (embedded) writeInstanceNote(dataDir, { pid: process.pid, url: listener.url });
   await looked;
-  const modelReady = models.begin((progress) => announce.model(progress));
+  beginModels();
   announce.ready({
     url: listener.url,
     instance: first.instance,
@@ -209,8 +217,6 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     model: composition.pattern?.describeDefaultModel(first.workspace) ?? null,
     milliseconds: clock.monotonic() - began,
   });
-  // Fetching may take minutes; the platform is ready without it, and says what a run without a model has to wait for.
-  modelReady.catch(() => undefined);
   return true;
 }
 

@@ -5,7 +5,7 @@ import { createLog, type Log } from './platform/log.ts';
 import { createRedact, type Redact } from './platform/redact.ts';
 
 /** The process's log, on standard error; it knows the secrets of the configuration and never prints them. */
-export function createServerLog(config: Config, process: string): { log: Log; redact: Redact } {
+export function createServerLog(config: Config, name: string): { log: Log; redact: Redact } {
   const { models, services, storage } = config;
   const secrets = [
     models.openai_api_key,
@@ -16,7 +16,13 @@ export function createServerLog(config: Config, process: string): { log: Log; re
   ].filter((secret) => secret !== undefined);
   const redact = createRedact(secrets);
   const log = createLog({ level: config.log.level, clock: systemClock, redact, write: writeError });
-  return { log: log.with({ process }), redact };
+  return { log: log.with({ process: name }), redact };
+}
+
+/** A fault that nobody caught is written down; the requests of others go on. */
+export function surviveSurprises(log: Log): void {
+  process.on('unhandledRejection', (error) => log.error('A promise failed unnoticed', { error }));
+  process.on('uncaughtException', (error) => log.error('An exception was not caught', { error }));
 }
 
 // A closed or full standard error must not take the platform down.

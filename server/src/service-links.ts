@@ -5,6 +5,8 @@ import type { Address, Composition, OwnService } from './compose.ts';
 import type { Config } from './config.ts';
 import type { Floor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Log } from './platform/log.ts';
 import { listenFailure } from './platform/metrics.ts';
 import { createJsonWorkers } from './platform/parse-in-worker.ts';
 import { serveCalls } from './platform/rpc/serve-calls.ts';
@@ -83,6 +85,22 @@ export async function listenForServices(
       await workers.close();
     },
   };
+}
+
+/** Other processes may come up later than the edge, which then waits for them and says so. */
+export async function waitForServices(
+  elsewhere: Composition['elsewhere'],
+  { clock, log, signal }: { clock: Clock; log: Log; signal: AbortSignal },
+): Promise<void> {
+  for (let told = ''; ; ) {
+    const answers = await Promise.all(Object.values(elsewhere).map((ready) => ready()));
+    const reason = answers.filter((answer) => answer !== null).join(' ');
+    if (reason === '') return;
+    signal.throwIfAborted();
+    if (reason !== told) log.warn('The edge waits for other services', { reason });
+    told = reason;
+    await clock.sleep(200);
+  }
 }
 
 function splitAddress(text: string): [host: string, port: number] {

@@ -67,7 +67,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const duration = metrics.histogram('damask_request_duration_seconds', 'Time of an answer', ['operation'], seconds);
   const dispatch = createDispatch({
     routes,
-    services: { ...clients, gateway: own as unknown as Readonly<Record<string, unknown>> },
+    services: {
+      ...clients,
+      identity: followKeys(clients.identity as AnyCalls, () => topics.refresh()),
+      gateway: own as unknown as Readonly<Record<string, unknown>>,
+    },
     authenticate: createAuthenticate({ keyTable, currentAt: () => topics.currentAt(keysTopic), clock }),
     parseLarge: (bytes) => workers.parse(bytes),
     observe(route, status, milliseconds) {
@@ -89,4 +93,19 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await workers.close();
     },
   };
+}
+
+type AnyCalls = Readonly<Record<string, (context: unknown, input: unknown) => Promise<unknown>>>;
+
+/** A key that was just made works at once here, and a revoked one no longer; other edges follow within a second. */
+function followKeys(identity: AnyCalls, refresh: () => Promise<void>): AnyCalls {
+  const followed = ['createKey', 'revokeKey'].map((name) => {
+    const call: AnyCalls[string] = async (context, input) => {
+      const answer = await identity[name]?.(context, input);
+      await refresh().catch(() => undefined);
+      return answer;
+    };
+    return [name, call] as const;
+  });
+  return { ...identity, ...Object.fromEntries(followed) };
 }
