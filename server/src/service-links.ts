@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { Floor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
 import type { Clock } from './platform/clock.ts';
+import { drainServer } from './platform/drain-server.ts';
 import type { Log } from './platform/log.ts';
 import { listenFailure } from './platform/metrics.ts';
 import { createJsonWorkers } from './platform/parse-in-worker.ts';
@@ -75,13 +76,7 @@ export async function listenForServices(
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,
     async drain(milliseconds) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // A connection whose call ends only now becomes idle later.
-      const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      const late = clock.after(milliseconds, () => server.closeAllConnections());
-      await closed;
-      clearInterval(sweep);
-      late.cancel();
+      await drainServer(server, clock, milliseconds);
       await workers.close();
     },
   };

@@ -73,7 +73,6 @@ const rules: readonly Rule[] = [
         'server/src/platform/database/database.ts',
         'server/src/platform/rpc/door.ts',
         'server/src/platform/rpc/remote-client.ts',
-        'server/src/gateway/listen.ts',
         'server/src/gateway/read-body.ts',
         'server/src/services/pattern/model/provider-failure.ts',
       ])(path),

@@ -43,6 +43,7 @@ export interface ServerEvent {
   readonly code?: string;
   readonly message?: string;
   readonly services?: string;
+  readonly address?: string;
 }
 
 export interface ServerProcess {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import { drainServer } from '#platform/drain-server.ts';
 import { listenFailure } from '#platform/metrics.ts';
 import { sendProblem, toProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
@@ -76,14 +77,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     url: `http://${name}:${address.port}`,
     async drain(milliseconds) {
       draining = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      // A connection whose request ends only now becomes idle later.
-      const sweep = setInterval(() => server.closeIdleConnections(), 50);
-      server.closeIdleConnections();
-      const late = clock.after(milliseconds, () => server.closeAllConnections());
-      await closed;
-      clearInterval(sweep);
-      late.cancel();
+      await drainServer(server, clock, milliseconds);
     },
   };
 }

@@ -1,0 +1,78 @@
+import { testDatabase } from '../../server/src/platform/testing/postgres.ts';
+import { type Home, makeHome, readKey, type ServerProcess, startServer } from '../e2e/server-process.ts';
+
+export interface Topology {
+  readonly url: string;
+  /** Of the owner. */
+  readonly key: string;
+  /** By the services that each runs. */
+  readonly processes: Readonly<Record<string, ServerProcess>>;
+  stop(): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+const secret = 'of-one-installation-0123456789abcdef';
+
+/** Everything in one process: `serve --services gateway,pattern,identity`. */
+export async function startOneProcess(environment: Environment): Promise<Topology> {
+  return start(environment, async (home, given) => ({
+    all: startServer(home, { args: ['serve', '--services', 'gateway,pattern,identity'], environment: given }),
+  }));
+}
+
+/** As `npm start` does it, with its embedded database. */
+export async function startTwoProcesses(environment: Environment): Promise<Topology> {
+  const home = await makeHome();
+  const server = startServer(home, { environment: { ...environment } });
+  return finish(home, server, { edge: server }, async () => undefined);
+}
+
+/** Gateway, pattern and identity each alone, with calls between them over loopback. */
+export async function startThreeProcesses(environment: Environment): Promise<Topology> {
+  return start(environment, async (home, given) => {
+    const alone = (service: string, more: Environment) =>
+      startServer(home, {
+        args: ['serve', '--services', service],
+        environment: { ...given, DAMASK_SERVICE_SECRET: secret, ...more },
+      });
+    const listen = { DAMASK_SERVICE_LISTEN: '127.0.0.1:0' };
+    const identity = alone('identity', listen);
+    const pattern = alone('pattern', listen);
+    const gateway = alone('gateway', {
+      DAMASK_IDENTITY_URL: `http://${(await identity.event('serving')).address}`,
+      DAMASK_PATTERN_URL: `http://${(await pattern.event('serving')).address}`,
+    });
+    return { identity, pattern, gateway };
+  });
+}
+
+/** With an external database. The last process is the one with the edge. */
+async function start(
+  environment: Environment,
+  begin: (home: Home, environment: Record<string, string>) => Promise<Record<string, ServerProcess>>,
+): Promise<Topology> {
+  const home = await makeHome();
+  const database = await testDatabase();
+  const processes = await begin(home, { ...environment, DAMASK_DATABASE_URL: database.url });
+  return finish(home, Object.values(processes).at(-1) as ServerProcess, processes, () => database.drop());
+}
+
+async function finish(
+  home: Home,
+  edge: ServerProcess,
+  processes: Readonly<Record<string, ServerProcess>>,
+  after: () => Promise<void>,
+): Promise<Topology> {
+  const { url = '', instance = '' } = await edge.event('ready');
+  return {
+    url,
+    key: await readKey(home, instance),
+    processes,
+    async stop() {
+      for (const process of Object.values(processes).reverse()) await process.stop();
+      await after();
+      await home.remove();
+    },
+  };
+}
