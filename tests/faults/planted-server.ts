@@ -31,7 +31,12 @@ const faults: Record<string, Planted> = {
   none: {},
   'answers before the commit': { journal: impatient },
   'the database does not wait for its disk': {
-    settings: { synchronous_commit: 'off', wal_writer_delay: '10s', wal_writer_flush_after: '0' },
+    settings: {
+      synchronous_commit: 'off',
+      wal_writer_delay: '10s',
+      wal_writer_flush_after: '1GB',
+      wal_buffers: '64MB',
+    },
   },
   'nobody ends the runs of a dead process': { recovery: false },
 };
