@@ -3,14 +3,18 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { AppError } from './platform/app-error.ts';
+import { isAllowEntry } from './platform/egress/allow-list.ts';
 import { type LogLevel, logLevels } from './platform/log.ts';
 import {
+  address,
   choice,
   flag,
   integer,
+  isAddress,
   list,
   optional,
   optionalInteger,
+  optionalOf,
   type Setting,
   secret,
   text,
@@ -44,20 +48,35 @@ const sections = {
   services: {
     secret: secret('DAMASK_SERVICE_SECRET', 'Signs calls between processes: 32 characters or more'),
     listen: optional('DAMASK_SERVICE_LISTEN', 'host:port on which this process serves others'),
-    identity_url: optional('DAMASK_IDENTITY_URL', 'Where identity runs when it is not in this process'),
-    pattern_url: optional('DAMASK_PATTERN_URL', 'Where pattern runs when it is not in this process'),
+    identity_url: address('DAMASK_IDENTITY_URL', 'Where identity runs when it is not in this process'),
+    pattern_url: address('DAMASK_PATTERN_URL', 'Where pattern runs when it is not in this process'),
   },
   models: {
-    default: optional('DAMASK_MODEL', 'Model of runs that name none, as provider/model'),
+    default: optionalOf(
+      'DAMASK_MODEL',
+      (text) => /^[a-z0-9][a-z0-9_-]*\/\S+$/.test(text),
+      'written like openai/gpt-5-mini',
+      'Model of runs that name none, as provider/model',
+    ),
     local: flag('DAMASK_LOCAL_MODEL', true, 'Fetch and serve the small local model when there is no other'),
     path: optional('DAMASK_MODEL_PATH', 'A GGUF file for the local model'),
-    url: optional('DAMASK_MODEL_URL', 'Address of a GGUF file; needs DAMASK_MODEL_SHA256'),
-    sha256: optional('DAMASK_MODEL_SHA256', 'SHA-256 of that file'),
+    url: address('DAMASK_MODEL_URL', 'Address of a GGUF file; needs DAMASK_MODEL_SHA256'),
+    sha256: optionalOf(
+      'DAMASK_MODEL_SHA256',
+      (text) => /^[0-9a-f]{64}$/i.test(text),
+      '64 hexadecimal digits',
+      'SHA-256 of that file',
+    ),
     openai_api_key: secret('OPENAI_API_KEY', 'Key of OpenAI or of a provider that speaks its protocol'),
-    openai_base_url: optional('OPENAI_BASE_URL', 'Address of such a provider'),
+    openai_base_url: address('OPENAI_BASE_URL', 'Address of such a provider'),
     anthropic_api_key: secret('ANTHROPIC_API_KEY', 'Key of Anthropic'),
     gemini_api_key: secret('GEMINI_API_KEY', 'Key of Google Gemini'),
-    ollama_host: optional('OLLAMA_HOST', 'Address of Ollama; found by itself on loopback'),
+    ollama_host: optionalOf(
+      'OLLAMA_HOST',
+      (text) => isAddress(/^https?:\/\//.test(text) ? text : `http://${text}`),
+      'an address such as 127.0.0.1:11434',
+      'Address of Ollama; found by itself on loopback',
+    ),
   },
   runs: {
     timeout_ms: integer('DAMASK_RUN_TIMEOUT_MS', 300_000, [100, 3_600_000], 'Time of a run that does not say'),
@@ -68,7 +87,12 @@ const sections = {
     record_within_ms: integer('DAMASK_RECORD_WITHIN_MS', 10_000, [100, 600_000], 'Wait for the record of a run'),
   },
   egress: {
-    allow: list('DAMASK_EGRESS_ALLOW', 'Private addresses that may be called: CIDR, host or host:port, by comma'),
+    allow: list(
+      'DAMASK_EGRESS_ALLOW',
+      isAllowEntry,
+      'CIDRs, addresses, hosts or host:port, by comma',
+      'Private addresses that may be called: CIDR, host or host:port, by comma',
+    ),
   },
   log: {
     level: choice('DAMASK_LOG_LEVEL', 'warn', logLevels, 'Least level that is written'),

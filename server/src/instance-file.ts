@@ -29,8 +29,9 @@ export function removeInstanceNote(dataDir: string) {
   rmSync(fileIn(dataDir), { force: true });
 }
 
-/** True when that server answers: the note may be left over from one that was killed. */
-async function answers({ url }: InstanceNote, egress: Egress): Promise<boolean> {
+/** True when that server answers: the note may be left over from one that was killed, and its port may be another's now. */
+async function answers({ pid, url }: InstanceNote, egress: Egress): Promise<boolean> {
+  if (!isAlive(pid)) return false;
   try {
     const response = await egress.request(new URL('/livez', url).href, {
       trusted: true,
@@ -40,6 +41,17 @@ async function answers({ url }: InstanceNote, egress: Egress): Promise<boolean> 
     return response.status === 200;
   } catch {
     return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  // Of a restart in a container the dead process often had the same pid.
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -9,6 +9,7 @@ import { migrate } from './platform/database/migrate.ts';
 import { prepareDatabase } from './platform/database/prepare.ts';
 import { quoteName, type Roles } from './platform/database/roles.ts';
 import type { Log } from './platform/log.ts';
+import { explainFileError } from './platform/postgres/failure.ts';
 import type { Settings } from './platform/postgres/settings.ts';
 import { type Postgres, startPostgres } from './platform/postgres/supervisor.ts';
 
@@ -42,9 +43,12 @@ export async function openPlatformDatabase(options: {
   const { config } = options;
   const url = config.storage.database_url;
   if (url !== undefined) return prepare(options, { connectionString: url }, { connectionString: url }, null);
-  await mkdir(config.storage.data_dir, { recursive: true, mode: 0o700 });
+  const folder = config.storage.data_dir;
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw explainFileError(error, folder);
+  });
   const postgres = await startPostgres({
-    dataDirectory: join(config.storage.data_dir, 'postgres'),
+    dataDirectory: join(folder, 'postgres'),
     user: superuser,
     clock: options.clock,
     log: options.log,
@@ -82,7 +86,7 @@ async function prepare(
       roles,
       name: database,
       separateRoles: roles.name('owner') !== null,
-      hasDataKeys: await findDataKeys(admin),
+      hasDataKeys: await findDataKeys(admin, roles),
       postgres,
       close: async () => postgres?.stop(),
     };
@@ -90,7 +94,7 @@ async function prepare(
     if (error instanceof AppError || postgres) throw error;
     throw new AppError(
       'unavailable',
-      `The database of DAMASK_DATABASE_URL cannot be used: ${(error as Error).message}. Check the address, the user and that the server runs.`,
+      `The database of DAMASK_DATABASE_URL cannot be used: ${(error as Error).message}. Check the address, that the server runs, and that the user may connect and create schemas.`,
       {},
       { cause: error },
     );
@@ -108,10 +112,12 @@ async function createEmbeddedDatabase(postgres: Postgres): Promise<void> {
   }
 }
 
-async function findDataKeys(connection: pg.ClientConfig): Promise<boolean> {
+async function findDataKeys(connection: pg.ClientConfig, roles: Roles): Promise<boolean> {
   const client = new pg.Client(connection);
   await client.connect();
   try {
+    const owner = roles.name('owner');
+    if (owner) await client.query(`set role ${quoteName(owner)}`);
     const { rows } = await client.query<{ found: boolean }>('select exists (select from platform.data_key) as found');
     return rows[0]?.found === true;
   } finally {

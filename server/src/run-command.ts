@@ -7,11 +7,16 @@ import { createServerLog, surviveSurprises } from './server-log.ts';
 
 const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [--config FILE]
        main.ts migrate [--contract] | check-config | model-pull [--json] | owner-key
+       main.ts --help
 `;
 
 /** What the process was started for. Ends the process with 0, 1 for a failure, 2 for a call that cannot be understood. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(argv);
+  if (values.help) {
+    process.stdout.write(usage);
+    process.exit(0);
+  }
   const [command = 'serve'] = positionals;
   const announce = createAnnounce({
     json: values.json === true,
@@ -53,10 +58,13 @@ function readArguments(argv: readonly string[]) {
         services: { type: 'string' },
         config: { type: 'string' },
         contract: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     });
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${usage}`);
+    // What Node adds is how to pass a file whose name begins with a dash.
+    const [what] = (error as Error).message.split('. ');
+    process.stderr.write(`${what}\n${usage}`);
     process.exit(2);
   }
 }
@@ -94,9 +102,15 @@ async function runServer(config: Config, services: readonly string[] | null, ann
   if (!serving && first === undefined) process.exit(0);
 }
 
+// What the system refuses is the operator's to mend, and a stack does not help with that; the rest is ours.
+function describe(error: unknown): string {
+  const { syscall, message, stack } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? (stack ?? String(error)) : `${message}.`;
+}
+
 function reportAndExit(error: unknown, announce: Announce): never {
   const known = error instanceof AppError;
-  const message = known ? error.message : `The platform could not start: ${(error as Error)?.stack ?? error}`;
+  const message = known ? error.message : `The platform could not start: ${describe(error)}`;
   announce.error(known ? error.code : 'internal', message);
   process.exit(known && error.code === 'invalid_request' ? 2 : 1);
 }

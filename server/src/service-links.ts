@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import type { Floor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
 import type { Clock } from './platform/clock.ts';
-import { drainServer } from './platform/drain-server.ts';
+import { createDrain } from './platform/drain-server.ts';
 import type { Log } from './platform/log.ts';
 import { listenFailure } from './platform/metrics.ts';
 import { createJsonWorkers } from './platform/parse-in-worker.ts';
@@ -68,6 +68,7 @@ export async function listenForServices(
     ready: (service) => (service === 'pattern' ? (composition.pattern?.ready() ?? null) : null),
     parseLarge: (bytes) => workers.parse(bytes),
   });
+  const drain = createDrain(server, clock);
   const [host, port] = splitAddress(config.services.listen as string);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenFailure(error, host, port, 'DAMASK_SERVICE_LISTEN')));
@@ -76,7 +77,7 @@ export async function listenForServices(
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`,
     async drain(milliseconds) {
-      await drainServer(server, clock, milliseconds);
+      await drain(milliseconds);
       await workers.close();
     },
   };

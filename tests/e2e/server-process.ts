@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +104,11 @@ export function startServer(
       return exited;
     },
   };
+}
+
+/** Runs the server's program to its end and answers what a person would read. */
+export function runToEnd(home: Home, args: readonly string[]) {
+  return spawnSync(process.execPath, [...flags, main, ...args], { env: home.environment, encoding: 'utf8' });
 }
 
 /** The key that the server kept for the command line. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { startModelServer } from '../../server/src/platform/testing/model-server.ts';
-import { createCaller, type Home, makeHome, readKey, startServer } from './server-process.ts';
+import { createCaller, type Home, makeHome, readKey, runToEnd, startServer } from './server-process.ts';
 
 let home: Home;
 before(async () => {
@@ -81,11 +81,45 @@ test('a port that is taken is an error that names the way out', async () => {
 });
 
 test('settings that do not exist or cannot be read are all listed', async () => {
-  const server = startServer(home, { environment: { DAMASK_PROT: '1', DAMASK_POOL: 'x', DAMASK_CONCURRENCY: 'many' } });
+  const environment = {
+    DAMASK_PROT: '1',
+    DAMASK_POOL: 'x',
+    DAMASK_CONCURRENCY: 'many',
+    DAMASK_MODEL: 'gpt',
+    DAMASK_EGRESS_ALLOW: '10.0.0.0/8, not/one',
+    OPENAI_BASE_URL: 'localhost:8000',
+    OLLAMA_HOST: 'my host',
+  };
+  const server = startServer(home, { environment });
   const { message = '' } = await server.event('error');
+  assert.match(message, /DAMASK_MODEL must be written like openai\/gpt-5-mini/);
+  assert.match(message, /DAMASK_EGRESS_ALLOW must be CIDRs, .*; "not\/one" is none/);
+  assert.match(message, /OPENAI_BASE_URL must be an address such as https:/);
+  assert.match(message, /OLLAMA_HOST must be an address such as 127.0.0.1:11434/);
   assert.match(message, /DAMASK_PROT is not a setting/);
   assert.match(message, /DAMASK_CONCURRENCY must be a whole number/);
   assert.equal(await server.exited, 2);
+});
+
+test('a data folder that cannot be made is an error in one sentence with the way out', async () => {
+  const taken = join(home.path, 'a file');
+  await writeFile(taken, '');
+  for (const folder of [taken, join(taken, 'under it')]) {
+    const server = startServer(home, { environment: { DAMASK_DATA_DIR: folder } });
+    const { message = '' } = await server.event('error');
+    assert.equal(message.split('\n').length, 1);
+    assert.match(message, /a file.* is not a folder .* set DAMASK_DATA_DIR/);
+    assert.equal(await server.exited, 1);
+  }
+});
+
+test('help is printed on request, and an unknown option is named', () => {
+  const help = runToEnd(home, ['serve', '--help']);
+  assert.equal(help.status, 0);
+  assert.match(help.stdout, /^usage: main.ts serve/);
+  const refused = runToEnd(home, ['serve', '--bogus']);
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /^Unknown option '--bogus'\nusage: /);
 });
 
 test('data of a newer version are refused and left alone', async () => {

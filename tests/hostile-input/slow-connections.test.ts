@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { createBodyBudget } from '../../server/src/gateway/body-budget.ts';
 import { type Listener, listen } from '../../server/src/gateway/listen.ts';
 import { readBody } from '../../server/src/gateway/read-body.ts';
 import { systemClock } from '../../server/src/platform/clock.ts';
 import { openRawConnection } from './raw-connection.ts';
 
+const bodies = createBodyBudget(100_000);
 const patience = { headers: 600, request: 1_200 };
 let listener: Listener;
 before(async () => {
@@ -15,7 +17,7 @@ before(async () => {
     maxConnections: 100,
     patience,
     handle: (request, response) =>
-      void readBody(request, 1_000).then(
+      void readBody(request, 1_000, bodies.open()).then(
         (body) => response.end(body),
         () => response.destroy(),
       ),

@@ -1,5 +1,6 @@
+import { systemClock } from '../../server/src/platform/clock.ts';
 import { testDatabase } from '../../server/src/platform/testing/postgres.ts';
-import { type Home, makeHome, readKey, type ServerProcess, startServer } from '../e2e/server-process.ts';
+import { createCaller, type Home, makeHome, readKey, type ServerProcess, startServer } from '../e2e/server-process.ts';
 
 export interface Topology {
   readonly url: string;
@@ -65,9 +66,13 @@ async function finish(
   after: () => Promise<void>,
 ): Promise<Topology> {
   const { url = '', instance = '' } = await edge.event('ready');
+  const key = await readKey(home, instance);
+  // Where the run path is elsewhere, it hears of a new workspace a moment later.
+  const call = createCaller(url, key);
+  while ((await call('GET', '/v1/patterns')).body.items.length === 0) await systemClock.sleep(50);
   return {
     url,
-    key: await readKey(home, instance),
+    key,
     processes,
     async stop() {
       for (const process of Object.values(processes).reverse()) await process.stop();

@@ -8,11 +8,13 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
 import { parseStrictJson } from '#platform/strict-json.ts';
+import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { closeUntaken } from './close-untaken.ts';
 import { createEventStream } from './event-stream.ts';
 import { commonHeaders, sendProblem } from './problem.ts';
 import { discardBody, readBody } from './read-body.ts';
 import type { Route, RouteTable } from './routes.ts';
+import { createCallerWatch } from './watch-callers.ts';
 
 type AnyCall = (context: CallContext, input: unknown) => Promise<unknown>;
 
@@ -36,6 +38,8 @@ export interface DispatchOptions {
   readonly log: Log;
   /** Requests at the same time, health excepted; more are refused with 503. */
   readonly concurrency: number;
+  /** Bytes of bodies that all requests together may hold; 256 MiB by default. */
+  readonly bodyBudget?: number;
 }
 
 export interface Dispatch {
@@ -46,6 +50,8 @@ export interface Dispatch {
 
 /** Bodies above this are parsed in a worker: the event loop must not be held for more than 5 ms. */
 const inlineParse = 256 * 1024;
+/** 64 of the largest runs; what becomes of a body while it is parsed and sent on takes about three times as much. */
+const standardBodyBudget = 256 * 1024 * 1024;
 const plainDeadline = 30_000;
 const runDeadline = 3_700_000;
 
@@ -60,6 +66,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const { routes, services, clock, log, observe } = options;
   const permissionOf = options.permissionOf ?? ((operation) => operation.permission);
   const prepared = new Map(routes.all.map((route) => [route, prepare(route, services)]));
+  const bodies = createBodyBudget(options.bodyBudget ?? standardBodyBudget);
+  const callers = createCallerWatch(options.authenticate, clock);
   let active = 0;
 
   async function answer(
@@ -67,6 +75,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     response: ServerResponse,
     requestId: string,
     chosen: { route?: Route },
+    share: BodyShare,
   ) {
     const url = withoutOrigin(request.url ?? '/');
     const mark = url.indexOf('?');
@@ -87,7 +96,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const parameters = readParameters(match.parameters, decoder);
     const query = mark < 0 ? '' : url.slice(mark + 1);
     const input = takesBody
-      ? await readInput(request, operation, parameters, query, options.parseLarge)
+      ? await readInput(request, operation, parameters, query, share, options.parseLarge)
       : readQuery(request, decoder.query(query), parameters);
 
     const abort = new AbortController();
@@ -106,7 +115,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       signal: abort.signal,
       ...(streamed ? { sink: createEventStream(response, requestId) } : {}),
     };
-    const output = await call(context, input);
+    const takesLong = operation.events !== undefined && permission !== 'public';
+    if (takesLong) callers.watch(request, abort);
+    const output = await call(context, input).finally(() => takesLong && callers.forget(abort));
     if (response.headersSent) response.end();
     else sendJson(response, operation.status, output, requestId);
     closeUntaken(response, clock);
@@ -120,8 +131,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const started = clock.monotonic();
       const requestId = clock.uuid();
       const chosen: { route?: Route } = {};
+      const share = bodies.open();
       active += 1;
-      answer(request, response, requestId, chosen)
+      answer(request, response, requestId, chosen, share)
         .catch((error: unknown) => {
           const failure = toAppError(error);
           if (failure.code === 'internal') {
@@ -134,6 +146,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         })
         .finally(() => {
           active -= 1;
+          share.release();
           observe(chosen.route, response.statusCode, clock.monotonic() - started);
         });
     },
@@ -178,6 +191,7 @@ async function readInput(
   operation: Operation,
   parameters: Record<string, unknown>,
   query: string,
+  share: BodyShare,
   parseLarge: DispatchOptions['parseLarge'],
 ): Promise<Record<string, unknown>> {
   if (query !== '') {
@@ -192,7 +206,7 @@ async function readInput(
   if (type === undefined ? hasBody(request) : !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
     throw new AppError('unsupported_media_type', 'Send JSON with the header "content-type: application/json".');
   }
-  const bytes = await readBody(request, operation.bodyLimit ?? bodyLimit);
+  const bytes = await readBody(request, operation.bodyLimit ?? bodyLimit, share);
   const body = bytes.length === 0 ? {} : bytes.length > inlineParse ? await parseLarge(bytes) : parseStrictJson(bytes);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new AppError('invalid_request', 'The body must be a JSON object.', { pointer: '' });
@@ -233,11 +247,12 @@ function readQuery(request: IncomingMessage, query: Record<string, unknown>, par
 }
 
 function sendJson(response: ServerResponse, status: number, output: unknown, requestId: string) {
-  const body = Buffer.from(JSON.stringify(output ?? {}));
+  // As text: Node then sends head and body in one piece.
+  const body = JSON.stringify(output ?? {});
   response.writeHead(status, {
     ...commonHeaders,
     'content-type': 'application/json',
-    'content-length': body.length,
+    'content-length': Buffer.byteLength(body),
     'x-request-id': requestId,
   });
   response.end(body);

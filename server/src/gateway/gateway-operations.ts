@@ -15,19 +15,28 @@ export function createGatewayOperations(options: {
   return {
     readLive: async () => ({ status: 'live' }),
     async readReady() {
+      let cause: unknown;
       const results = await Promise.all(
         options.checks.map(async ({ part, check }) => {
           const reason = await Promise.resolve()
             .then(check)
-            .catch((error: unknown) => (error as Error).message);
+            .catch((error: unknown) => {
+              cause = error;
+              return whyNot(error);
+            });
           return reason === null ? [] : [{ pointer: `/${part}`, detail: reason }];
         }),
       );
       const problems = results.flat();
       if (problems.length === 0) return { status: 'ready' };
       const names = problems.map((problem) => problem.pointer.slice(1)).join(', ');
-      throw new AppError('unavailable', `Not ready: ${names}.`, { problems, retryAfterSeconds: 1 });
+      throw new AppError('unavailable', `Not ready: ${names}.`, { problems, retryAfterSeconds: 1 }, { cause });
     },
     readOpenApi: async () => options.openApi(),
   };
+}
+
+// Anybody may ask: only what was written for callers is told, not what a driver says of users and hosts.
+function whyNot(error: unknown): string {
+  return error instanceof AppError ? error.message : 'It does not work; the log tells more.';
 }

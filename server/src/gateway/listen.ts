@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
-import { drainServer } from '#platform/drain-server.ts';
+import { createDrain } from '#platform/drain-server.ts';
 import { listenFailure } from '#platform/metrics.ts';
 import { sendProblem, toProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
@@ -55,6 +55,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     },
     (request, response) => take(request, response),
   );
+  const drain = createDrain(server, clock);
   server.maxConnections = maxConnections;
   server.on('clientError', (error, socket) => {
     answerClientError(error, socket as Socket, isBusy(lines.get(socket as Socket)), clock);
@@ -77,7 +78,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     url: `http://${name}:${address.port}`,
     async drain(milliseconds) {
       draining = true;
-      await drainServer(server, clock, milliseconds);
+      await drain(milliseconds);
     },
   };
 }

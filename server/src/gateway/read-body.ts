@@ -1,24 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '#platform/app-error.ts';
+import type { BodyShare } from './body-budget.ts';
 
 /** How long, and how much of, a refused body is still taken off the wire: the largest body of any operation. */
 const lingerMs = 3_000;
 const lingerBytes = 32 * 1024 * 1024;
 
-/** The whole body, never more than `limit` bytes. Errors: `too_large`, `invalid_request` when the client stops midway. */
-export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+/**
+ * The whole body, never more than `limit` bytes. Errors: `too_large`, `overloaded` when `share` gives no more,
+ * `invalid_request` when the client stops midway.
+ */
+export function readBody(request: IncomingMessage, limit: number, share: BodyShare): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > limit) return Promise.reject(tooLarge(limit));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const onData = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limit) {
-        stop();
-        reject(tooLarge(limit));
-      } else {
+      try {
+        size += chunk.length;
+        if (size > limit) throw tooLarge(limit);
+        share.take(chunk.length);
         chunks.push(chunk);
+      } catch (error) {
+        stop();
+        reject(error);
       }
     };
     const onEnd = () => {

@@ -32,6 +32,20 @@ export const optional = (variable: string, help: string) =>
 export const secret = (variable: string, help: string) =>
   define<string | undefined>(variable, undefined, help, parseText, true);
 
+/** Text that `fits`; `words` say to the person whose value does not what it must be. */
+export const optionalOf = (variable: string, fits: (text: string) => boolean, words: string, help: string) =>
+  define<string | undefined>(variable, undefined, help, (raw) => {
+    const read = parseText(raw);
+    return 'value' in read && fits(read.value) ? read : { problem: `must be ${words}` };
+  });
+
+export function isAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+export const address = (variable: string, help: string) =>
+  optionalOf(variable, isAddress, 'an address such as https://api.example.com/v1', help);
+
 type Range = readonly [least: number, most: number];
 
 const parseInteger =
@@ -69,9 +83,11 @@ export function choice<Option extends string>(
   });
 }
 
-export function list(variable: string, help: string) {
+export function list(variable: string, fits: (item: string) => boolean, words: string, help: string) {
   return define<readonly string[]>(variable, [], help, (raw) => {
-    const items = Array.isArray(raw) ? raw.map(String) : String(raw).split(',');
-    return { value: items.map((item) => item.trim()).filter((item) => item !== '') };
+    const given = Array.isArray(raw) ? raw.map(String) : String(raw).split(',');
+    const items = given.map((item) => item.trim()).filter((item) => item !== '');
+    const wrong = items.find((item) => !fits(item));
+    return wrong === undefined ? { value: items } : { problem: `must be ${words}; "${wrong}" is none` };
   });
 }

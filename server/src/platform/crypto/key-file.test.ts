@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { loadKeyFile } from './key-file.ts';
 
-const folder = () => mkdtemp(join(tmpdir(), 'damask-key-'));
+const root = await mkdtemp(join(tmpdir(), 'damask key '));
+after(() => rm(root, { recursive: true, force: true }));
+const folder = () => mkdtemp(join(root, 'case-'));
 
 test('the file is made once, for its owner alone, and read again', async () => {
   const path = join(await folder(), 'deep', 'master.key');
@@ -36,7 +38,7 @@ test('a file that others can read is refused with the command that mends it', as
   const path = join(await folder(), 'master.key');
   await loadKeyFile({ path, allowCreate: true });
   await chmod(path, 0o644);
-  await assert.rejects(loadKeyFile({ path, allowCreate: true }), /chmod 600/);
+  await assert.rejects(loadKeyFile({ path, allowCreate: true }), /chmod 600 '.+'$/);
 });
 
 test('a link and a file with something else are refused', async () => {

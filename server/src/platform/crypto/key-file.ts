@@ -47,7 +47,7 @@ async function readPrivate(path: string): Promise<string | undefined> {
     const state = await handle.stat();
     if (!state.isFile() || state.size > 10_000) throw notKey(path);
     if ((state.mode & 0o077) !== 0) {
-      throw new AppError('unavailable', `The key file ${path} can be read by other users. Run: chmod 600 ${path}`);
+      throw new AppError('unavailable', `The key file ${path} can be read by other users. Run: chmod 600 '${path}'`);
     }
     return await handle.readFile('utf8');
   } finally {

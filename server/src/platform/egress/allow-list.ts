@@ -44,6 +44,16 @@ export function parseAllowList(entries: readonly string[]): AllowList {
   };
 }
 
+/** Whether `parseAllowList` takes it. */
+export function isAllowEntry(entry: string): boolean {
+  try {
+    parseAllowList([entry]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Lower case and without the dot that makes a name absolute. */
 export function bareHost(host: string): string {
   return host.toLowerCase().replace(/\.$/, '');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcp, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -304,7 +304,9 @@ test('a download arrives in pieces with its length, and leaving it closes the co
 });
 
 test('a pool keeps connections, reaches a trusted unix socket and outlives its retirement', async (t) => {
-  const path = join(await mkdtemp(join(tmpdir(), 'damask-egress-')), 's');
+  const folder = await mkdtemp(join(tmpdir(), 'damask-egress-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 's');
   const local = createServer((_, response) => response.end('socket')).listen(path);
   t.after(() => local.close());
   const servers = await Promise.all([1, 2, 3].map((n) => serve(t, (_, response) => response.end(String(n)))));

@@ -45,7 +45,10 @@ export function explainFileError(error: unknown, path: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new AppError('unavailable', diskFull(path), {}, { cause: error });
   }
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code)) {
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    return new AppError('unavailable', notFolder(path), {}, { cause: error });
+  }
+  if (['EACCES', 'EPERM', 'EROFS'].includes(code)) {
     return new AppError('unavailable', noAccess(path), {}, { cause: error });
   }
   return error;
@@ -53,6 +56,10 @@ export function explainFileError(error: unknown, path: string): unknown {
 
 function diskFull(path: string): string {
   return `The disk that holds ${path} is full. Free some space and start again, or set DAMASK_DATA_DIR to a folder on another disk. Nothing that was committed is lost.`;
+}
+
+function notFolder(path: string): string {
+  return `${path} is not a folder and cannot become one. Move away what is there, or set DAMASK_DATA_DIR to another folder.`;
 }
 
 function noAccess(path: string): string {

@@ -18,6 +18,7 @@ export async function revokeKey(
     const key = await findKey(transaction, input.key);
     if (!key) throw notFound();
     if (key.role === 'owner') {
+      if (context.actor.role !== 'owner') throw ownersOnly();
       const owners = await lockOwnerKeys(transaction, clock.now());
       if (owners.length === 1 && owners[0] === key.id) throw lastOwner();
     }
@@ -34,6 +35,11 @@ export async function revokeKey(
     await bumpTopic(transaction, keysTopic);
     return revoked;
   });
+}
+
+// An admin who could revoke owners would be above them: all but the last could be locked out.
+function ownersOnly(): AppError {
+  return new AppError('forbidden', 'Only an owner revokes the key of an owner. Ask one.', { need: 'role:owner' });
 }
 
 function lastOwner(): AppError {

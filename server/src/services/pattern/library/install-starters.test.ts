@@ -71,13 +71,14 @@ test('an event that comes again keeps what was edited, and an import takes the p
   );
 });
 
-test('a folder that cannot be read fails the event, and the next try reads it again', async () => {
-  const folder = join(await mkdtemp(join(tmpdir(), 'damask starters ')), 'patterns');
+test('a folder that cannot be read fails the event, and the next try reads it again', async (t) => {
+  const place = await mkdtemp(join(tmpdir(), 'damask starters '));
+  t.after(() => rm(place, { recursive: true }));
+  const folder = join(place, 'patterns');
   const reader = createStarterReader(parts, folder);
   await assert.rejects(reader.handle(created(beta().workspace)));
   await mkdir(join(folder, 'hello'), { recursive: true });
   await writeFile(join(folder, 'hello', 'system.md'), 'Say hello.');
   await reader.handle(created(beta().workspace));
   assert.deepEqual(namesOf(await library.listPatterns(beta(), {})), ['hello']);
-  await rm(folder, { recursive: true });
 });

@@ -90,12 +90,16 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     pausing = false;
     call.resume();
   };
-  const leave = () => stop('run_cancelled', 'The client left.');
+  const leave = () => {
+    const { reason } = context.signal;
+    stop('run_cancelled', reason instanceof AppError ? reason.message : 'The client left.');
+  };
   if (execution.onDisconnect === 'cancel') {
     if (context.signal.aborted) leave();
     else context.signal.addEventListener('abort', leave, { once: true });
   }
-  live.add({ row, stop });
+  const running = { row, stop };
+  live.add(running);
   try {
     const recorded = accepted.committed.then(
       () => stream?.open(),
@@ -121,7 +125,7 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     throw toError(told, result);
   } finally {
     context.signal.removeEventListener('abort', leave);
-    live.remove(row.id);
+    live.remove(running);
   }
 }
 
@@ -139,11 +143,12 @@ async function record(
     output: output.text,
   });
   const written = parts.journal.finish(row, payload);
-  const failed: FinishedRow = { ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded };
+  const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
   return new Promise((resolve) => {
     const giveUp = parts.clock.after(parts.recordWithin, () => {
-      written.replace({ kind: 'finished', row: failed, payload, bytes: payload.length });
-      resolve(failed);
+      const late = failed();
+      written.replace({ kind: 'finished', row: late, payload, bytes: payload.length });
+      resolve(late);
     });
     Promise.all([recorded, written.committed]).then(
       () => {
@@ -152,7 +157,7 @@ async function record(
       },
       () => {
         giveUp.cancel();
-        resolve(failed);
+        resolve(failed());
       },
     );
   });

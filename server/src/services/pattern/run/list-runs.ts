@@ -3,7 +3,7 @@ import type { RunSummary, runOperations } from '@damask/contracts/run.ts';
 import type { CallContext } from '#platform/call.ts';
 import { summarizeAccepted, summarizeFinished } from './record.ts';
 import type { RunParts } from './run-parts.ts';
-import { listFinished, listRunning, type RunFilter } from './store.ts';
+import { findPageEnd, listFinished, listRunning, type RunFilter } from './store.ts';
 
 type Operation = (typeof runOperations)['listRuns'];
 
@@ -21,9 +21,14 @@ export async function listRuns(
   const before = cursor === undefined ? {} : { before: cursors.decode(scope, cursor)[0] as string };
   const filter: RunFilter = { ...given, ...before, limit: limit + 1 };
   const rows = await database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
+    const oldest = idAt(engine.clock.now() - longestRun);
+    // Where ended runs fill the page, what lies beyond its end is not looked for: of the last hours that may be millions.
+    const pageEnd = status === undefined ? await findPageEnd(transaction, filter) : undefined;
     const running: RunSummary[] =
       status === undefined || status === 'running'
-        ? (await listRunning(transaction, filter, idAt(engine.clock.now() - longestRun))).map(summarizeAccepted)
+        ? (await listRunning(transaction, filter, pageEnd && pageEnd > oldest ? pageEnd : oldest)).map(
+            summarizeAccepted,
+          )
         : [];
     const ended: RunSummary[] =
       status === undefined || status === 'succeeded' || status === 'failed' || status === 'cancelled'

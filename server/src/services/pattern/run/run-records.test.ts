@@ -204,3 +204,24 @@ test('the runs of a dead process are all ended, also those whose clock was hours
   assert.deepEqual(ended, [{ error_code: 'interrupted', count: 506 }]);
   await journal.stop(1_000);
 });
+
+test('runs that still run are listed in their place, page by page', async () => {
+  const journal = openJournal();
+  const rows = Array.from({ length: 12 }, () => ({ ...makeRow(), pattern: 'mixed' }));
+  for (const [i, row] of rows.entries()) {
+    await journal.accept(row).committed;
+    if (i % 3 !== 1) await journal.finish(row, null).committed;
+  }
+  const paged: string[] = [];
+  for (let cursor = ''; ; ) {
+    const { body } = await platform.call('GET', `/v1/runs?pattern=mixed&limit=5${cursor && `&cursor=${cursor}`}`);
+    paged.push(...body.items.map((item: { id: string; status: string }) => `${item.id} ${item.status}`));
+    if (!body.next) break;
+    cursor = body.next;
+  }
+  const expected = rows.map(({ id }, i) => `${id} ${i % 3 === 1 ? 'running' : 'succeeded'}`).reverse();
+  assert.deepEqual(paged, expected);
+  const running = await platform.call('GET', '/v1/runs?pattern=mixed&status=running');
+  assert.equal(running.body.items.length, 4);
+  await journal.stop(1_000);
+});
