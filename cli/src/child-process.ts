@@ -50,7 +50,8 @@ export async function startServer(
   let settled = false;
   try {
     const ready = await new Promise<ServerEvent>((resolve, reject) => {
-      const fail = (reason: string) => reject(new StartError(startFailure(reason, errors())));
+      const fail = (reason: string, code?: unknown) =>
+        reject(new StartError(startFailure(reason, errors()), code === 'in_use'));
       const listenOn = () => {
         clearTimeout(silence);
         if (!settled) silence = setTimeout(fail, silenceLimitMs, 'it said nothing for two minutes');
@@ -62,7 +63,7 @@ export async function startServer(
       child.on('exit', (code, name) => setTimeout(fail, 200, `it ended with ${name ?? `code ${code}`}`).unref());
       readEvents(child, (event) => {
         listenOn();
-        if (event.event === 'error') fail(String(event.message));
+        if (event.event === 'error') fail(String(event.message), event.code);
         if (event.event === 'model') onProgress(toProgress(event));
         if (event.event === 'ready' || event.event === 'already-running') resolve(event);
       });
@@ -122,11 +123,14 @@ function spawnServer(
       'The server is not part of this installation. Set DAMASK_URL to a server that runs, or DAMASK_SERVER to the server/src/main.ts of a clone.',
     );
   }
-  return spawn(process.execPath, [...nodeFlags, path, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, path, ...args], {
     env: how.env,
     detached: how.detached,
-    stdio: how.inherit ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    // Nothing is sent over the channel: when it closes, the server knows that this command was killed.
+    stdio: how.inherit ? 'inherit' : ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  child.channel?.unref();
+  return child;
 }
 
 function readEvents(child: ChildProcess, take: (event: ServerEvent) => void): void {
@@ -155,7 +159,7 @@ function keepTail(child: ChildProcess): () => string {
 
 function startFailure(reason: string, errors: string): string {
   const last = lastLine(errors);
-  return `The server did not start: ${reason}.${last ? ` Its last words: ${last}` : ''} \`damask serve\` shows all it says.`;
+  return `The server did not start: ${reason.replace(/\.$/, '')}.${last ? ` Its last words: ${last}` : ''} \`damask serve\` shows all it says.`;
 }
 
 function lastLine(text: string): string | undefined {

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createDamask, DamaskError, type Fetch, type FetchResponse } from '@damask/sdk';
 import type { ServerAccess, ServerProgress } from './command.ts';
 import type { Config } from './config.ts';
 import { findInstance, isLoopback, isTooOpen, readCredentials } from './credentials.ts';
 import { httpTransport } from './http-transport.ts';
 import { interruptions } from './interruptions.ts';
+import { StartError } from './start-error.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface OpenAccess extends ServerAccess {
@@ -18,6 +20,9 @@ function refuseStranger({ status, headers }: FetchResponse, target: string): voi
   throw new DamaskError('unexpected_response', `${target} answers, but not as a Damask server does.`, {});
 }
 
+/** Another command's own server may have the address or the data for a moment, while it starts or stops. */
+const patienceMs = 15_000;
+
 /** Opens the way to the server. Nothing is sent yet; a loopback server that does not run is started when first needed. */
 export function connect(config: Config, terminal: Terminal, mayStart: boolean): OpenAccess {
   // Only now: while the standard input is read, a signal ends the process at once.
@@ -25,17 +30,26 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
   const listeners: ((event: ServerProgress) => void)[] = [];
   let target = config.url;
   let apiKey = config.apiKey ?? keyOf(config, terminal);
-  let started: Promise<{ stop(): Promise<void> }> | undefined;
+  const started: { stop(): Promise<void> }[] = [];
+  let starting: Promise<void> | undefined;
+  let told = false;
 
   const start = async () => {
     const { startServer } = await import('./child-process.ts');
-    terminal.note(terminal.paintNote('dim', 'no server is running: starting one for this command'));
+    if (!told) terminal.note(terminal.paintNote('dim', 'no server is running: starting one for this command'));
+    told = true;
     const server = await startServer(config, signal, (event) => {
       for (const listen of listeners) listen(event);
     });
+    started.push(server);
     target = server.url.replace(/\/+$/, '');
     apiKey = config.apiKey ?? keyOf(config, terminal, server);
-    return server;
+  };
+  const startOnce = async () => {
+    starting ??= start();
+    await starting.finally(() => {
+      starting = undefined;
+    });
   };
   const fetch: Fetch = async (url, init) => {
     const send = async () => {
@@ -47,23 +61,29 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
       refuseStranger(response, target);
       return response;
     };
-    try {
-      return await send();
-    } catch (error) {
-      if (!mayStart || !isRefused(error) || !isLocal(config.url)) throw error;
-      started ??= start();
-      await started;
-      return await send();
+    const until = Date.now() + patienceMs;
+    for (;;) {
+      try {
+        return await send();
+      } catch (error) {
+        if (!mayStart || !isRefused(error) || !isLocal(config.url) || Date.now() > until) throw error;
+      }
+      try {
+        await startOnce();
+      } catch (error) {
+        if (!(error instanceof StartError && error.busy) || Date.now() > until) throw error;
+        await sleep(200, undefined, { signal });
+      }
     }
   };
   return {
     damask: createDamask({ url: config.url, fetch, retries: 2, signal }),
     signal,
-    startedServer: () => started !== undefined,
+    startedServer: () => told,
     onProgress: (listen) => listeners.push(listen),
     async close() {
-      const server = await started?.catch(() => undefined);
-      await server?.stop();
+      await starting?.catch(() => undefined);
+      await Promise.all(started.map((server) => server.stop()));
     },
   };
 }

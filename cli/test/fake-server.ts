@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
@@ -10,6 +10,10 @@ const say = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`
 
 mkdirSync(configDir, { recursive: true });
 note(`${process.argv.slice(2).join(' ')} ${DAMASK_HOST}:${DAMASK_PORT}`);
+if (mode === 'busy once' && readFileSync(join(configDir, 'fake.log'), 'utf8').split('serve').length === 2) {
+  say({ event: 'error', code: 'in_use', message: 'Another Damask uses this.' });
+  process.exit(1);
+}
 if (mode === 'broken') {
   say({ event: 'error', code: 'unavailable', message: 'The disk is full.' });
   process.exit(1);
@@ -22,6 +26,7 @@ if (command === 'model-pull') {
 } else if (process.argv.includes('--json')) {
   const server = createServer((request, response) => {
     note(`${request.method} ${request.url} ${request.headers.authorization}`);
+    if (mode === 'hanging') return;
     response.setHeader('content-type', 'application/json').setHeader('x-request-id', 'one').end('{"items":[]}');
   });
   server.listen(Number(DAMASK_PORT), DAMASK_HOST, () => {
@@ -32,6 +37,10 @@ if (command === 'model-pull') {
   });
   process.on('SIGTERM', () => {
     note('stopped');
+    process.exit(0);
+  });
+  process.once('disconnect', () => {
+    note('left alone');
     process.exit(0);
   });
 } else {

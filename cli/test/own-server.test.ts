@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sendJson, sendProblem, startScriptedServer } from '../../sdk/test/scripted-server.ts';
-import { makeFolder, runCli } from './run-cli.ts';
+import { makeFolder, runCli, startCli } from './run-cli.ts';
 
 const fake = fileURLToPath(new URL('./fake-server.ts', import.meta.url));
 
@@ -21,7 +21,9 @@ async function setUp(more: Record<string, string> = {}) {
   const folder = makeFolder();
   const url = `http://127.0.0.1:${await freePort()}`;
   const env = { DAMASK_SERVER: fake, DAMASK_CONFIG_DIR: folder, DAMASK_API_KEY: '', ...more };
-  return { url, env, log: () => readFileSync(join(folder, 'fake.log'), 'utf8').trimEnd().split('\n') };
+  const path = join(folder, 'fake.log');
+  const log = () => (existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : []);
+  return { url, env, log };
 }
 
 test('with no server running, one is started for the command, used with its new key, and stopped', async () => {
@@ -32,12 +34,31 @@ test('with no server running, one is started for the command, used with its new 
   assert.deepEqual(log(), [`serve --json ${new URL(url).host}`, 'GET /v1/models Bearer dmk_first', 'stopped']);
 });
 
+test('a server that was started for a command learns when the command is killed', async () => {
+  const { url, env, log } = await setUp({ FAKE_MODE: 'hanging' });
+  const { child, finished } = startCli(['models'], { url, env });
+  const logged = async (text: RegExp) => {
+    while (!log().some((line) => text.test(line))) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await logged(/^GET/);
+  child.kill('SIGKILL');
+  await Promise.all([finished, logged(/^left alone$/)]);
+});
+
 test('a server that is already running on the same data is used and left alone', async () => {
   await using other = await startScriptedServer((_, response) => sendJson(response, 200, { items: [] }));
   const { url, env, log } = await setUp({ FAKE_MODE: 'already', FAKE_URL: other.url });
   assert.equal((await runCli(['models', '--json'], { url, env })).code, 0);
   assert.equal(other.seen[0]?.url, '/v1/models');
   assert.equal(log().length, 1);
+});
+
+test('while the server of another command starts or stops, it is tried again', async () => {
+  const { url, env, log } = await setUp({ FAKE_MODE: 'busy once' });
+  const done = await runCli(['models', '--json'], { url, env });
+  assert.deepEqual([done.code, done.stdout], [0, '[]\n'], done.stderr);
+  assert.equal(log().filter((line) => line.startsWith('serve')).length, 2);
+  assert.equal(done.stderr.match(/starting one/g)?.length, 1);
 });
 
 test('a start that fails says why', { timeout: 30_000 }, async () => {

@@ -75,3 +75,31 @@ export async function waitForOther(dataDir: string, egress: Egress, announce: An
   }
   return false;
 }
+
+/**
+ * Whoever has our address may be a server that starts on the same data at this moment: names it as soon as it says so.
+ * False when it is anything else, or does not say so in time.
+ */
+export async function waitForHolder(origin: string, dataDir: string, egress: Egress, announce: Announce) {
+  const until = clock.monotonic() + noteWithin;
+  for (;;) {
+    // Asked first: a server that is no longer starting has left its note.
+    const starting = await isStarting(origin, egress);
+    if (await tellRunning(dataDir, egress, announce)) return true;
+    if (!starting || clock.monotonic() > until) return false;
+    await clock.sleep(50);
+  }
+}
+
+async function isStarting(origin: string, egress: Egress): Promise<boolean> {
+  try {
+    const response = await egress.request(new URL('/readyz', origin).href, {
+      trusted: true,
+      totalMs: 1_000,
+      maxBytes: 10_000,
+    });
+    return response.status === 503 && response.body.includes('urn:damask:');
+  } catch {
+    return false;
+  }
+}

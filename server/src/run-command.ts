@@ -98,6 +98,8 @@ async function runServer(config: Config, services: readonly string[] | null, ann
     }
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  // A command that started us for itself, and was killed. One that told us to stop does not hurry us by leaving.
+  process.once('disconnect', () => first === undefined && onSignal());
   const serving = await starting;
   if (!serving && first === undefined) process.exit(0);
 }

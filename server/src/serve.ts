@@ -9,7 +9,7 @@ import { firstStart } from './first-start.ts';
 import { listen } from './gateway/listen.ts';
 import { openGateway } from './gateway/open-gateway.ts';
 import { createStartingHandler } from './gateway/starting.ts';
-import { removeInstanceNote, tellRunning, waitForOther, writeInstanceNote } from './instance-file.ts';
+import { removeInstanceNote, tellRunning, waitForHolder, waitForOther, writeInstanceNote } from './instance-file.ts';
 import { openPlatformDatabase } from './open-database.ts';
 import { openFloor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
@@ -88,8 +88,10 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
         clock,
         maxConnections: 10_000,
       }).catch(async (error: unknown) => {
+        const { host, port } = config.http;
+        const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
         // Two starts at the same moment: the other one has the port, and will say so.
-        if (embedded && (await tellRunning(dataDir, probe, announce))) return null;
+        if (embedded && (await waitForHolder(origin, dataDir, probe, announce))) return null;
         throw error;
       })
     : undefined;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
@@ -60,13 +61,13 @@ export interface ServerProcess {
 /** `npm start` without npm: the server in a process of its own that tells its story as JSON. */
 export function startServer(
   home: Home,
-  options: { args?: readonly string[]; environment?: Record<string, string> } = {},
+  options: { args?: readonly string[]; environment?: Record<string, string>; leash?: boolean } = {},
 ): ServerProcess {
   const child = spawn(process.execPath, [...flags, main, ...(options.args ?? ['serve']), '--json'], {
     cwd: join(home.path, 'work'),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', options.leash ? 'ipc' : 'ignore'],
     env: { ...home.environment, ...options.environment },
-  });
+  }) as ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
   const events: ServerEvent[] = [];
   let errors = '';
   const waiting = new Set<() => void>();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, rename, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -15,6 +16,15 @@ before(async () => {
 after(() => home.remove());
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return String(port);
+}
 
 /** Processes whose command line or arguments name the home folder. */
 function leftOver(): string[] {
@@ -62,15 +72,27 @@ test('a second start on the same data finds the first, says where, and ends well
   assert.equal(await first.stop(), 0);
 });
 
-test('of two starts at the same moment one serves and the other says where', async () => {
-  const both = [startServer(home), startServer(home)];
-  const ends = await Promise.all(both.map((server) => server.event('ready', 'already-running')));
-  assert.deepEqual(ends.map((event) => event.event).sort(), ['already-running', 'ready']);
-  await Promise.all(both.map((server) => server.stop()));
+test('of starts at the same moment one serves and the others say where, on any port and on the same', async () => {
+  for (const port of ['0', await freePort()]) {
+    const all = [1, 2, 3].map(() => startServer(home, { environment: { DAMASK_PORT: port } }));
+    const ends = await Promise.all(all.map((server) => server.event('ready', 'already-running')));
+    assert.deepEqual(ends.map((event) => event.event).sort(), ['already-running', 'already-running', 'ready']);
+    assert.equal(new Set(ends.map(({ url }) => url)).size, 1);
+    await Promise.all(all.map((server) => server.stop()));
+  }
+});
+
+test('a server whose starter was killed stops by itself', async () => {
+  const server = startServer(home, { leash: true });
+  await server.event('ready');
+  const exited = once(server.child, 'exit');
+  server.child.disconnect();
+  assert.deepEqual(await exited, [0, null]);
+  assert.deepEqual(leftOver(), []);
 });
 
 test('a port that is taken is an error that names the way out', async () => {
-  const blocker = createServer().listen(0, '127.0.0.1');
+  const blocker = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await new Promise((resolve) => blocker.once('listening', resolve));
   const { port } = blocker.address() as { port: number };
   const server = startServer(home, { environment: { DAMASK_PORT: String(port) } });

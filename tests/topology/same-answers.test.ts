@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type ModelServer, startModelServer } from '../../server/src/platform/testing/model-server.ts';
 import { createScript, type Story, tellStory } from './one-story.ts';
-import { startOneProcess, startThreeProcesses, startTwoProcesses, type Topology } from './start-topology.ts';
+import {
+  startIdentityApart,
+  startOneProcess,
+  startThreeProcesses,
+  startTwoProcesses,
+  type Topology,
+} from './start-topology.ts';
 
 const { script, goOn } = createScript();
 let model: ModelServer;
@@ -17,6 +23,7 @@ const statusesOf = (story: Story) => story.flatMap(([, answer]) => (answer as { 
 for (const [what, start] of Object.entries<(environment: Record<string, string>) => Promise<Topology>>({
   'one process': startOneProcess,
   'two processes, as by default': startTwoProcesses,
+  'identity on its own': startIdentityApart,
   'three processes on their own': startThreeProcesses,
 })) {
   test(`${what}: the same requests get the same answers`, async () => {

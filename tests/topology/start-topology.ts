@@ -29,22 +29,35 @@ export async function startTwoProcesses(environment: Environment): Promise<Topol
   return finish(home, server, { edge: server }, async () => undefined);
 }
 
+/** Identity alone, the edge and the run path together. */
+export async function startIdentityApart(environment: Environment): Promise<Topology> {
+  return start(environment, async (home, given) => {
+    const identity = startPart(home, given, 'identity', listening);
+    const edge = startPart(home, given, 'gateway,pattern', { DAMASK_IDENTITY_URL: await addressOf(identity) });
+    return { identity, edge };
+  });
+}
+
 /** Gateway, pattern and identity each alone, with calls between them over loopback. */
 export async function startThreeProcesses(environment: Environment): Promise<Topology> {
   return start(environment, async (home, given) => {
-    const alone = (service: string, more: Environment) =>
-      startServer(home, {
-        args: ['serve', '--services', service],
-        environment: { ...given, DAMASK_SERVICE_SECRET: secret, ...more },
-      });
-    const listen = { DAMASK_SERVICE_LISTEN: '127.0.0.1:0' };
-    const identity = alone('identity', listen);
-    const pattern = alone('pattern', listen);
-    const gateway = alone('gateway', {
-      DAMASK_IDENTITY_URL: `http://${(await identity.event('serving')).address}`,
-      DAMASK_PATTERN_URL: `http://${(await pattern.event('serving')).address}`,
+    const identity = startPart(home, given, 'identity', listening);
+    const pattern = startPart(home, given, 'pattern', listening);
+    const gateway = startPart(home, given, 'gateway', {
+      DAMASK_IDENTITY_URL: await addressOf(identity),
+      DAMASK_PATTERN_URL: await addressOf(pattern),
     });
     return { identity, pattern, gateway };
+  });
+}
+
+const listening = { DAMASK_SERVICE_LISTEN: '127.0.0.1:0' };
+const addressOf = async (process: ServerProcess) => `http://${(await process.event('serving')).address}`;
+
+function startPart(home: Home, environment: Environment, services: string, more: Environment): ServerProcess {
+  return startServer(home, {
+    args: ['serve', '--services', services],
+    environment: { ...environment, DAMASK_SERVICE_SECRET: secret, ...more },
   });
 }
 

@@ -69,7 +69,7 @@ export function listenFailure(error: Error, host: string, port: number, setting:
     ENOTFOUND: `${host} is not known. Correct DAMASK_HOST.`,
   };
   return new AppError(
-    'unavailable',
+    code === 'EADDRINUSE' ? 'in_use' : 'unavailable',
     reasons[code ?? ''] ?? `${where} cannot be listened on: ${error.message}.`,
     {},
     { cause: error },

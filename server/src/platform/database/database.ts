@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { AppError } from '../app-error.ts';
 import type { Log } from '../log.ts';
-import type { Roles } from './roles.ts';
+import { quoteName, type Roles } from './roles.ts';
 
 export interface Transaction {
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -54,7 +54,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const prelude = ({ role, workspace }: Scope) => {
     if (workspace !== null && !uuid.test(workspace)) throw new Error('A scope needs a workspace id');
     const real = roles.name(role);
-    const become = real ? `set local role "${real}";` : '';
+    const become = real ? `set local role ${quoteName(real)};` : '';
     return `begin;${become}set local damask.role='${role}';set local damask.workspace='${workspace ?? ''}'`;
   };
 
@@ -111,7 +111,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       try {
         await client.connect();
         const real = roles.name(role);
-        await client.query(`${real ? `set role "${real}";` : ''}set damask.role='${role}'`);
+        await client.query(`${real ? `set role ${quoteName(real)};` : ''}set damask.role='${role}'`);
         return client;
       } catch (error) {
         client.end().catch(() => undefined);

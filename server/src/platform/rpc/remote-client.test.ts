@@ -116,7 +116,7 @@ test('events arrive in order before the result, and a stream without events is o
     return { done: true };
   });
   const { told, sink } = collect();
-  assert.deepEqual(await client.say(context({ sink }), {}), { done: true });
+  assert.equal(await client.say(context({ sink }), {}), null, 'what was streamed is not said again');
   assert.deepEqual(told, ['first', 'second']);
   const silent = await openService(async () => ({ done: true }));
   assert.deepEqual(await silent.client.say(context({ sink }), {}), { done: true });
@@ -207,7 +207,7 @@ test('a reader that is slow holds the service back', async () => {
   assert.ok(sent > 0 && sent < 1_500, `${sent} pieces were sent to a reader that took one`);
   const timer = setInterval(() => free?.(), 0);
   sink.drained = async () => undefined;
-  assert.deepEqual(await call, {});
+  assert.equal(await call, null);
   clearInterval(timer);
 });
 

@@ -60,7 +60,9 @@ export function serveCalls(options: {
         ...(sink ? { sink } : {}),
       };
       const result = await call(context, (await parse(await readBody(request))) as never);
-      if (sink) writeHead(response).end(`${JSON.stringify({ result } satisfies Frame)}\n`);
+      // What was streamed is not said again: nobody looks at it, and it may be long.
+      const left = response.headersSent ? null : result;
+      if (sink) writeHead(response).end(`${JSON.stringify({ result: left } satisfies Frame)}\n`);
       else send(response, 200, result ?? null);
     } catch (error) {
       const failure = toAppError(error);

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
-import type { CallContext, EventSink } from '#platform/call.ts';
+import type { CallContext } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { ModelCall, ModelResult } from '../model/model-call.ts';
 import type { ModelRoute } from '../model/model-router.ts';
@@ -12,6 +12,7 @@ import { createOutputText, type OutputText, storableText } from './output-text.t
 import type { Payloads } from './payloads.ts';
 import type { RunPlan } from './plan-run.ts';
 import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
+import { createRunStream } from './run-stream.ts';
 
 export interface EngineParts {
   readonly journal: Journal;
@@ -116,7 +117,8 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     const told = await parts.confirm(await record(parts, finished, execution, output, recorded), started);
     parts.observe(told);
     const run = toRun(told, execution, output);
-    if (stream?.opened) {
+    // Who takes nothing would not take the end either, which holds the whole text once more: that connection is closed.
+    if (stream?.opened && told.error_code !== 'slow_consumer') {
       stream.close(rest, run);
       return run;
     }
@@ -169,49 +171,6 @@ const longestDetail = 1_000;
 
 const unrecorded =
   'The answer came, but could not be recorded in time, so it does not count. Look the run up before you run it again.';
-
-interface RunStream {
-  readonly opened: boolean;
-  /** The acceptance is committed: what waited may go out. */
-  open(): void;
-  take(text: string): boolean;
-  drained(): Promise<void>;
-  close(rest: string, run: Run): void;
-  /** The answer goes another way: an acceptance that is committed only now is not told any more. */
-  giveUp(): void;
-}
-
-function createRunStream(sink: EventSink, row: AcceptedRow, output: OutputText): RunStream {
-  let opened = false;
-  let givenUp = false;
-  let waiting = '';
-  const send = (text: string) => text === '' || sink.emit('output.delta', output.bytes, { text });
-  return {
-    get opened() {
-      return opened;
-    },
-    open() {
-      if (givenUp) return;
-      opened = true;
-      sink.emit('run.accepted', 0, { id: row.id, pattern: row.pattern, version: row.version, model: row.model });
-      send(waiting);
-      waiting = '';
-    },
-    take(text) {
-      if (opened) return send(text);
-      waiting += text;
-      return true;
-    },
-    drained: () => sink.drained(),
-    close(rest, run) {
-      send(rest);
-      sink.emit(`run.${run.status}`, output.bytes, run);
-    },
-    giveUp() {
-      givenUp = true;
-    },
-  };
-}
 
 function toAcceptedRow(
   parts: EngineParts,

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import type { AppError } from '#platform/app-error.ts';
+import type { EventSink } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
+import type { ModelCall, ModelPort, ModelResult } from '../model/model-call.ts';
 import { createConfirmEnd } from './confirm-end.ts';
+import { executeRun } from './execute-run.ts';
 import { createJournal } from './journal.ts';
 import { listRuns } from './list-runs.ts';
+import { createLiveRuns } from './live-runs.ts';
+import { createPayloads } from './payloads.ts';
+import type { RunPlan } from './plan-run.ts';
 import type { FinishedRow } from './record.ts';
 import { startRecovery } from './recover-runs.ts';
 import type { RunParts } from './run-parts.ts';
@@ -223,5 +230,82 @@ test('runs that still run are listed in their place, page by page', async () => 
   assert.deepEqual(paged, expected);
   const running = await platform.call('GET', '/v1/runs?pattern=mixed&status=running');
   assert.equal(running.body.items.length, 4);
+  await journal.stop(1_000);
+});
+
+test('a stream whose reader takes nothing ends as a failure, and its end is not pressed on the reader', async () => {
+  const journal = openJournal();
+  const { floor, alpha } = platform;
+  const told: string[] = [];
+  const sink: EventSink = {
+    emit(name) {
+      told.push(name);
+      return false;
+    },
+    drained: () => new Promise(() => undefined),
+  };
+  let end: ((result: ModelResult) => void) | undefined;
+  const usage = { input_tokens: null, output_tokens: null, cached_input_tokens: null, reasoning_tokens: null };
+  const call: ModelCall = {
+    done: new Promise((resolve) => {
+      end = resolve;
+    }),
+    abort: (code, detail) => end?.({ ok: false, code, detail, usage, status: 200, firstOutputMs: 1 }),
+    resume: () => undefined,
+  };
+  const port: ModelPort = {
+    call({ onText }) {
+      setTimeout(() => {
+        for (const text of ['one ', 'two ']) onText(text);
+      }, 50);
+      return call;
+    },
+  };
+  const row = makeRow();
+  const running = executeRun(
+    {
+      journal,
+      live: createLiveRuns({ limit: 1, clock: systemClock }),
+      payloads: createPayloads(floor.vault),
+      clock: systemClock,
+      process: floor.registry.id,
+      recordWithin: 5_000,
+      readerWithin: 50,
+      observe: () => undefined,
+      confirm: (known) => known,
+    },
+    {
+      ...systemContext(systemClock),
+      workspace: alpha.id,
+      actor: { ...systemContext(systemClock).actor, id: row.id },
+      sink,
+    },
+    {
+      plan: {
+        pattern: 'greet',
+        version: { number: 1, digest: row.digest } as RunPlan['version'],
+        environment: null,
+        label: null,
+        messages: [],
+        parameters: {},
+        model: null,
+      },
+      route: { name: 'openai/test', model: 'test', port, price: null },
+      input: 'x',
+      variables: {},
+      strategy: null,
+      metadata: {},
+      onDisconnect: 'cancel',
+      timeoutMs: 5_000,
+    },
+  );
+  const failure = await running.then(
+    () => assert.fail(),
+    (error: AppError) => error,
+  );
+  assert.equal(failure.code, 'slow_consumer');
+  assert.deepEqual(told, ['run.accepted', 'output.delta', 'output.delta']);
+  const stored = await read(failure.details.runId as string);
+  assert.deepEqual([stored.status, stored.error.code, stored.output], ['failed', 'slow_consumer', 'one two ']);
   await journal.stop(1_000);
 });
