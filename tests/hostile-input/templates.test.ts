@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { hostileTexts } from '../../server/src/services/pattern/library/hostile-text.ts';
+import { hostileTexts } from '../../server/src/services/pattern/template/hostile-text.ts';
 import { faultOfRefusal, type HostilePlatform, startHostilePlatform } from './hostile-platform.ts';
 
 let hostile: HostilePlatform;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Message } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
+import { hostileTexts } from '../template/hostile-text.ts';
 import { buildMessages, compileVersion, type MessageRequest } from './build-messages.ts';
-import { hostileTexts } from './hostile-text.ts';
 import { inspectVersion } from './version-content.ts';
 
 function messages(system: string, request: Partial<MessageRequest> = {}, yaml = ''): Message[] {

@@ -1,10 +1,10 @@
 import type { PatternVersion } from '@damask/contracts/pattern.ts';
 import type { Message } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
-import { expand, type Values } from './expand.ts';
+import { expand, type Values } from '../template/expand.ts';
+import { compileTemplate, type Part } from '../template/template.ts';
+import { resolveVariables, type VariableRule } from '../template/variables.ts';
 import { quoteText } from './quote-text.ts';
-import { compileTemplate, type Part } from './template.ts';
-import { resolveVariables, type VariableRule } from './variables.ts';
 
 /** A version made ready for runs. Made once for each version; building messages from it takes about a microsecond. */
 export interface CompiledVersion {

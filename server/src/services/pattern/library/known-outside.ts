@@ -1,6 +1,6 @@
 import type { PatternVersion } from '@damask/contracts/pattern.ts';
+import { readPatternYaml } from '../yaml/pattern-yaml.ts';
 import { derivedDescription } from './derived-text.ts';
-import { readPatternYaml } from './pattern-yaml.ts';
 import type { KnownAbout } from './version-content.ts';
 
 /** What a version says of itself that stands in none of its files: an import took it from Fabric's list of descriptions. */

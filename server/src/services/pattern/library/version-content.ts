@@ -1,14 +1,14 @@
 import { fileLimit, type PatternFile } from '@damask/contracts/pattern.ts';
 import type { Parameters } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
+import { type CompiledTemplate, compileTemplate } from '../template/template.ts';
+import { foundVariable, type VariableRule } from '../template/variables.ts';
+import { type PatternYaml, readPatternYaml } from '../yaml/pattern-yaml.ts';
+import { variablesAllowed } from '../yaml/yaml-variables.ts';
 import { faultOfPath, findTwins } from './check-paths.ts';
 import { derivedDescription, derivedTitle } from './derived-text.ts';
 import { digestFiles, digestOfRun } from './digest.ts';
-import { type PatternYaml, readPatternYaml } from './pattern-yaml.ts';
 import { quoteText } from './quote-text.ts';
-import { type CompiledTemplate, compileTemplate } from './template.ts';
-import { foundVariable, type VariableRule } from './variables.ts';
-import { variablesAllowed } from './yaml-variables.ts';
 
 /** A checked version, ready to be stored: the derived fields of a PatternVersion. */
 export interface VersionContent {

@@ -1,8 +1,8 @@
 import type { Node } from 'yaml';
-import { quoteText } from './quote-text.ts';
+import { quoteText } from '../library/quote-text.ts';
+import { refusedNames, variableName } from '../template/template.ts';
+import { faultOfValue, type VariableRule } from '../template/variables.ts';
 import { booleanOf, entriesOf, itemsOf, numberOf, textOf, type YamlSource } from './read-yaml.ts';
-import { refusedNames, variableName } from './template.ts';
-import { faultOfValue, type VariableRule } from './variables.ts';
 
 const types: readonly VariableRule['type'][] = ['string', 'integer', 'number', 'boolean', 'enum'];
 const keys = ['type', 'description', 'required', 'default', 'values', 'max_length', 'minimum', 'maximum'] as const;

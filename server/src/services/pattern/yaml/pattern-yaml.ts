@@ -1,9 +1,9 @@
 import { Parameters, runOperations } from '@damask/contracts/run.ts';
 import type { Node } from 'yaml';
-import { quoteText } from './quote-text.ts';
+import { quoteText } from '../library/quote-text.ts';
+import { readWholeToken } from '../template/scan-tokens.ts';
+import type { VariableRule } from '../template/variables.ts';
 import { entriesOf, itemsOf, numberOf, readYaml, textOf, type YamlProblem, type YamlSource } from './read-yaml.ts';
-import { readWholeToken } from './scan-tokens.ts';
-import type { VariableRule } from './variables.ts';
 import { readVariables } from './yaml-variables.ts';
 
 /** What pattern.yaml says. A field that the file leaves out is absent. */

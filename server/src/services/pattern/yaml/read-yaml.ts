@@ -10,7 +10,7 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml';
-import { quoteText, writeOutUnseen } from './quote-text.ts';
+import { quoteText, writeOutUnseen } from '../library/quote-text.ts';
 
 /** A place and a reason. Lines count from 1. */
 export interface YamlProblem {
