@@ -51,6 +51,12 @@ export const errorCatalogue = {
   provider_protocol_error: { kind: 'unavailable', status: 502, title: "The provider's answer could not be read" },
   provider_auth: { kind: 'unavailable', status: 502, title: 'The provider refused its key' },
   truncated: { kind: 'unavailable', status: 502, title: "The provider's answer was cut off" },
+  invalid_output: {
+    kind: 'unavailable',
+    status: 502,
+    title: 'The answer does not have the form that the pattern asks for',
+  },
+  unsupported_content: { kind: 'invalid', status: 422, title: 'The model cannot take this kind of content' },
   interrupted: { kind: 'unavailable', status: 502, title: 'The platform stopped during the run' },
   timeout: { kind: 'unavailable', status: 504, title: 'The run took longer than it may' },
   no_model: { kind: 'unavailable', status: 503, title: 'No model is available' },

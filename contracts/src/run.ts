@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, page, pageOf, strict, Time } from './field.ts';
+import { Message } from './message.ts';
 import { type Operations, operation } from './operation.ts';
 
 /** Bytes of a run's body. */
@@ -29,6 +30,16 @@ export const Parameters = strict({
   frequency_penalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
   max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })),
+  reasoning_effort: Type.Optional(
+    Type.Union([
+      Type.Literal('none'),
+      Type.Literal('minimal'),
+      Type.Literal('low'),
+      Type.Literal('medium'),
+      Type.Literal('high'),
+    ]),
+  ),
+  stop: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { minItems: 1, maxItems: 4 })),
 });
 export type Parameters = Static<typeof Parameters>;
 
@@ -48,12 +59,6 @@ const request = {
   model: Type.Optional(ModelName),
   parameters: Type.Optional(Parameters),
 };
-
-export const Message = Type.Object({
-  role: Type.Union([Type.Literal('system'), Type.Literal('user'), Type.Literal('assistant')]),
-  content: Type.String(),
-});
-export type Message = Static<typeof Message>;
 
 export const Usage = Type.Object({
   input_tokens: Type.Union([Type.Integer(), Type.Null()]),

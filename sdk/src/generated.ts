@@ -36,6 +36,8 @@ export type ErrorCode =
   | 'provider_protocol_error'
   | 'provider_auth'
   | 'truncated'
+  | 'invalid_output'
+  | 'unsupported_content'
   | 'interrupted'
   | 'timeout'
   | 'no_model'
@@ -74,6 +76,20 @@ export interface Attempt {
   readonly total_ms: number | null;
 }
 
+export interface ContentPart {
+  readonly type: 'text';
+  readonly text: string;
+} | {
+  readonly type: 'image';
+  readonly media_type: string;
+  readonly data: string;
+} | {
+  readonly type: 'document';
+  readonly media_type: 'application/pdf';
+  readonly name: string;
+  readonly data: string;
+}
+
 export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced';
 
 export interface ImportReport {
@@ -109,8 +125,10 @@ export interface Me {
 }
 
 export interface Message {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content: string;
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  readonly content: string | readonly ContentPart[];
+  readonly tool_calls?: readonly ToolCall[] | undefined;
+  readonly tool_call_id?: string | undefined;
 }
 
 export interface Model {
@@ -154,6 +172,8 @@ export interface Parameters {
   readonly frequency_penalty?: number | undefined;
   readonly max_tokens?: number | undefined;
   readonly seed?: number | undefined;
+  readonly reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | undefined;
+  readonly stop?: readonly string[] | undefined;
 }
 
 export interface Pattern {
@@ -311,6 +331,13 @@ export interface Strategy {
   readonly updated_at: string;
 }
 
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON as the model wrote it; it may be broken. */
+  readonly arguments: string;
+}
+
 export interface Usage {
   readonly input_tokens: number | null;
   readonly output_tokens: number | null;
@@ -434,17 +461,6 @@ export interface RemoveLabelInput {
   readonly label: string;
 }
 
-export interface ImportTreeInput {
-  readonly files: readonly {
-    readonly path: string;
-    readonly content: string;
-  }[];
-  readonly origin?: string | undefined;
-  /** What to do with a pattern that was edited here since its last import. */
-  readonly on_conflict?: 'fail' | 'keep' | 'replace' | undefined;
-  readonly dry_run?: boolean | undefined;
-}
-
 export interface ListStrategiesInput {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
@@ -462,6 +478,17 @@ export interface PutStrategyInput {
 
 export interface DeleteStrategyInput {
   readonly strategy: string;
+}
+
+export interface ImportTreeInput {
+  readonly files: readonly {
+    readonly path: string;
+    readonly content: string;
+  }[];
+  readonly origin?: string | undefined;
+  /** What to do with a pattern that was edited here since its last import. */
+  readonly on_conflict?: 'fail' | 'keep' | 'replace' | undefined;
+  readonly dry_run?: boolean | undefined;
 }
 
 export interface PutProviderInput {
@@ -616,8 +643,6 @@ export interface OperationTypes {
   readonly setLabel: { readonly input: SetLabelInput; readonly output: Pattern };
   /** Remove a label. */
   readonly removeLabel: { readonly input: RemoveLabelInput; readonly output: Pattern };
-  /** Import a folder in Fabric's tree, all or nothing. */
-  readonly importTree: { readonly input: ImportTreeInput; readonly output: ImportReport };
   /** Strategies of the workspace by name. */
   readonly listStrategies: { readonly input: ListStrategiesInput; readonly output: Page<Strategy> };
   /** One strategy. */
@@ -626,6 +651,8 @@ export interface OperationTypes {
   readonly putStrategy: { readonly input: PutStrategyInput; readonly output: Strategy };
   /** Delete a strategy. */
   readonly deleteStrategy: { readonly input: DeleteStrategyInput; readonly output: Strategy };
+  /** Import a folder in Fabric's tree, all or nothing. */
+  readonly importTree: { readonly input: ImportTreeInput; readonly output: ImportReport };
   /** Models that a run can name. */
   readonly listModels: { readonly input: Readonly<Record<string, never>>; readonly output: ListModelsOutput };
   /** Providers of the workspace, without their keys. */
@@ -677,11 +704,11 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   readVersion: { method: 'GET', path: '/v1/patterns/{pattern}/versions/{version}' },
   setLabel: { method: 'PUT', path: '/v1/patterns/{pattern}/labels/{label}' },
   removeLabel: { method: 'DELETE', path: '/v1/patterns/{pattern}/labels/{label}' },
-  importTree: { method: 'POST', path: '/v1/imports' },
   listStrategies: { method: 'GET', path: '/v1/strategies' },
   readStrategy: { method: 'GET', path: '/v1/strategies/{strategy}' },
   putStrategy: { method: 'PUT', path: '/v1/strategies/{strategy}' },
   deleteStrategy: { method: 'DELETE', path: '/v1/strategies/{strategy}' },
+  importTree: { method: 'POST', path: '/v1/imports' },
   listModels: { method: 'GET', path: '/v1/models' },
   listProviders: { method: 'GET', path: '/v1/providers' },
   putProvider: { method: 'PUT', path: '/v1/providers/{provider}' },
@@ -732,6 +759,8 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   provider_protocol_error: 502,
   provider_auth: 502,
   truncated: 502,
+  invalid_output: 502,
+  unsupported_content: 422,
   interrupted: 502,
   timeout: 504,
   no_model: 503,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Message } from '@damask/contracts/run.ts';
+import type { Message } from '@damask/contracts/message.ts';
 import { AppError } from '#platform/app-error.ts';
 import { hostileTexts } from '../template/hostile-text.ts';
 import { buildMessages, compileVersion, type MessageRequest } from './build-messages.ts';
@@ -86,7 +86,7 @@ test('no input ever reaches the system message', () => {
   for (const text of texts) {
     const variables = text.includes('{{a}}') ? { a: 'A' } : {};
     for (const message of messages(text, { input: 'secretmark', strategy: 'S', variables })) {
-      assert.equal(message.role === 'user', message.content.includes('secretmark'), text);
+      assert.equal(message.role === 'user', String(message.content).includes('secretmark'), text);
     }
   }
 });

@@ -1,5 +1,5 @@
+import type { Message } from '@damask/contracts/message.ts';
 import type { PatternVersion } from '@damask/contracts/pattern.ts';
-import type { Message } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import { expand, type Values } from '../template/expand.ts';
 import { compileTemplate, type Part } from '../template/template.ts';

@@ -254,6 +254,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       ok: true,
       stopReason: this.#stopReason as string,
       usage: this.#usage,
+      tool_calls: [],
       status: this.#status as number,
       firstOutputMs: this.#firstOutputMs,
     });

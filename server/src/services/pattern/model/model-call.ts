@@ -1,12 +1,34 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
-import type { Message, Parameters, Usage } from '@damask/contracts/run.ts';
+import type { ContentPart, Message, Tool, ToolCall, ToolChoice } from '@damask/contracts/message.ts';
+import type { Parameters, Usage } from '@damask/contracts/run.ts';
+
+export type { ContentPart, Tool, ToolCall, ToolChoice } from '@damask/contracts/message.ts';
+
+/** One message; `system` ones come first. */
+export interface ModelMessage {
+  readonly role: Message['role'];
+  readonly content: string | readonly ContentPart[];
+  readonly tool_calls?: readonly ToolCall[];
+  readonly tool_call_id?: string;
+}
+
+/** The form that the answer must have. Without a schema: any JSON. */
+export interface OutputForm {
+  readonly type: 'json';
+  readonly schema?: object;
+}
 
 /** One call to a model, as every adapter takes it. */
 export interface ModelRequest {
   readonly model: string;
-  readonly messages: readonly Message[];
+  readonly messages: readonly ModelMessage[];
   readonly parameters: Parameters;
   readonly stream: boolean;
+  readonly output?: OutputForm;
+  readonly tools?: readonly Tool[];
+  readonly tool_choice?: ToolChoice;
+  /** Marks what comes before the last user message for the vendor's prompt cache, where that needs a mark. */
+  readonly cachePrompt?: boolean;
   /** Milliseconds from now until the call must have ended. */
   readonly timeoutMs: number;
   /** Takes text as it arrives, all at once when the call is not a stream. Answers false to be asked for `resume` before more comes. */
@@ -17,8 +39,10 @@ export interface ModelRequest {
 export type ModelResult =
   | {
       readonly ok: true;
+      /** `stop`, `length`, `content_filter`, `tool_calls`, or what else the provider said. */
       readonly stopReason: string;
       readonly usage: Usage;
+      readonly tool_calls: readonly ToolCall[];
       readonly status: number;
       readonly firstOutputMs: number | null;
     }
@@ -30,6 +54,8 @@ export type ModelResult =
       /** HTTP status of the provider, when there was one. */
       readonly status: number | null;
       readonly retryAfterSeconds?: number;
+      /** The request went out and no verdict came back: whether the provider works on it and charges it is not known. */
+      readonly uncertain?: boolean;
       readonly firstOutputMs: number | null;
     };
 

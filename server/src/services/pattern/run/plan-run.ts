@@ -1,5 +1,6 @@
+import type { Message } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
-import type { Message, Parameters, runOperations } from '@damask/contracts/run.ts';
+import type { Parameters, runOperations } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { buildMessages } from '../library/build-messages.ts';

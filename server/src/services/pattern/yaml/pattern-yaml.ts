@@ -85,7 +85,11 @@ function readParameters(source: YamlSource, node: Node | null): Parameters {
       );
       continue;
     }
-    const rule: NumberRule = Parameters.properties[key as keyof Parameters];
+    const rule = Parameters.properties[key as keyof Parameters] as NumberRule;
+    if (key === 'reasoning_effort' || key === 'stop') {
+      source.refuse(keyNode, `${key} can be said with a run, not in a pattern yet`);
+      continue;
+    }
     const number = numberOf(source, value, key);
     if (number === undefined) continue;
     const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = rule;
