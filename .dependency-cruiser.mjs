@@ -116,7 +116,10 @@ export default {
       comment: 'Inside pattern a run uses the library and the models, and neither knows of runs or of the other.',
       severity: 'error',
       from: { path: '^server/src/services/pattern/(library|model)/', pathNot: testCode },
-      to: { path: '^server/src/services/pattern/(library|model|run)/', pathNot: '^server/src/services/pattern/$1/' },
+      to: {
+        path: '^server/src/services/pattern/(library|model|run|transfer)/',
+        pathNot: '^server/src/services/pattern/$1/',
+      },
     },
     {
       name: 'edge-asks-through-clients',

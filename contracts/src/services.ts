@@ -5,11 +5,12 @@ import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
 import { runOperations } from './run.ts';
 import { strategyOperations } from './strategy.ts';
+import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
   identity: identityOperations,
-  pattern: { ...patternOperations, ...strategyOperations, ...modelOperations, ...runOperations },
+  pattern: { ...patternOperations, ...strategyOperations, ...transferOperations, ...modelOperations, ...runOperations },
   gateway: gatewayOperations,
 } satisfies Record<string, Operations>;
 

@@ -11,7 +11,6 @@ import type { ProcessRegistry } from '#platform/process-registry.ts';
 import { watchTopics } from '#platform/topic.ts';
 import { createTrail } from '#platform/trail.ts';
 import type { Vault } from '#platform/vault.ts';
-import { createStarterReader } from './library/install-starters.ts';
 import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
@@ -27,6 +26,8 @@ import { observeRuns } from './run/observe-runs.ts';
 import { createPayloads } from './run/payloads.ts';
 import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
+import { createStarterReader } from './transfer/install-starters.ts';
+import { createTransferOperations } from './transfer/transfer-operations.ts';
 
 export interface PatternOptions {
   readonly database: Database;
@@ -147,6 +148,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   return {
     operations: {
       ...createLibraryOperations(libraryParts),
+      ...createTransferOperations(libraryParts),
       ...createModelOperations({ ...libraryParts, router, environment: options.environmentProviders, egress, vault }),
       ...createRunOperations({ database, cursors, library, router, engine, defaultTimeout: runs.timeout_ms }),
     },

@@ -23,3 +23,8 @@ export function digestText(text: string): string {
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** The digest of what a strategy says. */
+export function digestStrategy(strategy: { readonly description: string; readonly prompt: string }): string {
+  return digestText(JSON.stringify([strategy.description, strategy.prompt]));
+}

@@ -2,6 +2,7 @@ import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { patternOperations } from '@damask/contracts/pattern.ts';
 import { rolePermissions } from '@damask/contracts/permissions.ts';
 import { strategyOperations } from '@damask/contracts/strategy.ts';
+import { transferOperations } from '@damask/contracts/transfer.ts';
 import pg from 'pg';
 import type { CallContext, Client } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
@@ -12,6 +13,7 @@ import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
 import { createTrail } from '#platform/trail.ts';
+import { createTransferOperations } from '../transfer/transfer-operations.ts';
 import { createLibraryOperations } from './library-operations.ts';
 import type { LibraryParts } from './library-parts.ts';
 
@@ -21,7 +23,7 @@ export interface Left {
 }
 
 export interface LibraryForTests {
-  readonly library: Client<typeof patternOperations & typeof strategyOperations>;
+  readonly library: Client<typeof patternOperations & typeof strategyOperations & typeof transferOperations>;
   readonly parts: LibraryParts;
   readonly database: Database;
   readonly log: Log;
@@ -51,10 +53,11 @@ export async function libraryForTests(): Promise<LibraryForTests> {
     trail: createTrail('pattern', clock),
     afterChange: async () => undefined,
   };
-  const library = openDoor({ ...patternOperations, ...strategyOperations }, createLibraryOperations(parts), {
-    copy: true,
-    checkOutput: true,
-  });
+  const library = openDoor(
+    { ...patternOperations, ...strategyOperations, ...transferOperations },
+    { ...createLibraryOperations(parts), ...createTransferOperations(parts) },
+    { copy: true, checkOutput: true },
+  );
   const pool = new pg.Pool({ ...connection, max: 1 });
   pool.on('error', () => undefined);
   const sql = async <Row extends object>(text: string, values: unknown[] = []) =>

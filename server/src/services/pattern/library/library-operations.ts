@@ -4,7 +4,6 @@ import type { Implementation } from '#platform/call.ts';
 import { createPattern } from './create-pattern.ts';
 import { deletePattern } from './delete-pattern.ts';
 import { deleteStrategy } from './delete-strategy.ts';
-import { importTree } from './import-tree.ts';
 import type { LibraryParts } from './library-parts.ts';
 import { listPatterns } from './list-patterns.ts';
 import { listStrategies } from './list-strategies.ts';
@@ -18,7 +17,7 @@ import { removeLabel } from './remove-label.ts';
 import { restorePattern } from './restore-pattern.ts';
 import { setLabel } from './set-label.ts';
 
-/** Patterns, their versions and labels, strategies and imports. Inputs are checked and permissions asked for before they come here. */
+/** Patterns, their versions and labels, strategies. Inputs are checked and permissions asked for before they come here. */
 export function createLibraryOperations(
   parts: LibraryParts,
 ): Implementation<typeof patternOperations & typeof strategyOperations> {
@@ -43,8 +42,6 @@ export function createLibraryOperations(
     setLabel: (context, input) => setLabel(parts, context, input),
     /** Errors: `not_found`. */
     removeLabel: (context, input) => removeLabel(parts, context, input),
-    /** All or nothing. Errors: `invalid_tree`, `import_conflict` unless `on_conflict` decides. */
-    importTree: (context, input) => importTree(parts, context, input),
     /** By name. Errors: `invalid_cursor`. */
     listStrategies: (context, input) => listStrategies(parts, context, input),
     /** Errors: `not_found`. */

@@ -1,7 +1,14 @@
 import type { Pattern } from '@damask/contracts/pattern.ts';
 import type { Transaction } from '#platform/database/database.ts';
-import type { ExistingPattern } from './decide-outcome.ts';
 import { writeRows } from './write-rows.ts';
+
+/** A pattern that is there, as an import of the same name needs to know it. Digests are `files_digest`. */
+export interface ExistingPattern {
+  /** Of the newest version. */
+  readonly digest: string;
+  /** What last came from outside: of a starter or an import. Null for a pattern that was only ever written here. */
+  readonly upstream: { readonly digest: string; readonly kind: 'starter' | 'import' } | null;
+}
 
 type SourceKind = Pattern['source']['kind'];
 

@@ -1,8 +1,8 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { Strategy, strategyOperations } from '@damask/contracts/strategy.ts';
 import type { CallContext } from '#platform/call.ts';
+import { digestStrategy } from './digest.ts';
 import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
-import { digestStrategy } from './read-fabric-json.ts';
 import { findStrategy, lockStrategies, putStrategies } from './strategy-store.ts';
 
 type PutStrategy = typeof strategyOperations.putStrategy;

@@ -1,7 +1,6 @@
 import type { Strategy } from '@damask/contracts/strategy.ts';
 import type { Transaction } from '#platform/database/database.ts';
-import type { ExistingPattern } from './decide-outcome.ts';
-import { toUpstream, type UpstreamColumns } from './pattern-store.ts';
+import { type ExistingPattern, toUpstream, type UpstreamColumns } from './pattern-store.ts';
 import { writeRows } from './write-rows.ts';
 
 interface StrategyRow extends Omit<Strategy, 'updated_at'> {

@@ -1,6 +1,6 @@
 import { namePattern } from '@damask/contracts/field.ts';
-import { digestText } from './digest.ts';
-import type { KnownAbout } from './version-content.ts';
+import { digestStrategy } from '../library/digest.ts';
+import type { KnownAbout } from '../library/version-content.ts';
 
 export interface ImportedStrategy {
   readonly name: string;
@@ -23,11 +23,6 @@ export function readStrategy(name: string, text: string): { strategy?: ImportedS
   if (prompt.length > 65_536 || description.length > 500) return { fault: '"prompt" or "description" is too long' };
   if (!storable(prompt) || !storable(description)) return { fault: 'holds NUL or broken characters' };
   return { strategy: { name, description, prompt, digest: digestStrategy({ description, prompt }) } };
-}
-
-/** The digest of what a strategy says. */
-export function digestStrategy(strategy: { readonly description: string; readonly prompt: string }): string {
-  return digestText(JSON.stringify([strategy.description, strategy.prompt]));
 }
 
 /** Fabric's `pattern_descriptions.json`: description and tags by name of pattern. Entries of unknown shape are left out. */

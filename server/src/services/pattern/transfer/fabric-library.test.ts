@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
-import { buildMessages, compileVersion } from './build-messages.ts';
+import { buildMessages, compileVersion } from '../library/build-messages.ts';
 import { planImport } from './plan-import.ts';
 
 const root = join(import.meta.dirname, '../../../../../../shared/fabric-library');

@@ -1,11 +1,11 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import type { patternOperations } from '@damask/contracts/pattern.ts';
+import type { transferOperations } from '@damask/contracts/transfer.ts';
 import type { CallContext } from '#platform/call.ts';
+import type { LibraryParts } from '../library/library-parts.ts';
 import { applyImport } from './apply-import.ts';
-import type { LibraryParts } from './library-parts.ts';
 import { planImport } from './plan-import.ts';
 
-type ImportTree = typeof patternOperations.importTree;
+type ImportTree = typeof transferOperations.importTree;
 
 /** All or nothing. A dry run answers the same report, conflicts included, and keeps nothing. */
 export async function importTree(

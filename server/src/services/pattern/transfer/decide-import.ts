@@ -1,6 +1,7 @@
-import type { ImportReport } from '@damask/contracts/pattern.ts';
+import type { ImportReport } from '@damask/contracts/transfer.ts';
 import { AppError } from '#platform/app-error.ts';
-import { decideOutcome, type ExistingPattern, type Outcome } from './decide-outcome.ts';
+import type { ExistingPattern } from '../library/pattern-store.ts';
+import { decideOutcome, type Outcome } from './decide-outcome.ts';
 import type { ImportPlan } from './plan-import.ts';
 
 export interface ImportOptions {

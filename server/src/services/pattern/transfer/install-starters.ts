@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import type { EventReader } from '#platform/events.ts';
 import { systemContext } from '#platform/system-context.ts';
+import type { LibraryParts } from '../library/library-parts.ts';
 import { applyImport } from './apply-import.ts';
-import type { LibraryParts } from './library-parts.ts';
 import { type ImportPlan, planImport } from './plan-import.ts';
 
 /**

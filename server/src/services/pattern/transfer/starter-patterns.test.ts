@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
-import { buildMessages, compileVersion } from './build-messages.ts';
+import { buildMessages, compileVersion } from '../library/build-messages.ts';
+import { readVersionContent } from '../library/version-content.ts';
 import { planImport } from './plan-import.ts';
-import { readVersionContent } from './version-content.ts';
 
 const root = join(import.meta.dirname, '../../../../../patterns');
 const files = readdirSync(root, { recursive: true, withFileTypes: true })

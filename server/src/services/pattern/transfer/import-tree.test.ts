@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { ImportReport } from '@damask/contracts/pattern.ts';
+import type { ImportReport } from '@damask/contracts/transfer.ts';
 import type { CallContext } from '#platform/call.ts';
+import { libraryForTests, longestHold } from '../library/library-for-tests.ts';
 import { importTree } from './import-tree.ts';
-import { libraryForTests, longestHold } from './library-for-tests.ts';
 
 const { library, parts, alpha, beta, leftBy, topic, sql, stop } = await libraryForTests();
 after(stop);

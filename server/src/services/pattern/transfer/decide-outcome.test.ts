@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decideOutcome, type ExistingPattern, type Outcome } from './decide-outcome.ts';
+import type { ExistingPattern } from '../library/pattern-store.ts';
+import { decideOutcome, type Outcome } from './decide-outcome.ts';
 
 const starter = { digest: 'base', kind: 'starter' } as const;
 const imported = { digest: 'base', kind: 'import' } as const;

@@ -2,11 +2,11 @@ import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { namePattern } from '@damask/contracts/field.ts';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
-import { faultOfPath, findTwins } from './check-paths.ts';
+import { faultOfPath, findTwins } from '../library/check-paths.ts';
+import { quoteText } from '../library/quote-text.ts';
+import { inspectVersion, type KnownAbout, type VersionContent } from '../library/version-content.ts';
 import { findTree, type Tree } from './find-tree.ts';
-import { quoteText } from './quote-text.ts';
 import { type ImportedStrategy, readDescriptions, readStrategy } from './read-fabric-json.ts';
-import { inspectVersion, type KnownAbout, type VersionContent } from './version-content.ts';
 
 export interface ImportPlan {
   /** By name. */

@@ -1,14 +1,7 @@
-import type { ImportOutcome } from '@damask/contracts/pattern.ts';
+import type { ImportOutcome } from '@damask/contracts/transfer.ts';
+import type { ExistingPattern } from '../library/pattern-store.ts';
 
 export type Outcome = ImportOutcome;
-
-/** A pattern that is there, as an import of the same name needs to know it. Digests are `files_digest`. */
-export interface ExistingPattern {
-  /** Of the newest version. */
-  readonly digest: string;
-  /** What last came from outside: of a starter or an import. Null for a pattern that was only ever written here. */
-  readonly upstream: { readonly digest: string; readonly kind: 'starter' | 'import' } | null;
-}
 
 export interface IncomingPattern {
   readonly digest: string;

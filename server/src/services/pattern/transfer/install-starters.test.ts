@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { StoredEvent } from '#platform/events.ts';
+import { libraryForTests } from '../library/library-for-tests.ts';
 import { createStarterReader } from './install-starters.ts';
-import { libraryForTests } from './library-for-tests.ts';
 
 const { library, parts, alpha, beta, sql, stop } = await libraryForTests();
 after(stop);

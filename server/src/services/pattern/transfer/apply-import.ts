@@ -1,13 +1,13 @@
-import type { ImportReport } from '@damask/contracts/pattern.ts';
+import type { ImportReport } from '@damask/contracts/transfer.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { appendEvents, type NewEvent } from '#platform/events.ts';
+import { actorId, changeLibrary, inWorkspace, type LibraryParts, leaveTrace } from '../library/library-parts.ts';
+import { advancePatterns, insertPatterns, lockNames, lockPatterns, noteUpstream } from '../library/pattern-store.ts';
+import { lockStrategies, noteStrategyUpstream, putStrategies } from '../library/strategy-store.ts';
+import { insertVersions } from '../library/version-store.ts';
 import { decideImport, type ImportOptions, refuseConflicts, toReport } from './decide-import.ts';
-import { actorId, changeLibrary, inWorkspace, type LibraryParts, leaveTrace } from './library-parts.ts';
-import { advancePatterns, insertPatterns, lockNames, lockPatterns, noteUpstream } from './pattern-store.ts';
 import type { ImportPlan } from './plan-import.ts';
-import { lockStrategies, noteStrategyUpstream, putStrategies } from './strategy-store.ts';
-import { insertVersions } from './version-store.ts';
 
 /** Brings the library to what a plan holds, in one transaction. What is there already leaves no rows and no events. */
 export async function applyImport(
