@@ -2,7 +2,7 @@ import type { Cursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { LibraryTable } from '../library/library-table.ts';
 import type { ModelRouter } from '../model/model-router.ts';
-import type { EngineParts } from './execute-run.ts';
+import type { EngineParts } from './engine.ts';
 
 export interface RunParts {
   readonly database: Database;

@@ -1,0 +1,41 @@
+import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { ModelRoute } from '../model/model-router.ts';
+import type { Journal } from './journal.ts';
+import type { LiveRuns } from './live-runs.ts';
+import type { Payloads } from './payloads.ts';
+import type { RunPlan } from './plan-run.ts';
+import type { FinishedRow } from './record.ts';
+
+export interface EngineParts {
+  readonly journal: Journal;
+  readonly live: LiveRuns;
+  readonly payloads: Payloads;
+  readonly clock: Clock;
+  /** Id of this process's life, for taking over what it leaves when it dies. */
+  readonly process: string;
+  /** Milliseconds that an answer waits for its record before the run is told to be unrecorded. */
+  readonly recordWithin: number;
+  /** Milliseconds that a stream waits for a reader that takes nothing. */
+  readonly readerWithin: number;
+  readonly observe: (row: FinishedRow) => void;
+  /** What the record says of a run that began at `started`, should others have ended it in the meantime. */
+  readonly confirm: (row: FinishedRow, started: number) => FinishedRow | Promise<FinishedRow>;
+}
+
+export interface Execution {
+  readonly plan: RunPlan;
+  readonly route: ModelRoute;
+  readonly input: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly strategy: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly onDisconnect: 'cancel' | 'continue';
+  readonly timeoutMs: number;
+}
+
+/** Why a run was ended from here. */
+export interface Stop {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}

@@ -1,0 +1,113 @@
+import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { Run } from '@damask/contracts/run.ts';
+import { AppError } from '#platform/app-error.ts';
+import type { ModelResult } from '../model/model-call.ts';
+import { costOf } from './cost.ts';
+import type { EngineParts, Execution, Stop } from './engine.ts';
+import { type OutputText, storableText } from './output-text.ts';
+import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
+
+/** Characters of what a provider may have written itself. */
+const longestReason = 100;
+const longestDetail = 1_000;
+
+const unrecorded =
+  'The answer came, but could not be recorded in time, so it does not count. Look the run up before you run it again.';
+
+/** Commits the end and answers what the client may be told: when that takes too long, a failure, never a success. */
+export async function recordEnd(
+  parts: EngineParts,
+  row: FinishedRow,
+  execution: Execution,
+  output: OutputText,
+  recorded: Promise<void>,
+): Promise<FinishedRow> {
+  const payload = await parts.payloads.seal(row, {
+    input: execution.input,
+    variables: execution.variables,
+    output: output.text,
+  });
+  const written = parts.journal.finish(row, payload);
+  const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
+  return new Promise((resolve) => {
+    const giveUp = parts.clock.after(parts.recordWithin, () => {
+      const late = failed();
+      written.replace({ kind: 'finished', row: late, payload, bytes: payload.length });
+      resolve(late);
+    });
+    Promise.all([recorded, written.committed]).then(
+      () => {
+        giveUp.cancel();
+        resolve(row);
+      },
+      () => {
+        giveUp.cancel();
+        resolve(failed());
+      },
+    );
+  });
+}
+
+/** The end of a run as its call left it. */
+export function toFinishedRow(
+  parts: EngineParts,
+  row: AcceptedRow,
+  { route }: Execution,
+  result: ModelResult,
+  stopped: Stop | undefined,
+  output: OutputText,
+  totalMs: number,
+): FinishedRow {
+  const failure = result.ok ? undefined : (stopped ?? result);
+  const status = failure === undefined ? 'succeeded' : failure.code === 'run_cancelled' ? 'cancelled' : 'failed';
+  const total = round(totalMs);
+  const first = result.firstOutputMs === null ? null : round(result.firstOutputMs);
+  // Whether the provider finished and charged a call that was cut off here is not known.
+  const uncertain = failure?.code === 'interrupted' || failure?.code === 'timeout';
+  return {
+    ...row,
+    finished_at: new Date(parts.clock.now()).toISOString(),
+    status,
+    stop_reason: result.ok ? storableText(result.stopReason, longestReason) : null,
+    ...result.usage,
+    cost_micros: costOf(result.usage, route.price),
+    first_output_ms: first,
+    total_ms: total,
+    error_code: failure?.code ?? null,
+    error_detail: failure ? storableText(failure.detail, longestDetail) : null,
+    attempts: [
+      {
+        number: 1,
+        model: route.name,
+        outcome: uncertain ? 'uncertain' : status,
+        code: failure?.code ?? null,
+        provider_status: result.status,
+        first_output_ms: first,
+        total_ms: total,
+      },
+    ],
+    sanitised: output.sanitised,
+  };
+}
+
+/** The run as its caller sees it. */
+export function toRun(row: FinishedRow, { input, variables }: Execution, output: OutputText): Run {
+  return {
+    ...summarizeFinished(row),
+    attempts: [...row.attempts],
+    sanitised: row.sanitised,
+    input,
+    variables,
+    output: output.text,
+  };
+}
+
+/** The failure of a run as its caller sees it who takes no stream. */
+export function toError(row: FinishedRow, result: ModelResult): AppError {
+  return new AppError(row.error_code as ErrorCode, row.error_detail ?? '', {
+    runId: row.id,
+    ...(!result.ok && result.retryAfterSeconds !== undefined ? { retryAfterSeconds: result.retryAfterSeconds } : {}),
+  });
+}
+
+const round = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;
