@@ -79,7 +79,8 @@ function pageRow(schema: TSchema): TSchema | undefined {
 }
 
 function declare(name: string, text: string): string {
-  if (text.startsWith('{')) return `export interface ${name} ${text}`;
+  // A union of objects begins with a brace too, and only a type can name it.
+  if (text.startsWith('{') && !/^\} \| /m.test(text)) return `export interface ${name} ${text}`;
   return `export type ${name} =${text.startsWith('\n') ? '' : ' '}${text};`;
 }
 

@@ -24,11 +24,14 @@ export type ErrorCode =
   | 'invalid_pattern'
   | 'invalid_tree'
   | 'in_use'
+  | 'session_busy'
   | 'import_conflict'
   | 'capability_disabled'
   | 'egress_denied'
   | 'secret_required'
   | 'input_too_long'
+  | 'session_too_long'
+  | 'attachment_not_supported'
   | 'rate_limited'
   | 'headers_too_large'
   | 'internal'
@@ -65,6 +68,19 @@ export interface ApiKey {
   readonly revoked_at: string | null;
 }
 
+export interface Attachment {
+  readonly type: AttachmentType;
+  /** The name of the file, without its folder. */
+  readonly name: string;
+  /** Of images and PDF it is read from the bytes; one that says otherwise is refused. */
+  readonly media_type?: string | undefined;
+  /** Base64. */
+  readonly data?: string | undefined;
+  readonly text?: string | undefined;
+}
+
+export type AttachmentType = 'image' | 'pdf' | 'text';
+
 export interface Attempt {
   readonly number: number;
   readonly model: string;
@@ -76,7 +92,7 @@ export interface Attempt {
   readonly total_ms: number | null;
 }
 
-export interface ContentPart {
+export type ContentPart = {
   readonly type: 'text';
   readonly text: string;
 } | {
@@ -88,6 +104,15 @@ export interface ContentPart {
   readonly media_type: 'application/pdf';
   readonly name: string;
   readonly data: string;
+};
+
+export type DataClass = 'public' | 'internal' | 'confidential' | 'restricted';
+
+export interface Deprecation {
+  /** The pattern to use instead. */
+  readonly successor: string | null;
+  readonly message: string | null;
+  readonly at: string;
 }
 
 export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced';
@@ -165,6 +190,10 @@ export interface NewApiKey {
   readonly key: string;
 }
 
+export type OnUncertain = 'retry' | 'fail' | 'review';
+
+export type OutputType = 'markdown' | 'text' | 'json';
+
 export interface Parameters {
   readonly temperature?: number | undefined;
   readonly top_p?: number | undefined;
@@ -189,10 +218,22 @@ export interface Pattern {
   readonly labels: Readonly<Record<string, number>>;
   readonly variables: readonly Variable[];
   readonly disabled_capabilities: readonly string[];
+  readonly deprecated: Deprecation | null;
   readonly source: Source;
   readonly created_at: string;
   readonly updated_at: string;
   readonly deleted_at: string | null;
+}
+
+export interface PatternExample {
+  readonly name: string | null;
+  /** Null: it is in `file`. */
+  readonly input: string | null;
+  /** Path of the file that holds the input. */
+  readonly file: string | null;
+  readonly variables: Readonly<Record<string, string>>;
+  /** A good answer. */
+  readonly output: string | null;
 }
 
 export interface PatternFile {
@@ -200,6 +241,16 @@ export interface PatternFile {
   readonly path: string;
   /** UTF-8 text, kept byte for byte. */
   readonly content: string;
+}
+
+export interface PatternInclude {
+  readonly pattern: string;
+  /** Null: the whole text. */
+  readonly section: string | null;
+  readonly version: number;
+  readonly digest: string;
+  /** The included patterns that lead to this one; empty for a direct one. */
+  readonly through: readonly string[];
 }
 
 export interface PatternVersion {
@@ -211,11 +262,40 @@ export interface PatternVersion {
   readonly source: Source;
   readonly created_at: string;
   readonly created_by: string | null;
+  /** Name of the key or member that published it. */
+  readonly author: string | null;
   readonly title: string;
   readonly description: string;
   readonly tags: readonly string[];
   readonly model: string | null;
-  readonly parameters: Readonly<Record<string, number>>;
+  readonly parameters: Parameters;
+  readonly owner: string | null;
+  /** BCP 47: the language of the answer. */
+  readonly language: string | null;
+  /** 2: blocks and includes are read. */
+  readonly template: 1 | 2;
+  /** What runs without a model use; `model` is the first. */
+  readonly models: readonly WeightedModel[];
+  /** Tried in this order after them. */
+  readonly fallbacks: readonly string[];
+  readonly output: {
+    readonly type: OutputType;
+    readonly schema: Readonly<Record<string, unknown>> | null;
+    readonly max_characters: number | null;
+  };
+  readonly limits: {
+    readonly input_characters: number | null;
+    readonly timeout_ms: number | null;
+  };
+  readonly examples: readonly PatternExample[];
+  readonly tools: readonly Tool[];
+  readonly data_class: DataClass;
+  /** What to do when a call went out and no verdict came back. */
+  readonly on_uncertain: OnUncertain;
+  readonly cache: {
+    readonly ttl_seconds: number;
+  } | null;
+  readonly includes: readonly PatternInclude[];
   readonly variables: readonly Variable[];
   /** Template-like text that stays as it is. */
   readonly literal_tokens: readonly string[];
@@ -235,6 +315,10 @@ export type PermissionName =
   | 'pattern:delete'
   | 'strategy:read'
   | 'strategy:write'
+  | 'context:read'
+  | 'context:write'
+  | 'session:read'
+  | 'session:write'
   | 'model:read'
   | 'provider:read'
   | 'provider:write'
@@ -331,6 +415,12 @@ export interface Strategy {
   readonly updated_at: string;
 }
 
+export interface Tool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
@@ -372,6 +462,15 @@ export interface VersionSummary {
   readonly source: Source;
   readonly created_at: string;
   readonly created_by: string | null;
+  /** Name of the key or member that published it. */
+  readonly author: string | null;
+}
+
+export interface WeightedModel {
+  /** provider/model */
+  readonly name: string;
+  /** Its share of the runs, against the sum of all weights. */
+  readonly weight: number;
 }
 
 export interface Workspace {
@@ -510,6 +609,11 @@ export interface CreateRunInput {
   readonly label?: string | undefined;
   readonly environment?: string | undefined;
   readonly strategy?: string | undefined;
+  readonly context?: string | undefined;
+  readonly session?: string | undefined;
+  /** Language of the answer as a BCP 47 tag: de, pt-BR. en adds no instruction. */
+  readonly language?: string | undefined;
+  readonly attachments?: readonly Attachment[] | undefined;
   readonly model?: string | undefined;
   readonly parameters?: Parameters | undefined;
   readonly mode?: 'sync' | undefined;
@@ -527,6 +631,11 @@ export interface RenderRunInput {
   readonly label?: string | undefined;
   readonly environment?: string | undefined;
   readonly strategy?: string | undefined;
+  readonly context?: string | undefined;
+  readonly session?: string | undefined;
+  /** Language of the answer as a BCP 47 tag: de, pt-BR. en adds no instruction. */
+  readonly language?: string | undefined;
+  readonly attachments?: readonly Attachment[] | undefined;
   readonly model?: string | undefined;
   readonly parameters?: Parameters | undefined;
 }
@@ -747,11 +856,14 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   invalid_pattern: 422,
   invalid_tree: 422,
   in_use: 409,
+  session_busy: 409,
   import_conflict: 409,
   capability_disabled: 422,
   egress_denied: 422,
   secret_required: 422,
   input_too_long: 422,
+  session_too_long: 422,
+  attachment_not_supported: 422,
   rate_limited: 429,
   headers_too_large: 431,
   internal: 500,

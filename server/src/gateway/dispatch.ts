@@ -1,19 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Method, Operation } from '@damask/contracts/operation.ts';
-import { bodyLimit } from '@damask/contracts/operation.ts';
 import type { Permission } from '@damask/contracts/permissions.ts';
 import { AppError, notFound, toAppError } from '#platform/app-error.ts';
 import type { Actor, CallContext } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
-import { parseStrictJson } from '#platform/strict-json.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { closeUntaken } from './close-untaken.ts';
 import { createEventStream } from './event-stream.ts';
-import { commonHeaders, sendProblem } from './problem.ts';
-import { discardBody, readBody } from './read-body.ts';
+import { sendProblem } from './problem.ts';
+import { discardBody } from './read-body.ts';
+import { addHeaders, type HeaderField, listHeaderFields, readDeadline } from './read-headers.ts';
+import { readInput, readParameters, readQuery } from './read-input.ts';
 import type { Route, RouteTable } from './routes.ts';
+import { sendJson } from './send-answer.ts';
 import { createCallerWatch } from './watch-callers.ts';
 
 type AnyCall = (context: CallContext, input: unknown) => Promise<unknown>;
@@ -48,8 +49,6 @@ export interface Dispatch {
   readonly active: number;
 }
 
-/** Bodies above this are parsed in a worker: the event loop must not be held for more than 5 ms. */
-const inlineParse = 256 * 1024;
 /** 64 of the largest runs; what becomes of a body while it is parsed and sent on takes about three times as much. */
 const standardBodyBudget = 256 * 1024 * 1024;
 const plainDeadline = 30_000;
@@ -91,13 +90,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     requirePermission(caller, permission);
     if (permission !== 'public' && active > options.concurrency) throw overloaded();
 
-    if (request.headers['idempotency-key'] !== undefined) throw noIdempotency();
-    const { call, decoder, takesBody } = prepared.get(route) as Prepared;
+    const { call, decoder, takesBody, headers } = prepared.get(route) as Prepared;
     const parameters = readParameters(match.parameters, decoder);
     const query = mark < 0 ? '' : url.slice(mark + 1);
     const input = takesBody
       ? await readInput(request, operation, parameters, query, share, options.parseLarge)
       : readQuery(request, decoder.query(query), parameters);
+    addHeaders(request, headers, input);
 
     const abort = new AbortController();
     response.once('close', () => {
@@ -105,13 +104,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     });
     // Left already, while the body was parsed.
     if (response.destroyed) abort.abort();
-    const streamed = operation.events !== undefined && input.stream === true;
+    const streamed = operation.events !== undefined && (operation.alwaysStreams === true || input.stream === true);
     const context: CallContext = {
       requestId,
       workspace: caller.workspace,
       actor: caller.actor,
       permissions: caller.permissions,
-      deadline: clock.now() + (operation.events ? runDeadline : plainDeadline),
+      deadline: readDeadline(request, clock, operation.events ? runDeadline : plainDeadline),
       signal: abort.signal,
       ...(streamed ? { sink: createEventStream(response, requestId) } : {}),
     };
@@ -164,6 +163,7 @@ interface Prepared {
   readonly call: AnyCall;
   readonly decoder: QueryDecoder;
   readonly takesBody: boolean;
+  readonly headers: readonly HeaderField[];
 }
 
 function prepare(route: Route, services: DispatchOptions['services']): Prepared {
@@ -171,7 +171,7 @@ function prepare(route: Route, services: DispatchOptions['services']): Prepared 
   const call = services[service]?.[name] as AnyCall | undefined;
   if (!call) throw new Error(`Nothing serves ${service}.${name}; check --services`);
   const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
-  return { call, takesBody, decoder: buildQueryDecoder(operation) };
+  return { call, takesBody, decoder: buildQueryDecoder(operation), headers: listHeaderFields(operation) };
 }
 
 /** The one check of what a caller may do. */
@@ -186,78 +186,6 @@ export function requirePermission(caller: Caller, permission: Operation['permiss
   }
 }
 
-async function readInput(
-  request: IncomingMessage,
-  operation: Operation,
-  parameters: Record<string, unknown>,
-  query: string,
-  share: BodyShare,
-  parseLarge: DispatchOptions['parseLarge'],
-): Promise<Record<string, unknown>> {
-  if (query !== '') {
-    throw new AppError('invalid_request', 'This address takes no query; put the fields into the JSON body.', {
-      pointer: '',
-    });
-  }
-  if (request.headers['content-encoding'] !== undefined) {
-    throw new AppError('unsupported_media_type', 'Compressed bodies are not accepted. Send the JSON as it is.');
-  }
-  const type = request.headers['content-type'];
-  if (type === undefined ? hasBody(request) : !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) {
-    throw new AppError('unsupported_media_type', 'Send JSON with the header "content-type: application/json".');
-  }
-  const bytes = await readBody(request, operation.bodyLimit ?? bodyLimit, share);
-  const body = bytes.length === 0 ? {} : bytes.length > inlineParse ? await parseLarge(bytes) : parseStrictJson(bytes);
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new AppError('invalid_request', 'The body must be a JSON object.', { pointer: '' });
-  }
-  return withParameters(body as Record<string, unknown>, parameters);
-}
-
-function readParameters(raw: Readonly<Record<string, string>>, decoder: QueryDecoder): Record<string, unknown> {
-  const parameters: Record<string, unknown> = {};
-  for (const name in raw) parameters[name] = decoder.parameter(name, raw[name] as string);
-  return parameters;
-}
-
-/** A name that the address gives must not be given again. */
-function withParameters(fields: Record<string, unknown>, parameters: Record<string, unknown>): Record<string, unknown> {
-  for (const name in parameters) {
-    if (Object.hasOwn(fields, name)) {
-      throw new AppError('invalid_request', `"${name}" stands in the address already; leave it out here.`, {
-        pointer: `/${name}`,
-      });
-    }
-    fields[name] = parameters[name];
-  }
-  return fields;
-}
-
-function hasBody(request: IncomingMessage): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-}
-
-function readQuery(request: IncomingMessage, query: Record<string, unknown>, parameters: Record<string, unknown>) {
-  if (hasBody(request)) {
-    throw new AppError('invalid_request', `${request.method} takes no body here; put fields into the query.`, {
-      pointer: '',
-    });
-  }
-  return withParameters(query, parameters);
-}
-
-function sendJson(response: ServerResponse, status: number, output: unknown, requestId: string) {
-  // As text: Node then sends head and body in one piece.
-  const body = JSON.stringify(output ?? {});
-  response.writeHead(status, {
-    ...commonHeaders,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    'x-request-id': requestId,
-  });
-  response.end(body);
-}
-
 function methodNotAllowed(allowed: readonly string[], method: string): AppError {
   return new AppError('method_not_allowed', `This address takes ${allowed.join(', ')}, not ${method}.`, {
     problems: allowed.map((name) => ({ pointer: '', detail: name })),
@@ -267,14 +195,6 @@ function methodNotAllowed(allowed: readonly string[], method: string): AppError 
 function allowHeader(error: AppError): Record<string, string> {
   if (error.code !== 'method_not_allowed') return {};
   return { allow: (error.details.problems ?? []).map((problem) => problem.detail).join(', ') };
-}
-
-// Running twice what was asked once would be worse than refusing.
-function noIdempotency(): AppError {
-  return new AppError(
-    'invalid_request',
-    'Idempotency-Key is not supported yet. Leave it out; look a run up before you repeat it.',
-  );
 }
 
 function overloaded(): AppError {
