@@ -26,6 +26,10 @@ export const events = {
   },
   'pattern.strategy-put': { version: 1, data: Type.Object({ strategy: Name }) },
   'pattern.strategy-deleted': { version: 1, data: Type.Object({ strategy: Name }) },
+  'pattern.context-put': { version: 1, data: Type.Object({ context: Name }) },
+  'pattern.context-deleted': { version: 1, data: Type.Object({ context: Name }) },
+  'pattern.session-put': { version: 1, data: Type.Object({ session: Name }) },
+  'pattern.session-deleted': { version: 1, data: Type.Object({ session: Name }) },
   'pattern.provider-put': { version: 1, data: Type.Object({ provider: Name }) },
   'pattern.provider-deleted': { version: 1, data: Type.Object({ provider: Name }) },
 } as const satisfies Record<string, EventType>;

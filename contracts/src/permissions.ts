@@ -10,6 +10,10 @@ export const permissions = [
   'pattern:delete',
   'strategy:read',
   'strategy:write',
+  'context:read',
+  'context:write',
+  'session:read',
+  'session:write',
   'model:read',
   'provider:read',
   'provider:write',
@@ -28,6 +32,8 @@ const viewer: readonly Permission[] = [
   'workspace:read',
   'pattern:read',
   'strategy:read',
+  'context:read',
+  'session:read',
   'model:read',
   'run:read',
 ];
@@ -35,6 +41,8 @@ const runner: readonly Permission[] = [
   'self:read',
   'pattern:read',
   'strategy:read',
+  'context:read',
+  'session:read',
   'model:read',
   'run:execute',
   'run:read',
@@ -48,6 +56,8 @@ const author: readonly Permission[] = [
     'pattern:publish',
     'pattern:delete',
     'strategy:write',
+    'context:write',
+    'session:write',
   ]),
 ];
 const operator: readonly Permission[] = [

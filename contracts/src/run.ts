@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { Attachments, LanguageTag } from './attachment.ts';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, page, pageOf, strict, Time } from './field.ts';
 import { Message } from './message.ts';
@@ -56,6 +57,10 @@ const request = {
   label: Type.Optional(Name),
   environment: Type.Optional(Name),
   strategy: Type.Optional(Name),
+  context: Type.Optional(Name),
+  session: Type.Optional(Name),
+  language: Type.Optional(LanguageTag),
+  attachments: Type.Optional(Attachments),
   model: Type.Optional(ModelName),
   parameters: Type.Optional(Parameters),
 };
@@ -165,6 +170,9 @@ export const runOperations = {
       'capability_disabled',
       'not_released',
       'input_too_long',
+      'session_busy',
+      'session_too_long',
+      'attachment_not_supported',
       'run_cancelled',
       'provider_error',
       'provider_protocol_error',
@@ -201,6 +209,8 @@ export const runOperations = {
       'invalid_variable',
       'capability_disabled',
       'not_released',
+      'session_too_long',
+      'attachment_not_supported',
     ],
     bodyLimit: runLimit,
   }),
