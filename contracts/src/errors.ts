@@ -59,6 +59,7 @@ export const errorCatalogue = {
     status: 502,
     title: 'The answer does not have the form that the pattern asks for',
   },
+  content_refused: { kind: 'invalid', status: 422, title: 'The provider refuses this content' },
   unsupported_content: { kind: 'invalid', status: 422, title: 'The model cannot take this kind of content' },
   interrupted: { kind: 'unavailable', status: 502, title: 'The platform stopped during the run' },
   timeout: { kind: 'unavailable', status: 504, title: 'The run took longer than it may' },

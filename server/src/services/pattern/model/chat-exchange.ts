@@ -1,12 +1,18 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
-import type { Usage } from '@damask/contracts/run.ts';
 import type { Dispatcher } from 'undici';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
-import { errorText, readChatPart } from './chat-answer.ts';
-import { createDataLines } from './line-reader.ts';
-import { type ModelCall, type ModelRequest, type ModelResult, unknownUsage } from './model-call.ts';
-import { fromConnection, fromStatus, type ProviderFailure } from './provider-failure.ts';
+import { createDataLines, createLines, type LineReader } from './line-reader.ts';
+import { Answer, errorText, type Reported } from './model-answer.ts';
+import type { ModelCall, ModelRequest, ModelResult } from './model-call.ts';
+import type { Protocol } from './protocol.ts';
+import {
+  fromConnection,
+  fromStatus,
+  type ProviderFailure,
+  type ResponseHeaders,
+  retryAfterOf,
+} from './provider-failure.ts';
 
 export interface ExchangeOptions {
   /** For messages: `openai`, `ollama`. */
@@ -22,12 +28,16 @@ const largestAnswer = 16 * 1024 * 1024;
 const largestRefusal = 64 * 1024;
 /** Characters of a provider's own words that are looked at; far fewer are told. */
 const longestQuote = 16 * 1024;
+/** Milliseconds that a provider may leave the connection open after its last event. */
+const endWithin = 1_000;
 
 /** One request and its answer. Holds the state of the exchange until exactly one result is told. */
 export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   readonly done: Promise<ModelResult>;
   readonly #options: ExchangeOptions;
+  readonly #protocol: Protocol;
   readonly #request: ModelRequest;
+  readonly #answer: Answer;
   readonly #started: number;
   #tell!: (result: ModelResult) => void;
   #settled = false;
@@ -38,18 +48,18 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   readonly #total: Timer;
   #status: number | null = null;
   #retryAfter: string | undefined;
-  #lines: ReturnType<typeof createDataLines> | undefined;
+  #sent = false;
+  #lines: LineReader | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #stopReason: string | null = null;
-  #usage: Usage = unknownUsage;
-  #ended = false;
   #paused = false;
   #firstOutputMs: number | null = null;
 
-  constructor(options: ExchangeOptions, request: ModelRequest) {
+  constructor(options: ExchangeOptions, protocol: Protocol, request: ModelRequest) {
     this.#options = options;
+    this.#protocol = protocol;
     this.#request = request;
+    this.#answer = new Answer((text) => this.#say(text));
     const { clock } = options;
     this.#started = clock.monotonic();
     this.#lastActivity = this.#started;
@@ -82,25 +92,22 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController) {
     this.#controller = controller;
+    this.#sent = true;
     if (this.#aborted) controller.abort(new Error(this.#aborted.detail));
   }
 
-  onResponseStart(
-    _: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ) {
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: ResponseHeaders) {
     if (status < 200) return;
     this.#status = status;
     const type = String(headers['content-type'] ?? '');
-    const retryAfter = headers['retry-after'];
-    this.#retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
-    if (status === 200 && type.includes('text/event-stream')) {
-      this.#lines = createDataLines((data) => this.#onEvent(data));
+    this.#retryAfter = retryAfterOf(headers);
+    if (status === 200 && this.#isStream(type)) {
+      const open = this.#protocol.framing === 'events' ? createDataLines : createLines;
+      this.#lines = open((data) => this.#onData(data));
     } else if (status === 200 && !type.includes('json')) {
       this.abort(
         'provider_protocol_error',
-        `${this.#options.provider} answered ${type || 'no content type'} instead of JSON. Check its address.`,
+        `${this.#options.provider} answered ${type.slice(0, 100) || 'no content type'} instead of JSON. Check its address.`,
       );
       return;
     }
@@ -115,6 +122,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       const fits = this.#lines.push(chunk);
       if (!fits || this.#bytes > largestAnswer) this.#tooLarge();
       else if (this.#paused) controller.pause();
+      if (this.#answer.ended) this.#watchEnd();
       return;
     }
     if (this.#bytes > (this.#status === 200 ? largestAnswer : largestRefusal)) this.#tooLarge();
@@ -123,16 +131,14 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
 
   onResponseEnd() {
     if (this.#settled) return;
-    const { provider } = this.#options;
     if (this.#status !== 200) return this.#refused();
     if (!this.#lines) return this.#readWhole();
-    if (this.#stopReason === null || !this.#ended) {
-      return this.#fail({
-        code: 'truncated',
-        detail: `The stream of ${provider} ended without its proper end. Run it again.`,
-      });
-    }
-    this.#succeed();
+    this.#lines.end();
+    if (this.#isComplete()) return this.#succeed();
+    this.#fail({
+      code: 'truncated',
+      detail: `The stream of ${this.#options.provider} ended without its proper end. Run it again.`,
+    });
   }
 
   onResponseError(_: unknown, error: Error) {
@@ -142,15 +148,24 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       this.#fail({ code: refused.code, detail: refused.message });
       return;
     }
-    this.#fail(fromConnection(this.#options.provider, error, this.#status !== null));
+    // A refusal whose text was cut off is still that refusal.
+    if (this.#status !== null && this.#status !== 200) this.#refused();
+    else this.#fail(fromConnection(this.#options.provider, error, this.#status !== null));
   }
 
-  #onEvent(data: string) {
-    if (this.#settled || this.#ended) return;
-    if (data === '[DONE]') {
-      this.#ended = true;
-      return;
-    }
+  #isStream(type: string): boolean {
+    if (this.#protocol.framing === 'events') return type.includes('text/event-stream');
+    // Some proxies in front of lines of JSON call them plain JSON; what was asked for decides then.
+    return type.includes('ndjson') || (this.#request.stream && type.includes('json'));
+  }
+
+  #isComplete(): boolean {
+    return this.#answer.stopReason !== null && (this.#answer.ended || this.#protocol.endsWithConnection);
+  }
+
+  #onData(data: string) {
+    const answer = this.#answer;
+    if (this.#settled || answer.ended || this.#protocol.readMark?.(data, answer)) return;
     let document: unknown;
     try {
       document = JSON.parse(data);
@@ -158,55 +173,39 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       this.abort('provider_protocol_error', `${this.#options.provider} sent an event that is not JSON. Run it again.`);
       return;
     }
-    this.#take(document);
+    if (typeof document !== 'object' || document === null) return;
+    this.#protocol.readEvent(document, answer, this.#request);
+    if (answer.reported) this.#tellReported(answer.reported);
   }
 
-  #take(document: unknown) {
-    const part = readChatPart(document);
-    if (!part) return;
-    if (part.error !== null) {
-      this.abort(
-        'provider_error',
-        `${this.#options.provider} failed in the middle of the answer: ${this.#quote(part.error)}`,
-      );
-      return;
-    }
-    if (part.usage) this.#usage = part.usage;
-    if (part.stopReason !== null) this.#stopReason = part.stopReason;
-    if (part.text === '') return;
+  #say(text: string) {
     this.#firstOutputMs ??= this.#options.clock.monotonic() - this.#started;
-    if (!this.#request.onText(part.text)) this.#paused = true;
+    if (!this.#request.onText(text)) this.#paused = true;
+  }
+
+  #tellReported({ code, said }: Reported) {
+    this.abort(code, `${this.#options.provider} failed in the middle of the answer: ${this.#quote(said)}`);
   }
 
   #readWhole() {
+    const { provider } = this.#options;
     let document: unknown;
     try {
       document = JSON.parse(this.#body());
     } catch {
-      return this.#fail({
-        code: 'truncated',
-        detail: `The answer of ${this.#options.provider} is not whole JSON. Run it again.`,
-      });
+      return this.#fail({ code: 'truncated', detail: `The answer of ${provider} is not whole JSON. Run it again.` });
     }
-    const part = readChatPart(document);
-    if (
-      !part ||
-      (part.error === null && !Array.isArray((document as { choices: unknown[] }).choices)) ||
-      this.#lacksChoice(document)
-    ) {
+    const answer = this.#answer;
+    const readable = typeof document === 'object' && document !== null;
+    if (!readable || !this.#protocol.readWhole(document as object, answer, this.#request)) {
       return this.#fail({
         code: 'provider_protocol_error',
-        detail: `${this.#options.provider} answered JSON without choices. Check that its address speaks the chat protocol.`,
+        detail: `${provider} answered JSON without ${this.#protocol.essence}. Check that its address speaks the chat protocol.`,
       });
     }
-    this.#take(document);
-    this.#stopReason ??= 'stop';
+    if (answer.reported) return this.#tellReported(answer.reported);
+    answer.stopReason ??= 'stop';
     this.#succeed();
-  }
-
-  #lacksChoice(document: unknown): boolean {
-    const { choices, error } = document as { choices?: unknown[]; error?: unknown };
-    return error == null && (choices?.length ?? 0) === 0;
   }
 
   #refused() {
@@ -248,25 +247,45 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     this.#phase = clock.after(limit, look);
   }
 
+  #watchEnd() {
+    if (this.#settled || !this.#isComplete()) return;
+    this.#phase?.cancel();
+    this.#phase = this.#options.clock.after(endWithin, () => {
+      this.#succeed();
+      this.#controller?.abort(new Error('the answer is complete'));
+    });
+  }
+
   #succeed() {
-    if (this.#settled) return;
+    const answer = this.#answer;
+    if (answer.stopReason === 'content_filter' && !answer.spoke && answer.toolCount === 0) {
+      const { provider } = this.#options;
+      return this.#fail({
+        code: 'content_refused',
+        detail: `${provider} refuses this content. Change the input, or use another model.`,
+      });
+    }
     this.#settle({
       ok: true,
-      stopReason: this.#stopReason as string,
-      usage: this.#usage,
-      tool_calls: [],
+      stopReason: answer.stopReason as string,
+      usage: answer.believedUsage,
+      tool_calls: answer.toolCalls,
       status: this.#status as number,
       firstOutputMs: this.#firstOutputMs,
     });
   }
 
   #fail(failure: ProviderFailure) {
+    const answered = this.#status !== null;
+    // A provider that was sent everything and said nothing may have worked and may charge for it.
+    const uncertain = this.#sent && (isInterruption(failure.code) || (!answered && failure.code === 'provider_error'));
     this.#settle({
       ok: false,
-      usage: this.#usage,
+      usage: this.#answer.believedUsage,
       status: this.#status,
       firstOutputMs: this.#firstOutputMs,
       ...failure,
+      ...(uncertain ? { uncertain } : {}),
     });
   }
 
@@ -278,3 +297,5 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     this.#tell(result);
   }
 }
+
+const isInterruption = (code: ErrorCode) => code === 'timeout' || code === 'interrupted';

@@ -1,60 +1,54 @@
-import type { Dispatcher } from 'undici';
-import { Exchange, type ExchangeOptions } from './chat-exchange.ts';
-import type { ModelPort, ModelRequest } from './model-call.ts';
+import { createPort, type PortOptions } from './chat-port.ts';
+import type { Answer } from './model-answer.ts';
+import type { ModelPort } from './model-call.ts';
+import { readChatDocument } from './openai-answer.ts';
+import { type ChatDialect, toChatBody } from './openai-request.ts';
+import type { Protocol } from './protocol.ts';
 
-export interface OpenAiChatOptions extends ExchangeOptions {
-  /** A guarded connection pool to the provider's origin. */
-  readonly pool: Pick<Dispatcher, 'dispatch'>;
+export interface OpenAiChatOptions extends PortOptions, ChatDialect {
+  readonly provider: string;
   /** Path before `/chat/completions`, such as `/v1`. */
   readonly basePath: string;
   readonly apiKey: string | null;
-  /** OpenAI's own newer models take only `max_completion_tokens`; others know only `max_tokens`. */
-  readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
-  /** Sent where nobody set one, so that no input can make a model write without end; null: the server has its own. */
-  readonly defaultMaxTokens: number | null;
 }
 
-/** The chat protocol of OpenAI, which Ollama, llama-server, vLLM and many others speak too. */
+/** The chat protocol of OpenAI, which llama-server, vLLM and many others speak too. */
 export function createOpenAiChat(options: OpenAiChatOptions): ModelPort {
-  const { pool, apiKey } = options;
+  const { apiKey } = options;
   const path = `${options.basePath}/chat/completions`;
-  const headers: Record<string, string> = {
+  const headers = {
     'content-type': 'application/json',
     ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }),
   };
+  return createPort(
+    options,
+    chatProtocol(headers, () => path, options),
+  );
+}
+
+/** The protocol at any address and with any way to log in. */
+export function chatProtocol(
+  headers: Readonly<Record<string, string>>,
+  pathOf: (model: string) => string,
+  dialect: ChatDialect,
+): Protocol {
   return {
-    call(request) {
-      const exchange = new Exchange(options, request);
-      try {
-        pool.dispatch(
-          {
-            path,
-            method: 'POST',
-            headers,
-            body: toBody(request, options),
-            headersTimeout: 0,
-            bodyTimeout: 0,
-          },
-          exchange,
-        );
-      } catch (error) {
-        exchange.onResponseError(undefined, error as Error);
-      }
-      return exchange;
+    headers,
+    framing: 'events',
+    endsWithConnection: false,
+    essence: 'choices',
+    write: (request) => ({ path: pathOf(request.model), body: toChatBody(request, dialect) }),
+    readMark,
+    readEvent: readChatDocument,
+    readWhole(document, answer) {
+      if (!readChatDocument(document, answer)) return false;
+      return answer.reported !== undefined || ((document as { choices: unknown[] }).choices.length ?? 0) > 0;
     },
   };
 }
 
-function toBody(
-  { model, messages, parameters, stream }: ModelRequest,
-  { maxTokensField, defaultMaxTokens }: OpenAiChatOptions,
-): string {
-  const { max_tokens = defaultMaxTokens, ...rest } = parameters;
-  return JSON.stringify({
-    model,
-    messages,
-    ...rest,
-    ...(max_tokens === null ? {} : { [maxTokensField]: max_tokens }),
-    ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
-  });
+function readMark(data: string, answer: Answer): boolean {
+  if (data.charCodeAt(0) !== 91 || data.trim() !== '[DONE]') return false;
+  answer.ended = true;
+  return true;
 }

@@ -6,7 +6,13 @@ export interface ProviderFailure {
   readonly retryAfterSeconds?: number;
 }
 
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 const longestWait = 60;
+const refusedContent = /content_filter|ResponsibleAIPolicyViolation|content management policy/i;
+const badKey = /api[_ ]key[_ ](not[_ ]valid|invalid|expired)/i;
+const tooLong =
+  /context.{0,20}(length|window|size)|too many tokens|maximum context|prompt is too long|exceeds the maximum number of tokens/i;
 
 /** What a refusal of the provider means for the caller. `said` is its own text, already redacted. */
 export function fromStatus(
@@ -17,7 +23,8 @@ export function fromStatus(
   retryAfter?: string,
 ): ProviderFailure {
   const quote = said === '' ? '' : ` It said: ${said.slice(0, 300)}`;
-  if (status === 401 || status === 403) {
+  // Google answers 400 for a key that is none, Azure 400 for what its filter holds back.
+  if (status === 401 || status === 403 || (status === 400 && badKey.test(said))) {
     return { code: 'provider_auth', detail: `${provider} refused the key (${status}). Enter a valid one.${quote}` };
   }
   if (status === 404) {
@@ -26,13 +33,16 @@ export function fromStatus(
       detail: `${provider} does not know the model ${model}. See \`damask models\`.${quote}`,
     };
   }
-  if (
-    status === 413 ||
-    (status === 400 && /context.{0,20}(length|window|size)|too many tokens|maximum context/i.test(said))
-  ) {
+  if (status === 413 || (status === 400 && tooLong.test(said))) {
     return {
       code: 'input_too_long',
       detail: `The input does not fit ${provider}/${model}. Shorten it or use a larger model.${quote}`,
+    };
+  }
+  if (status === 400 && refusedContent.test(said)) {
+    return {
+      code: 'content_refused',
+      detail: `${provider} refuses this content. Change the input, or use another model.${quote}`,
     };
   }
   if (status === 429 || status === 503 || status === 529) {
@@ -50,6 +60,15 @@ export function fromStatus(
   }
   return { code: 'provider_error', detail: `${provider} answered ${status}. Try again, or another model.${quote}` };
 }
+
+/** What the provider says about waiting, in seconds or as a date. */
+export function retryAfterOf(headers: ResponseHeaders): string | undefined {
+  const exact = first(headers['retry-after-ms']);
+  if (exact !== undefined && /^\d{1,9}(\.\d+)?$/.test(exact)) return String(Number(exact) / 1000);
+  return first(headers['retry-after']);
+}
+
+const first = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
 
 /** Seconds to wait, between 1 and 60: providers have sent dates in the past, 99999999 and words. */
 export function readRetryAfter(value: string | undefined, now = Date.now()): number {
