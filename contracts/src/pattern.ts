@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
+import { PatternSettings } from './pattern-settings.ts';
+import { Parameters } from './run.ts';
 
 /** Bytes of one file of a pattern. */
 export const fileLimit = 1024 * 1024;
@@ -47,6 +49,7 @@ export const VersionSummary = Type.Object({
   source: Source,
   created_at: Time,
   created_by: Type.Union([Id, Type.Null()]),
+  author: Type.Union([Type.String(), Type.Null()], { description: 'Name of the key or member that published it.' }),
 });
 
 export const PatternVersion = Type.Object({
@@ -55,13 +58,21 @@ export const PatternVersion = Type.Object({
   description: Type.String(),
   tags: Type.Array(Type.String()),
   model: Type.Union([Type.String(), Type.Null()]),
-  parameters: Type.Record(Type.String(), Type.Number()),
+  parameters: Parameters,
+  ...PatternSettings.properties,
   variables: Type.Array(Variable),
   literal_tokens: Type.Array(Type.String(), { description: 'Template-like text that stays as it is.' }),
   disabled_capabilities: Type.Array(Type.String(), { description: 'Tokens that would need a capability that is off.' }),
   files: Type.Array(PatternFile),
 });
 export type PatternVersion = Static<typeof PatternVersion>;
+
+export const Deprecation = Type.Object({
+  successor: Type.Union([Name, Type.Null()], { description: 'The pattern to use instead.' }),
+  message: Type.Union([Type.String(), Type.Null()]),
+  at: Time,
+});
+export type Deprecation = Static<typeof Deprecation>;
 
 export const Pattern = Type.Object({
   id: Id,
@@ -74,6 +85,7 @@ export const Pattern = Type.Object({
   labels: Type.Record(Type.String(), Type.Integer(), { description: 'Label to version.' }),
   variables: Type.Array(Variable),
   disabled_capabilities: Type.Array(Type.String()),
+  deprecated: Type.Union([Deprecation, Type.Null()]),
   source: Source,
   created_at: Time,
   updated_at: Time,

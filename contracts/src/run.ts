@@ -18,7 +18,7 @@ export const RunStatus = Type.Union([
 ]);
 export type RunStatus = Static<typeof RunStatus>;
 
-const ModelName = Type.String({
+export const ModelName = Type.String({
   minLength: 3,
   maxLength: 300,
   pattern: '^[a-z0-9][a-z0-9_-]{0,99}/[A-Za-z0-9][A-Za-z0-9._:/@+-]*$',

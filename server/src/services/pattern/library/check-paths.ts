@@ -28,7 +28,7 @@ export function findTwins(paths: readonly string[]): { index: number; detail: st
   const alike = (other: string) => `differs from ${quoteText(other)} only in capitals or in how letters are encoded`;
   const files = new Map<string, string>();
   for (const [index, path] of paths.entries()) {
-    const folded = fold(path);
+    const folded = foldPath(path);
     const other = files.get(folded);
     if (other === undefined) files.set(folded, path);
     else found.push({ index, detail: other === path ? 'is there twice' : alike(other) });
@@ -41,7 +41,7 @@ export function findTwins(paths: readonly string[]): { index: number; detail: st
       // Above a folder that was seen, everything was seen.
       if (at === 0 || checked.has(folder)) break;
       checked.add(folder);
-      const folded = fold(folder);
+      const folded = foldPath(folder);
       const other = folders.get(folded);
       if (files.has(folded))
         found.push({ index, detail: `needs ${quoteText(folder)} to be a folder, and it is a file` });
@@ -52,7 +52,8 @@ export function findTwins(paths: readonly string[]): { index: number; detail: st
   return found;
 }
 
-function fold(path: string): string {
+/** Paths that a disk could take for the same name are equal after this. */
+export function foldPath(path: string): string {
   if (/^[ -~]*$/.test(path)) return path.toLowerCase();
   return path.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
 }

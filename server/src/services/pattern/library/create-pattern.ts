@@ -3,7 +3,7 @@ import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { appendEvents } from '#platform/events.ts';
-import { actorId, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { findPattern, insertPatterns, lockNames, readPatternById } from './pattern-store.ts';
 import { readVersionContent } from './version-content.ts';
 import { insertVersions } from './version-store.ts';
@@ -38,7 +38,7 @@ export async function createPattern(
     ]);
     const source = { kind: 'api' as const };
     await insertVersions(transaction, workspace, [
-      { pattern: id, number: 1, content, message: message ?? null, source, created_at, created_by: actorId(context) },
+      { pattern: id, number: 1, content, message: message ?? null, source, created_at, ...authorOf(context) },
     ]);
     await leaveTrace(parts, transaction, context, {
       action: 'createPattern',

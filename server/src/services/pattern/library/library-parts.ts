@@ -56,7 +56,7 @@ export async function leaveTrace<Name extends EventName>(
   await bumpTopic(transaction, libraryTopic);
 }
 
-/** Who did it, for a column that names keys and members. */
-export function actorId({ actor }: CallContext): string | null {
-  return actor.kind === 'system' ? null : actor.id;
+/** Who did it, for columns that name keys and members. The name is kept as it is now. */
+export function authorOf({ actor }: CallContext): { created_by: string | null; author: string | null } {
+  return actor.kind === 'system' ? { created_by: null, author: null } : { created_by: actor.id, author: actor.name };
 }

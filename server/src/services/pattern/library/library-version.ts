@@ -1,10 +1,11 @@
+import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Parameters } from '@damask/contracts/run.ts';
 import { type CompiledVersion, compileVersion } from './build-messages.ts';
 import type { SharedText } from './shared-texts.ts';
-import type { TableVersionRow } from './table-store.ts';
+import type { RunSettings, TableVersionRow } from './table-store.ts';
 
 /** A version as the run path uses it, ready for `buildMessages`. Its template is compiled at the first use. */
-export interface LibraryVersion extends CompiledVersion {
+export interface LibraryVersion extends CompiledVersion, RunSettings {
   readonly number: number;
   readonly digest: string;
   readonly model: string | null;
@@ -12,6 +13,8 @@ export interface LibraryVersion extends CompiledVersion {
   /** Characters (UTF-16 units) of the text that it keeps in memory. */
   readonly characters: number;
 }
+
+const { owner: _, examples: __, includes: ___, ...defaults } = defaultSettings;
 
 export function toLibraryVersion(row: TableVersionRow, shared: SharedText): LibraryVersion {
   const { number, digest, variables, literal_tokens, model, parameters, disabled_capabilities } = row;
@@ -21,6 +24,8 @@ export function toLibraryVersion(row: TableVersionRow, shared: SharedText): Libr
     return compiled;
   };
   return {
+    ...defaults,
+    ...row.settings,
     number,
     digest,
     model,

@@ -47,7 +47,7 @@ const selectPattern = `
   select p.id, p.name, v.title, v.description, v.tags, p.latest as version, v.digest, v.variables, v.disabled_capabilities,
     coalesce((select json_object_agg(l.name, l.number) from pattern.label as l
       where l.workspace = p.workspace and l.pattern = p.id), '{}') as labels,
-    p.source_kind, p.source_origin, p.created_at, p.updated_at, p.deleted_at
+    p.deprecated, p.source_kind, p.source_origin, p.created_at, p.updated_at, p.deleted_at
   from pattern.pattern as p
   join pattern.version as v on v.workspace = p.workspace and v.pattern = p.id and v.number = p.latest`;
 

@@ -4,7 +4,7 @@ import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { digestFiles } from './digest.ts';
 import { knownOutside } from './known-outside.ts';
-import { actorId, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { advancePatterns, lockPattern } from './pattern-store.ts';
 import { readVersionContent } from './version-content.ts';
 import { findVersion, insertVersions } from './version-store.ts';
@@ -37,7 +37,7 @@ export async function publishVersion(
         message: message ?? null,
         source: { kind: 'api' },
         created_at: at,
-        created_by: actorId(context),
+        ...authorOf(context),
       },
     ]);
     await advancePatterns(transaction, [{ id: pattern.id, latest: number, updated_at: at }]);

@@ -1,4 +1,5 @@
 import type { PatternVersion } from '@damask/contracts/pattern.ts';
+import type { PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Transaction } from '#platform/database/database.ts';
 
 /** What a run needs of a version, without its text. */
@@ -9,7 +10,12 @@ export interface TableVersionRow
   > {
   readonly number: number;
   readonly system_hash: string;
+  /** Without what no run needs; what is absent has its default. */
+  readonly settings: Partial<RunSettings>;
 }
+
+/** The settings that runs need. */
+export type RunSettings = Omit<PatternSettings, 'owner' | 'examples' | 'includes'>;
 
 /** A place in the order of changes. */
 interface Place {
@@ -69,7 +75,7 @@ export function readPatternChanges(
           where l.workspace = p.workspace and l.pattern = p.id), '{}') as labels,
         (select json_agg(json_build_object('number', v.number, 'digest', v.digest, 'system_hash', v.system_hash,
             'variables', v.variables, 'literal_tokens', v.literal_tokens, 'model', v.model, 'parameters', v.parameters,
-            'disabled_capabilities', v.disabled_capabilities))
+            'disabled_capabilities', v.disabled_capabilities, 'settings', v.settings - '{owner,examples,includes}'::text[]))
           from pattern.version as v where v.workspace = p.workspace and v.pattern = p.id
             and v.number in (select p.latest union select l.number from pattern.label as l
               where l.workspace = p.workspace and l.pattern = p.id)) as versions
@@ -111,7 +117,7 @@ export async function findTableVersion(
 ): Promise<(TableVersionRow & { readonly text: string }) | undefined> {
   const [row] = await transaction.query<TableVersionRow & { text: string }>(
     `select v.number, v.digest, v.system_hash, v.variables, v.literal_tokens, v.model, v.parameters, v.disabled_capabilities,
-        f.content as text
+        v.settings - '{owner,examples,includes}'::text[] as settings, f.content as text
        from pattern.version as v join pattern.file as f on f.workspace = v.workspace and f.hash = v.system_hash
       where v.pattern = $1 and v.number = $2`,
     [pattern, number],

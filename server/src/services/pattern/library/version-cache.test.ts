@@ -14,6 +14,7 @@ const version = (text: string) =>
       model: null,
       parameters: {},
       disabled_capabilities: [],
+      settings: {},
     },
     { text },
   );

@@ -1,4 +1,5 @@
 import { fileLimit, type PatternFile } from '@damask/contracts/pattern.ts';
+import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Parameters } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import { type CompiledTemplate, compileTemplate } from '../template/template.ts';
@@ -21,6 +22,7 @@ export interface VersionContent {
   readonly tags: readonly string[];
   readonly model: string | null;
   readonly parameters: Parameters;
+  readonly settings: PatternSettings;
   readonly variables: readonly VariableRule[];
   readonly literal_tokens: readonly string[];
   readonly disabled_capabilities: readonly string[];
@@ -137,12 +139,25 @@ function toContent(pattern: string, files: readonly PatternFile[], read: Read): 
     title: yaml.title || derivedTitle(system, pattern),
     description: yaml.description || known.description || derivedDescription(system),
     tags: yaml.tags ?? known.tags ?? [],
-    model: yaml.model ?? null,
+    model: yaml.models?.[0]?.name ?? null,
     parameters: yaml.parameters,
+    settings: toSettings(yaml),
     variables: [...yaml.variables, ...found],
     literal_tokens: template.literalTokens,
     disabled_capabilities: template.disabledCapabilities,
     files: files.map(({ path, content }) => ({ path, content })).sort((a, b) => (a.path < b.path ? -1 : 1)),
+  };
+}
+
+function toSettings(yaml: PatternYaml): PatternSettings {
+  const { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache } = yaml;
+  const said = { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache };
+  return {
+    ...defaultSettings,
+    ...(Object.fromEntries(
+      Object.entries(said).filter(([, value]) => value !== undefined),
+    ) as Partial<PatternSettings>),
+    examples: (yaml.examples ?? []).map(({ line: _, ...example }) => example),
   };
 }
 

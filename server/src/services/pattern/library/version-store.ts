@@ -1,5 +1,6 @@
 import type { OutputOf } from '@damask/contracts/operation.ts';
 import type { PatternFile, PatternVersion, patternOperations } from '@damask/contracts/pattern.ts';
+import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { digestText } from './digest.ts';
 import type { VersionContent } from './version-content.ts';
@@ -18,6 +19,7 @@ export interface NewVersion {
   readonly created_at: string;
   /** Null for the platform itself. */
   readonly created_by: string | null;
+  readonly author: string | null;
 }
 
 interface ManifestEntry {
@@ -31,17 +33,20 @@ interface SummaryRow extends Omit<VersionSummary, 'source' | 'created_at'> {
   readonly created_at: Date;
 }
 
-type VersionRow = SummaryRow & Omit<PatternVersion, keyof VersionSummary | 'files'>;
+type VersionRow = SummaryRow &
+  Omit<PatternVersion, keyof VersionSummary | keyof PatternSettings | 'files'> & {
+    readonly settings: Partial<PatternSettings>;
+  };
 
 const summaryColumns = `p.name as pattern, v.number as version, v.digest, v.message, v.source_kind, v.source_origin,
-  v.created_at, v.created_by,
+  v.created_at, v.created_by, v.author,
   array(select l.name from pattern.label as l
     where l.workspace = v.workspace and l.pattern = v.pattern and l.number = v.number order by l.name) as labels`;
 const fromVersion = `from pattern.version as v join pattern.pattern as p on p.workspace = v.workspace and p.id = v.pattern`;
 
 const versionColumns = `workspace uuid, pattern uuid, number int, digest text, files_digest text, files jsonb, system_hash text,
   message text, source_kind text, source_origin text, title text, description text, tags text[], model text, parameters jsonb,
-  variables jsonb, literal_tokens text[], disabled_capabilities text[], created_at timestamptz, created_by uuid`;
+  variables jsonb, literal_tokens text[], disabled_capabilities text[], settings jsonb, created_at timestamptz, created_by uuid, author text`;
 const versionNames = versionColumns.replaceAll(/ (?:uuid|int|text|jsonb|timestamptz)\b(?:\[\])?/g, '');
 
 const insertFiles = `insert into pattern.file (workspace, hash, content)
@@ -83,6 +88,7 @@ function* versionRows(workspace: string, versions: readonly NewVersion[], manife
     yield {
       ...derived,
       ...version,
+      settings: withoutDefaults(derived.settings),
       workspace,
       files,
       system_hash: files.find((file) => file.path === 'system.md')?.hash,
@@ -90,6 +96,15 @@ function* versionRows(workspace: string, versions: readonly NewVersion[], manife
       source_origin: source.origin ?? null,
     };
   }
+}
+
+// Most versions say nothing beyond the defaults, and every row is read into memory.
+function withoutDefaults(settings: PatternSettings): Partial<PatternSettings> {
+  return Object.fromEntries(
+    Object.entries(settings).filter(
+      ([key, value]) => JSON.stringify(value) !== JSON.stringify(defaultSettings[key as keyof PatternSettings]),
+    ),
+  );
 }
 
 /** A version with its files. */
@@ -100,13 +115,13 @@ export async function findVersion(
 ): Promise<PatternVersion | undefined> {
   const [row] = await transaction.query<VersionRow & { manifest: ManifestEntry[] }>(
     `select ${summaryColumns}, v.title, v.description, v.tags, v.model, v.parameters, v.variables, v.literal_tokens,
-        v.disabled_capabilities, v.files as manifest
+        v.disabled_capabilities, v.settings, v.files as manifest
        ${fromVersion} where v.pattern = $1 and v.number = $2`,
     [pattern, number],
   );
   if (!row) return undefined;
-  const { manifest, ...version } = row;
-  return { ...toSummary(version), files: await readFiles(transaction, manifest) };
+  const { manifest, settings, ...version } = row;
+  return { ...toSummary(version), ...defaultSettings, ...settings, files: await readFiles(transaction, manifest) };
 }
 
 async function readFiles(transaction: Transaction, manifest: readonly ManifestEntry[]): Promise<PatternFile[]> {

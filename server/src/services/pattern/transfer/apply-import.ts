@@ -2,7 +2,7 @@ import type { ImportReport } from '@damask/contracts/transfer.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { appendEvents, type NewEvent } from '#platform/events.ts';
-import { actorId, changeLibrary, inWorkspace, type LibraryParts, leaveTrace } from '../library/library-parts.ts';
+import { authorOf, changeLibrary, inWorkspace, type LibraryParts, leaveTrace } from '../library/library-parts.ts';
 import { advancePatterns, insertPatterns, lockNames, lockPatterns, noteUpstream } from '../library/pattern-store.ts';
 import { lockStrategies, noteStrategyUpstream, putStrategies } from '../library/strategy-store.ts';
 import { insertVersions } from '../library/version-store.ts';
@@ -79,7 +79,7 @@ async function writePatterns(
       message: null,
       source,
       created_at: at,
-      created_by: actorId(context),
+      ...authorOf(context),
     })),
   );
   await advancePatterns(

@@ -42,7 +42,7 @@ variables:
   assert.equal(yaml.description, 'Translates text into another language.');
   assert.deepEqual(yaml.tags, ['WRITING', '2026', 'no']);
   assert.deepEqual(yaml.literal_tokens, ['{{Hostname}}', '{{ x }}']);
-  assert.equal(yaml.model, 'openai/gpt-5-mini');
+  assert.deepEqual(yaml.models, [{ name: 'openai/gpt-5-mini', weight: 1 }]);
   assert.deepEqual(yaml.parameters, {
     temperature: 0.3,
     top_p: 1,
@@ -79,7 +79,7 @@ test('an empty file says nothing', () => {
 
 test('an unknown key is refused with its line and the keys that are known', () => {
   assert.deepEqual(problemsOf('title: x\n\nmodle: a/b\n'), [
-    '3: "modle" is not a key of pattern.yaml. Known: title, description, tags, variables, literal_tokens, model, parameters',
+    '3: "modle" is not a key of pattern.yaml; did you mean model. Known: title, description, tags, owner, language, template, variables, literal_tokens, model, fallbacks, parameters, output, limits, examples, tools, data_class, on_uncertain, cache',
   ]);
   assert.match(problemsOf('parameters:\n  temprature: 1')[0] ?? '', /^2: .*Known: temperature, top_p/);
   assert.match(problemsOf('variables:\n  a:\n    typ: string')[0] ?? '', /^3: .*Known: type, description, required/);
@@ -130,7 +130,7 @@ test('values of the wrong kind are refused', () => {
     ['variables: {a: {type: integer, minimum: 3, maximum: 1}}', /above maximum/],
     ['variables: {a: {minimum: 3}}', /for numbers/],
     ['variables: {a: {type: integer, max_length: 3}}', /for type string/],
-    ['variables: {a: {max_length: 0}}', /from 1 on/],
+    ['variables: {a: {max_length: 0}}', /whole number from 1/],
     ['variables: {a: {required: true, default: x}}', /never missing/],
     ['variables: {a: {required: yes}}', /true or false/],
     ['variables: {a: {default: }}', /default must be a text/],

@@ -1,125 +1,182 @@
-import { Parameters, runOperations } from '@damask/contracts/run.ts';
-import type { Node } from 'yaml';
+import type { PatternSettings, WeightedModel } from '@damask/contracts/pattern-settings.ts';
+import { PatternYaml as Fields } from '@damask/contracts/pattern-yaml.ts';
+import type { Parameters } from '@damask/contracts/run.ts';
+import type { Static } from 'typebox';
 import { quoteText } from '../library/quote-text.ts';
 import { readWholeToken } from '../template/scan-tokens.ts';
 import type { VariableRule } from '../template/variables.ts';
-import { entriesOf, itemsOf, numberOf, readYaml, textOf, type YamlProblem, type YamlSource } from './read-yaml.ts';
-import { readVariables } from './yaml-variables.ts';
+import { faultOfJsonSchema } from './check-json-schema.ts';
+import { type Places, readBySchema } from './read-by-schema.ts';
+import { readYaml, type YamlProblem, type YamlSource } from './read-yaml.ts';
+import { readVariables, type WrittenVariables } from './yaml-variables.ts';
+
+type Written = Static<typeof Fields>;
+type Output = PatternSettings['output'];
+type Example = PatternSettings['examples'][number];
 
 /** What pattern.yaml says. A field that the file leaves out is absent. */
 export interface PatternYaml {
   readonly title?: string;
   readonly description?: string;
   readonly tags?: readonly string[];
-  readonly model?: string;
+  readonly owner?: string;
+  readonly language?: string;
+  readonly template?: 1 | 2;
+  readonly models?: WeightedModel[];
+  readonly fallbacks?: string[];
+  readonly output?: Output;
+  /** The file that holds the schema of the output, where it is not written in pattern.yaml. */
+  readonly schemaFile?: { readonly path: string; readonly line: number };
+  readonly limits?: PatternSettings['limits'];
+  readonly examples?: readonly (Example & { readonly line: number })[];
+  readonly tools?: PatternSettings['tools'];
+  readonly data_class?: PatternSettings['data_class'];
+  readonly on_uncertain?: PatternSettings['on_uncertain'];
+  readonly cache?: { ttl_seconds: number };
   readonly parameters: Parameters;
   readonly variables: readonly VariableRule[];
   /** Whole tokens that stay as they are. */
   readonly literal_tokens: readonly string[];
 }
 
-interface NumberRule {
-  readonly type: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-}
-
-type Draft = { -readonly [Key in keyof PatternYaml]: PatternYaml[Key] };
-
-// TypeBox's types hide the bounds of an optional field; the contract stays their one source.
-const { pattern: modelPattern } = runOperations.createRun.input.properties.model as { pattern?: string };
-const modelName = new RegExp(modelPattern ?? '^$');
-const tagsAllowed = 20;
-const literalsAllowed = 100;
 const problemsShown = 20;
-
-const keys: Record<string, (source: YamlSource, node: Node | null, draft: Draft) => void> = {
-  title(source, node, draft) {
-    const title = textOf(source, node, 'title', 200);
-    if (title !== undefined) draft.title = title.trim();
-  },
-  description(source, node, draft) {
-    const description = textOf(source, node, 'description', 2000, true);
-    if (description !== undefined) draft.description = description.trim();
-  },
-  tags(source, node, draft) {
-    const tags = (itemsOf(source, node, 'tags') ?? []).map((item) => textOf(source, item, 'a tag', 50)?.trim());
-    if (tags.length > tagsAllowed) source.refuse(node, `at most ${tagsAllowed} tags are allowed`);
-    if (tags.includes('')) source.refuse(node, 'a tag must not be empty');
-    draft.tags = [...new Set(tags.filter((tag) => tag !== undefined))];
-  },
-  variables(source, node, draft) {
-    draft.variables = readVariables(source, node);
-  },
-  literal_tokens(source, node, draft) {
-    const items = itemsOf(source, node, 'literal_tokens') ?? [];
-    if (items.length > literalsAllowed) source.refuse(node, `at most ${literalsAllowed} literal_tokens are allowed`);
-    const tokens = items.map((item) => {
-      const token = textOf(source, item, 'a literal token', 200);
-      if (token === undefined || readWholeToken(token)) return token;
-      return source.refuse(
-        item,
-        `${quoteText(token, 60)} is not a token; write it in quotes and with its braces: "{{name}}"`,
-      );
-    });
-    draft.literal_tokens = [...new Set(tokens.filter((token) => token !== undefined))];
-  },
-  model(source, node, draft) {
-    const model = textOf(source, node, 'model', 300);
-    if (model === undefined) return;
-    if (modelName.test(model)) draft.model = model;
-    else source.refuse(node, 'model must be written as provider/model, such as openai/gpt-5-mini');
-  },
-  parameters(source, node, draft) {
-    draft.parameters = readParameters(source, node);
-  },
-};
-
-function readParameters(source: YamlSource, node: Node | null): Parameters {
-  const parameters: Record<string, number> = {};
-  for (const { key, keyNode, value } of entriesOf(source, node, 'parameters') ?? []) {
-    if (!Object.hasOwn(Parameters.properties, key)) {
-      source.refuse(
-        keyNode,
-        `${quoteText(key, 60)} is not a parameter. Known: ${Object.keys(Parameters.properties).join(', ')}`,
-      );
-      continue;
-    }
-    const rule = Parameters.properties[key as keyof Parameters] as NumberRule;
-    if (key === 'reasoning_effort' || key === 'stop') {
-      source.refuse(keyNode, `${key} can be said with a run, not in a pattern yet`);
-      continue;
-    }
-    const number = numberOf(source, value, key);
-    if (number === undefined) continue;
-    const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = rule;
-    const whole = rule.type === 'integer';
-    if ((whole && !Number.isInteger(number)) || number < minimum || number > maximum) {
-      source.refuse(value, `${key} must be a ${whole ? 'whole ' : ''}number from ${minimum} to ${maximum}`);
-    } else parameters[key] = number;
-  }
-  return parameters;
-}
 
 /** Reads pattern.yaml. Answers what it says, or each problem with its line; never throws and never takes long. */
 export function readPatternYaml(text: string): { yaml: PatternYaml; problems: readonly YamlProblem[] } {
   const source = readYaml(text);
-  const draft: Draft = { parameters: {}, variables: [], literal_tokens: [] };
+  let yaml: PatternYaml = { parameters: {}, variables: [], literal_tokens: [] };
   if (source.problems.length === 0) {
-    for (const { key, keyNode, value } of entriesOf(source, source.root, 'pattern.yaml') ?? []) {
-      if (Object.hasOwn(keys, key)) keys[key]?.(source, value, draft);
-      else
-        source.refuse(
-          keyNode,
-          `${quoteText(key, 60)} is not a key of pattern.yaml. Known: ${Object.keys(keys).join(', ')}`,
-        );
-    }
-    for (const { name } of draft.variables) {
-      if (draft.literal_tokens.includes(`{{${name}}}`)) {
-        source.refuse(source.root, `"${name}" stands under variables and under literal_tokens; remove one`);
-      }
-    }
+    const places: Places = new Map();
+    const written = readBySchema(source, source.root, Fields, { what: 'pattern.yaml', places }) as Written | undefined;
+    if (written) yaml = toPatternYaml(source, written, places);
   }
   const problems = source.problems.toSorted((a, b) => a.line - b.line).slice(0, problemsShown);
-  return { yaml: draft, problems };
+  return { yaml, problems };
+}
+
+function toPatternYaml(source: YamlSource, written: Written, places: Places): PatternYaml {
+  const { title, description, owner, language, template, fallbacks, data_class, on_uncertain, cache } = written;
+  const variables = readVariables(source, (written.variables ?? {}) as WrittenVariables, places);
+  const yaml = {
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    ...(written.tags && { tags: [...new Set(written.tags)] }),
+    ...(owner !== undefined && { owner }),
+    ...(language !== undefined && { language: canonicalLanguage(source, language, places) }),
+    ...(template !== undefined && { template }),
+    ...(written.model !== undefined && { models: readModels(source, written.model, places) }),
+    ...(fallbacks && { fallbacks: [...new Set(fallbacks)] }),
+    ...(written.limits && { limits: { input_characters: null, timeout_ms: null, ...written.limits } }),
+    ...(written.tools && { tools: readTools(source, written.tools, places) }),
+    ...(written.examples && { examples: readExamples(source, written.examples, places) }),
+    ...(written.output && readOutput(source, written.output, places)),
+    ...(data_class !== undefined && { data_class }),
+    ...(on_uncertain !== undefined && { on_uncertain }),
+    ...(cache && cache.ttl_seconds !== undefined && { cache }),
+    parameters: (written.parameters ?? {}) as Parameters,
+    variables,
+    literal_tokens: readLiterals(source, written.literal_tokens ?? [], places),
+  };
+  for (const { name } of variables) {
+    if (yaml.literal_tokens.includes(`{{${name}}}`)) {
+      source.refuse(
+        places.get(`variables/${name}#key`),
+        `"${name}" stands under variables and under literal_tokens; remove one`,
+      );
+    }
+  }
+  return yaml;
+}
+
+function canonicalLanguage(source: YamlSource, language: string, places: Places): string {
+  try {
+    return Intl.getCanonicalLocales(language)[0] ?? language;
+  } catch {
+    source.refuse(places.get('language'), 'language must be a language in BCP 47, such as de or pt-BR');
+    return language;
+  }
+}
+
+function readModels(source: YamlSource, model: NonNullable<Written['model']>, places: Places): WeightedModel[] {
+  if (typeof model === 'string') return [{ name: model, weight: 1 }];
+  const names = new Set<string>();
+  for (const { name } of model) {
+    if (names.has(name)) source.refuse(places.get('model'), `${quoteText(name, 60)} is there twice under model`);
+    names.add(name);
+  }
+  return model.map(({ name, weight = 1 }) => ({ name, weight }));
+}
+
+function readLiterals(source: YamlSource, literals: readonly string[], places: Places): string[] {
+  for (const [index, token] of literals.entries()) {
+    if (readWholeToken(token)) continue;
+    source.refuse(
+      places.get(`literal_tokens/${index}`),
+      `${quoteText(token, 60)} is not a token; write it in quotes and with its braces: "{{name}}"`,
+    );
+  }
+  return [...new Set(literals)];
+}
+
+function readOutput(
+  source: YamlSource,
+  { type = 'markdown', schema, max_characters = undefined }: NonNullable<Written['output']>,
+  places: Places,
+): { output: Output; schemaFile?: NonNullable<PatternYaml['schemaFile']> } {
+  const at = places.get('output/schema');
+  if (schema !== undefined && type !== 'json') source.refuse(at, 'schema is for type json; say type: json as well');
+  const written = typeof schema === 'object' ? schema : null;
+  if (written) refuseSchema(source, written, places, 'output/schema');
+  const file = typeof schema === 'string' ? schema : undefined;
+  if (file !== undefined && !file.endsWith('.json')) {
+    source.refuse(at, `schema must be a schema or name a .json file of this folder, not ${quoteText(file, 60)}`);
+  }
+  return {
+    output: { type, schema: written, max_characters: max_characters ?? null },
+    ...(file !== undefined && { schemaFile: { path: file, line: source.lineOf(at) } }),
+  };
+}
+
+function readTools(source: YamlSource, tools: NonNullable<Written['tools']>, places: Places): PatternSettings['tools'] {
+  const names = new Set<string>();
+  for (const [index, { name, parameters }] of tools.entries()) {
+    if (names.has(name)) source.refuse(places.get(`tools/${index}`), `there are two tools named ${name}`);
+    names.add(name);
+    if (!parameters) continue;
+    refuseSchema(source, parameters, places, `tools/${index}/parameters`);
+    if (!('type' in parameters) || parameters.type !== 'object') {
+      source.refuse(places.get(`tools/${index}/parameters`), `parameters of the tool ${name} must say type: object`);
+    }
+  }
+  return tools.map(({ name, description, parameters }) => ({
+    name,
+    ...(description !== undefined && { description }),
+    parameters: parameters as PatternSettings['tools'][number]['parameters'],
+  }));
+}
+
+function refuseSchema(source: YamlSource, schema: object, places: Places, path: string): void {
+  const fault = faultOfJsonSchema(schema);
+  if (fault) source.refuse(places.get(path), `${path.replaceAll('/', '.')}${fault.pointer}: ${fault.detail}`);
+}
+
+function readExamples(
+  source: YamlSource,
+  examples: NonNullable<Written['examples']>,
+  places: Places,
+): (Example & { line: number })[] {
+  return examples.map(({ name, input, file, variables, output }, index) => {
+    const at = places.get(`examples/${index}`);
+    if ((input === undefined) === (file === undefined)) {
+      source.refuse(at, `example ${index + 1} needs either input or file, one of the two`);
+    }
+    return {
+      name: name ?? null,
+      input: input ?? null,
+      file: file ?? null,
+      variables: { ...variables },
+      output: output ?? null,
+      line: source.lineOf(at),
+    };
+  });
 }

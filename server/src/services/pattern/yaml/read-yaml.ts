@@ -23,13 +23,18 @@ export interface YamlSource {
   readonly root: Node | null;
   readonly problems: YamlProblem[];
   refuse(node: unknown, detail: string): undefined;
+  /** The line of a node, from 1. */
+  lineOf(node: unknown): number;
 }
 
 const bytesAllowed = 64 * 1024;
 const linesAllowed = 2000;
 // A hundred variables with every key are about 5,000; the parser's worst cases grow with this number, not with bytes.
 const lexemesAllowed = 8000;
-const nestingAllowed = 8;
+// Schemas are nested; the parser recurses.
+const nestingAllowed = 32;
+const jsonDepth = 32;
+const jsonNodes = 5000;
 
 /**
  * Parses YAML 1.2 with the core schema and nothing that can expand or refer: no anchors, tags, merge keys, directives or second
@@ -42,8 +47,11 @@ export function readYaml(text: string): YamlSource {
     root: null,
     problems,
     refuse(node, detail) {
-      const range = (node as Node | undefined)?.range;
-      problems.push({ line: range ? Math.max(1, lines.linePos(range[0]).line) : 1, detail });
+      problems.push({ line: source.lineOf(node), detail });
+    },
+    lineOf(node) {
+      const range = (node as Node | undefined | null)?.range;
+      return range ? Math.max(1, lines.linePos(range[0]).line) : 1;
     },
   };
   const bound = faultOfBounds(text);
@@ -147,6 +155,28 @@ export function numberOf(source: YamlSource, node: Node | null, what: string): n
 export function booleanOf(source: YamlSource, node: Node | null, what: string): boolean | undefined {
   if (isScalar(node) && typeof node.value === 'boolean' && !refuseMarks(source, node)) return node.value;
   return source.refuse(node, `${what} must be true or false`);
+}
+
+/** A value as JSON, for what other tools will read. At most 5,000 values, 32 levels deep. */
+export function jsonOf(source: YamlSource, node: Node | null, what: string): unknown {
+  let left = jsonNodes;
+  const convert = (at: Node | null, depth: number): unknown => {
+    if (left-- <= 0)
+      return left === -1 ? source.refuse(node, `${what} holds more than ${jsonNodes} values`) : undefined;
+    if (depth > jsonDepth) return source.refuse(at, `${what} is nested more than ${jsonDepth} levels deep`);
+    if (isMap(at)) {
+      const entries = entriesOf(source, at, what) ?? [];
+      const unsafe = entries.find(({ key }) => key === '__proto__');
+      if (unsafe) return source.refuse(unsafe.keyNode, `${what} must not hold the key __proto__`);
+      return Object.fromEntries(entries.map(({ key, value }) => [key, convert(value, depth + 1)]));
+    }
+    if (isSeq(at)) return (itemsOf(source, at, what) ?? []).map((item) => convert(item, depth + 1));
+    if (at === null || (isScalar(at) && at.value === null)) return null;
+    if (isScalar(at) && typeof at.value === 'boolean') return booleanOf(source, at, what);
+    if (isScalar(at) && typeof at.value === 'number') return numberOf(source, at, what);
+    return textOf(source, at, `a value of ${what}`, bytesAllowed, true);
+  };
+  return convert(node, 1);
 }
 
 function refuseMarks(source: YamlSource, node: Node): boolean {

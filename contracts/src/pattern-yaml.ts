@@ -1,0 +1,168 @@
+import { type TProperties, Type } from 'typebox';
+import { ModelName, Parameters } from './run.ts';
+
+// A scalar is read as it was typed, so that `3.10` stays `3.10` and `no` stays `no`; editors must not ask for quotes.
+const text = (maxLength: number, options: { pattern?: string; lines?: true; description?: string } = {}) =>
+  Type.Unsafe<string>({ type: ['string', 'number', 'boolean'], minLength: 1, maxLength, ...options });
+
+// Kept with its white space, and it may be empty.
+const raw = (maxLength: number, description: string) =>
+  Type.Unsafe<string>({ type: ['string', 'number', 'boolean'], maxLength, lines: true, description });
+
+const mapping = <Fields extends TProperties>(fields: Fields, description?: string) =>
+  Type.Object(fields, { additionalProperties: false, ...(description !== undefined && { description }) });
+
+const oneOf = <const Word extends string>(words: readonly Word[], description: string) =>
+  Type.Unsafe<Word>({ enum: words, description });
+
+const filePath = (description: string) => text(255, { pattern: '^[^\\\\]+$', description });
+
+const jsonSchema = (description: string) => Type.Unsafe<object>({ type: 'object', json: true, description });
+
+const modelName = (description: string) => Type.Unsafe<string>({ ...ModelName, description });
+
+const variableName = '^[A-Za-z_][A-Za-z0-9_-]{0,99}$';
+
+const Variable = mapping({
+  type: Type.Optional(oneOf(['string', 'integer', 'number', 'boolean', 'enum'], 'What a value must be; else string.')),
+  description: Type.Optional(text(500, { lines: true, description: 'For people.' })),
+  required: Type.Optional(
+    Type.Boolean({ description: 'False: without a value and a default it is empty. True unless there is a default.' }),
+  ),
+  default: Type.Optional(raw(16 * 1024, 'The value where a run sends none.')),
+  values: Type.Optional(
+    Type.Array(raw(200, 'One of them.'), { minItems: 1, maxItems: 100, description: 'What an enum allows.' }),
+  ),
+  max_length: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1024 * 1024, description: 'Characters that a string may have.' }),
+  ),
+  minimum: Type.Optional(Type.Number({ description: 'Of an integer or number.' })),
+  maximum: Type.Optional(Type.Number({ description: 'Of an integer or number.' })),
+});
+
+const Example = mapping({
+  name: Type.Optional(text(100, { description: 'What it shows.' })),
+  input: Type.Optional(raw(32 * 1024, 'The input; or name a file.')),
+  file: Type.Optional(filePath('A file of this folder that holds the input.')),
+  variables: Type.Optional(
+    Type.Record(Type.String({ pattern: variableName }), raw(16 * 1024, 'The value.'), {
+      maxProperties: 100,
+      description: 'Values of variables.',
+    }),
+  ),
+  output: Type.Optional(raw(32 * 1024, 'A good answer.')),
+});
+
+const Tool = mapping({
+  name: text(64, { pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'Letters, digits, _ and -.' }),
+  description: Type.Optional(text(10_000, { lines: true, description: 'Tells the model when to call it.' })),
+  parameters: jsonSchema('A JSON Schema of an object.'),
+});
+
+/**
+ * The fields of pattern.yaml: the one source of the reader's rules, of the schema for editors and of their descriptions.
+ * `lines` marks a text that may hold line breaks, `json` a value that is taken as JSON.
+ */
+export const PatternYaml = mapping({
+  title: Type.Optional(text(200, { description: 'Else the first heading that says something, else the name.' })),
+  description: Type.Optional(
+    text(2000, { lines: true, description: "Else Fabric's list of descriptions, else the first paragraph." }),
+  ),
+  tags: Type.Optional(Type.Array(text(50), { maxItems: 20, description: 'Words to find the pattern by.' })),
+  owner: Type.Optional(text(200, { description: 'Who answers for the pattern: a person or a team.' })),
+  language: Type.Optional(
+    text(35, {
+      pattern: '^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}$',
+      description: 'BCP 47, such as de or pt-BR: the language of the answer. Unless it is en, an instruction is added.',
+    }),
+  ),
+  template: Type.Optional(
+    Type.Unsafe<1 | 2>({
+      enum: [1, 2],
+      description: '2: system.md may hold {{#if}}, {{#unless}} and {{> pattern}}. Else 1: such text stays as it is.',
+    }),
+  ),
+  variables: Type.Optional(
+    Type.Record(Type.String({ pattern: variableName }), Type.Unsafe<object>({ anyOf: [Variable, { type: 'null' }] }), {
+      maxProperties: 100,
+      description: 'Name and rule of each; a name alone is a text that is always needed.',
+    }),
+  ),
+  literal_tokens: Type.Optional(
+    Type.Array(text(200), { maxItems: 100, description: 'Tokens that stay text, with their braces.' }),
+  ),
+  model: Type.Optional(
+    Type.Union(
+      [
+        modelName('provider/model'),
+        Type.Array(
+          mapping({
+            name: modelName('provider/model'),
+            weight: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Its share; else 1.' })),
+          }),
+          { minItems: 1, maxItems: 10 },
+        ),
+      ],
+      { description: 'Used where a run names no model: provider/model, or several with weights.' },
+    ),
+  ),
+  fallbacks: Type.Optional(
+    Type.Array(modelName('provider/model'), { maxItems: 10, description: 'Models to try, in order, when those fail.' }),
+  ),
+  parameters: Type.Optional(Type.Unsafe<object>({ ...Parameters, description: 'Each may be overridden by a run.' })),
+  output: Type.Optional(
+    mapping(
+      {
+        type: Type.Optional(oneOf(['markdown', 'text', 'json'], 'Else markdown.')),
+        schema: Type.Optional(
+          Type.Union([filePath('A .json file of this folder that holds it.'), jsonSchema('The schema itself.')], {
+            description: 'JSON Schema that the answer must fit; for type json.',
+          }),
+        ),
+        max_characters: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Longer answers fail the run.' }),
+        ),
+      },
+      'What the answer is.',
+    ),
+  ),
+  limits: Type.Optional(
+    mapping(
+      {
+        input_characters: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 4 * 1024 * 1024, description: 'Longer inputs are refused.' }),
+        ),
+        timeout_ms: Type.Optional(
+          Type.Integer({
+            minimum: 100,
+            maximum: 3_600_000,
+            description: 'A run takes no longer; a run may ask for less.',
+          }),
+        ),
+      },
+      'Bounds of a run.',
+    ),
+  ),
+  examples: Type.Optional(Type.Array(Example, { maxItems: 50, description: 'Inputs to try, with good answers.' })),
+  tools: Type.Optional(
+    Type.Array(Tool, {
+      maxItems: 50,
+      description: 'Tools that the model may ask to be called. The caller executes them.',
+    }),
+  ),
+  data_class: Type.Optional(
+    oneOf(
+      ['public', 'internal', 'confidential', 'restricted'],
+      'How careful the texts are to be handled; else internal.',
+    ),
+  ),
+  on_uncertain: Type.Optional(
+    oneOf(['retry', 'fail', 'review'], 'When a call went out and no verdict came back; else fail.'),
+  ),
+  cache: Type.Optional(
+    mapping(
+      { ttl_seconds: Type.Integer({ minimum: 1, maximum: 2_592_000, description: 'How long an answer stays good.' }) },
+      'Answers to exactly the same request are kept and given again.',
+    ),
+  ),
+});
