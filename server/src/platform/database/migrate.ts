@@ -125,7 +125,7 @@ async function readSteps(folders: Readonly<Record<string, string>>): Promise<Ste
 }
 
 async function readFolder(service: string, folder: string): Promise<Step[]> {
-  const names = (await readdir(folder)).filter((name) => /^\d{4}_[a-z0-9-]+\.sql$/.test(name)).sort();
+  const names = (await readdir(folder)).filter((name) => /^\d{4}_[a-z0-9_-]+\.sql$/.test(name)).sort();
   return Promise.all(
     names.map(async (file) =>
       toStep(service, Number(file.slice(0, 4)), file.slice(0, -4), await readFile(join(folder, file), 'utf8')),
