@@ -1,0 +1,57 @@
+import { createAnthropicMessages } from './anthropic-messages.ts';
+import { createAzureChat } from './azure-chat.ts';
+import type { PortOptions } from './chat-port.ts';
+import { createGeminiContent } from './gemini-content.ts';
+import type { ModelPort } from './model-call.ts';
+import { createOllamaChat } from './ollama-chat.ts';
+import { createOpenAiChat } from './openai-chat.ts';
+
+/** The vendors' own protocols; `openai` is the one that many others speak too. */
+export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'azure' | 'ollama';
+
+export interface AdapterOptions extends PortOptions {
+  readonly protocol: ProtocolName;
+  /** Absolute, without a query. The version's part of the path may be left out where the vendor has one. */
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
+  readonly defaultMaxTokens: number | null;
+  /** Of Azure: a dated one takes the older path. */
+  readonly apiVersion?: string | null;
+  /** Of servers of the OpenAI protocol that refuse `response_format`. */
+  readonly forms?: 'native' | 'words';
+}
+
+/** Tokens of context that a model on someone's own machine is asked to hold at most. */
+const largestOllamaContext = 32_768;
+
+/** The port to a provider in its own protocol. */
+export function createAdapter(options: AdapterOptions): ModelPort {
+  const url = new URL(options.baseUrl);
+  const given = url.pathname.replace(/\/+$/, '');
+  switch (options.protocol) {
+    case 'anthropic':
+      return createAnthropicMessages({ ...options, basePath: given || '/v1' });
+    case 'gemini':
+      return createGeminiContent({ ...options, basePath: given || '/v1beta' });
+    case 'azure':
+      // People copy the address with the part that we add.
+      return createAzureChat({
+        ...options,
+        basePath: given.replace(/\/openai(\/v1)?$/, ''),
+        apiVersion: options.apiVersion ?? null,
+      });
+    case 'ollama':
+      return createOllamaChat({
+        ...options,
+        basePath: given.replace(/\/(v1|api)$/, ''),
+        largestContext: largestOllamaContext,
+      });
+    default:
+      return createOpenAiChat({
+        ...options,
+        basePath: given,
+        documents: url.hostname === 'api.openai.com',
+      });
+  }
+}
