@@ -1,7 +1,8 @@
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import { makeFolder } from '#platform/make-folder.ts';
 
 /** How the command line reaches one installation. */
 export interface Credential {
@@ -32,7 +33,7 @@ export async function changeCredentials(
 ): Promise<Instances> {
   const file = join(folder, credentialsName);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const unlock = await lock(`${file}.lock`, clock);
     try {
       const { content, shared } = await read(file);

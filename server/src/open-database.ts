@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { serviceTable } from './compose.ts';
@@ -9,6 +8,7 @@ import { migrate } from './platform/database/migrate.ts';
 import { prepareDatabase } from './platform/database/prepare.ts';
 import { quoteName, type Roles } from './platform/database/roles.ts';
 import type { Log } from './platform/log.ts';
+import { makeFolder } from './platform/make-folder.ts';
 import { explainFileError } from './platform/postgres/failure.ts';
 import type { Settings } from './platform/postgres/settings.ts';
 import { type Postgres, startPostgres } from './platform/postgres/supervisor.ts';
@@ -44,7 +44,7 @@ export async function openPlatformDatabase(options: {
   const url = config.storage.database_url;
   if (url !== undefined) return prepare(options, { connectionString: url }, { connectionString: url }, null);
   const folder = config.storage.data_dir;
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  await makeFolder(folder).catch((error: unknown) => {
     throw explainFileError(error, folder);
   });
   const postgres = await startPostgres({

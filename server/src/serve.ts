@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Announce } from './announce.ts';
 import { startCompanion } from './companion.ts';
@@ -18,7 +17,9 @@ import { loadKeyFile } from './platform/crypto/key-file.ts';
 import type { Database } from './platform/database/database.ts';
 import { createEgress } from './platform/egress/egress.ts';
 import type { Log } from './platform/log.ts';
+import { makeFolder } from './platform/make-folder.ts';
 import { type Metrics, serveMetrics } from './platform/metrics.ts';
+import { explainFileError } from './platform/postgres/failure.ts';
 import type { Settings } from './platform/postgres/settings.ts';
 import { fittingSocketDirectory, prepareSocketDirectory } from './platform/postgres/socket-directory.ts';
 import type { Redact } from './platform/redact.ts';
@@ -249,7 +250,9 @@ async function pingDatabase(database: Database): Promise<string | null> {
 }
 
 async function openSocketFolder(dataDir: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(dataDir).catch((error: unknown) => {
+    throw explainFileError(error, dataDir);
+  });
   const folder = fittingSocketDirectory(join(dataDir, 'sockets'), `${dataDir}#sockets`);
   await prepareSocketDirectory(folder, { ids: {}, wrapper: [] });
   return folder;

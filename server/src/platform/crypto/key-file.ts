@@ -1,8 +1,9 @@
 import { createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, rm } from 'node:fs/promises';
+import { link, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError } from '../app-error.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /** Wraps the data keys of the workspaces. */
 export interface KeyEncryptionKey {
@@ -66,7 +67,7 @@ function parse(text: string, path: string): KeyEncryptionKey {
 async function create(path: string) {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
     const handle = await open(draft, 'wx', 0o600);
     try {
       await handle.writeFile(`${heading}\n${randomBytes(keyLength).toString('base64')}\n`);

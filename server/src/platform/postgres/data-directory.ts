@@ -2,6 +2,7 @@ import { chown, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '../app-error.ts';
 import { runToEnd } from '../child-process.ts';
+import { makeFolder } from '../make-folder.ts';
 import { type Account, childEnvironment } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { explainFileError, explainOutput } from './failure.ts';
@@ -75,7 +76,7 @@ async function create(options: DataDirectoryOptions): Promise<boolean> {
     );
   }
   const parent = dirname(dataDirectory);
-  await mkdir(parent, { recursive: true, mode: account.owner ? 0o711 : 0o700 });
+  await makeFolder(parent, account.owner ? 0o711 : 0o700);
   await removeLeftovers(dataDirectory);
   const fresh = `${dataDirectory}.new-${process.pid}`;
   try {

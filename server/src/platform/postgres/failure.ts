@@ -45,7 +45,7 @@ export function explainFileError(error: unknown, path: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new AppError('unavailable', diskFull(path), {}, { cause: error });
   }
-  if (code === 'EEXIST' || code === 'ENOTDIR') {
+  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'ENOENT') {
     return new AppError('unavailable', notFolder(path), {}, { cause: error });
   }
   if (['EACCES', 'EPERM', 'EROFS'].includes(code)) {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
+import { chmod, chown, lstat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../app-error.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { Account } from './account.ts';
 import { explainFileError } from './failure.ts';
 
@@ -20,7 +21,7 @@ export function fittingSocketDirectory(wanted: string, dataDirectory: string): s
 /** Makes the folder, or checks that it is ours alone: whoever may enter it is a superuser of the database. */
 export async function prepareSocketDirectory(path: string, account: Account): Promise<void> {
   try {
-    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    const made = await makeFolder(path);
     const us = process.getuid?.() ?? 0;
     const owners = [us, account.owner?.uid ?? us];
     const found = await lstat(path);

@@ -1,3 +1,4 @@
+import { cacheTrouble, noModel } from './model-source.ts';
 import { type PulledModel, type PullOptions, pullModel } from './pull-model.ts';
 import { installRuntime, type Platform } from './runtime.ts';
 
@@ -32,6 +33,11 @@ export async function fetchLocalModel(options: FetchOptions): Promise<FetchedMod
   } catch (error) {
     failed.abort(error);
     await Promise.allSettled([pulling, installing]);
-    throw error;
+    throw explainCacheError(error, options.cacheDir);
   }
+}
+
+function explainCacheError(error: unknown, cacheDir: string): unknown {
+  const trouble = cacheTrouble(error);
+  return trouble === undefined ? error : noModel(`The local model cannot be kept in ${cacheDir}: ${trouble}`, error);
 }

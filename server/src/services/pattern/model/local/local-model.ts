@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { makeFolder } from '#platform/make-folder.ts';
 import { type FetchedModel, fetchLocalModel } from './fetch-local-model.ts';
 import { type ModelProcess, startModelProcess } from './model-process.ts';
 import { type Download, type FetchProgress, type ModelSource, reasonOf } from './model-source.ts';
@@ -100,7 +100,7 @@ export function createLocalModel(options: LocalModelOptions): LocalModel {
       if (shown.state === 'fetching') shown = { state: 'fetching', ...progress };
     };
     const fetched = await fetchLocalModel({ ...options, platform, onProgress, signal });
-    await mkdir(options.socketDirectory, { recursive: true, mode: 0o700 });
+    await makeFolder(options.socketDirectory);
     await start(fetched, 0);
   }
 

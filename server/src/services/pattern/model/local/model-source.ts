@@ -61,7 +61,16 @@ export function noModel(reason: string, cause?: unknown): AppError {
 
 /** Why, without the ways, for a place that lists them itself. */
 export function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') return 'There is no space left on the disk of the cache folder (DAMASK_CACHE_DIR).';
-  return message.replace(` ${waysToGetAModel}`, '');
+  return cacheTrouble(error) ?? (error as Error).message.replace(` ${waysToGetAModel}`, '');
+}
+
+/** What the system has against the cache folder, with the way out; undefined for every other error. */
+export function cacheTrouble(error: unknown): string | undefined {
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return 'There is no space left on the disk of the cache folder. Free some, or set DAMASK_CACHE_DIR to a folder on another disk.';
+  }
+  const refused = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(code);
+  if (syscall === undefined || syscall.startsWith('spawn') || !refused) return undefined;
+  return `The cache folder cannot be written (${code}). Make it writable for this user, or set DAMASK_CACHE_DIR to a folder that is.`;
 }

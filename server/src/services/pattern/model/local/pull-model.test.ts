@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { runToEnd } from '#platform/child-process.ts';
 import { systemClock } from '#platform/clock.ts';
 import { writeTinyModel } from '#platform/testing/tiny-model.ts';
+import { fetchLocalModel } from './fetch-local-model.ts';
 import { type Download, type FetchProgress, type PackagedModel, standardModel } from './model-source.ts';
 import { nameOfModel, type PullOptions, pathOfModel, pullModel } from './pull-model.ts';
 import { noDownload } from './test-model.ts';
@@ -238,4 +239,15 @@ test('a model is named after its file', () => {
     code: 'invalid_request',
     message: /DAMASK_MODEL_URL/,
   });
+});
+
+test('a cache folder that cannot be written is told with the ways out', async (t) => {
+  const { file, options } = await setUp(t);
+  const platform = { os: process.platform, cpu: process.arch };
+  for (const cacheDir of [file, join(file, 'below')]) {
+    await assert.rejects(fetchLocalModel({ ...options, cacheDir, platform, nodePath: process.execPath }), {
+      code: 'no_model',
+      message: /cannot be kept in .*made\.gguf.*ENOTDIR|EEXIST.*DAMASK_CACHE_DIR.*Ways to get one/,
+    });
+  }
 });

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import { makeFolder } from '#platform/make-folder.ts';
 import { fetchPackage } from './fetch-package.ts';
 import { withFolderLock } from './folder-lock.ts';
 import { checkGguf, hashFile, sizeOf } from './model-file.ts';
@@ -82,7 +83,7 @@ export async function pullModel(options: PullOptions): Promise<PulledModel> {
   const sha256 = source.modelUrl ? requireHash(source) : standard.sha256;
   const wanted: Wanted = { name: nameOfModel(source, standard), path, sha256 };
   const root = join(cacheDir, 'local-model');
-  await mkdir(join(root, 'models'), { recursive: true, mode: 0o700 });
+  await makeFolder(join(root, 'models'));
   if (await isInCache(wanted, options)) return { path, from: 'cache' };
   const onWait = () => options.onProgress?.({ phase: 'waiting', received: 0, total: null });
   return withFolderLock(join(root, 'pull.lock'), { clock, onWait, ...(signal ? { signal } : {}) }, async () => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runToEnd } from '#platform/child-process.ts';
 import type { Clock } from '#platform/clock.ts';
+import { makeFolder } from '#platform/make-folder.ts';
 import { withFolderLock } from './folder-lock.ts';
 import { noModel, reasonOf } from './model-source.ts';
 import { type Environment, toolEnvironment } from './tool-environment.ts';
@@ -67,7 +68,7 @@ export async function installRuntime(options: RuntimeOptions, platform: Platform
   const folder = runtimeFolder(cacheDir, platform);
   if (existsSync(folder)) return folder;
   const root = join(cacheDir, 'local-model');
-  await mkdir(root, { recursive: true, mode: 0o700 });
+  await makeFolder(root);
   return withFolderLock(`${folder}.lock`, { clock, ...(signal ? { signal } : {}) }, async () => {
     if (existsSync(folder)) return folder;
     const workspace = await mkdtemp(join(root, 'fetch-'));
