@@ -46,8 +46,11 @@ function describe({ name, operation }: CatalogueEntry, show: (schema: TSchema) =
     `### ${name}`,
     `${operation.summary}.`,
     `\`${operation.method} ${operation.path}\`, permission \`${operation.permission}\`. ` +
-      `Answers ${operation.status} with \`${flat(show(operation.output))}\`` +
-      `${operation.events ? ', or with `stream: true` a stream of events' : ''}.` +
+      `Answers ${operation.status} with ${operation.alwaysStreams ? 'a stream of events' : `\`${flat(show(operation.output))}\``}` +
+      `${operation.events && !operation.alwaysStreams ? ', or with `stream: true` a stream of events' : ''}.` +
+      `${Object.entries(operation.headers ?? {})
+        .map(([header, field]) => ` The header \`${header}\` gives \`${field}\`.`)
+        .join('')}` +
       `${errors ? ` Codes: ${errors}.` : ''}`,
     ...(rows.length > 0 ? [markdownTable(['field', 'in', 'needed', 'type', 'meaning'], rows)] : []),
   ].join('\n\n');

@@ -26,8 +26,14 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   readonly errors: readonly ErrorCode[];
   /** Largest body in bytes; the default is `bodyLimit`. */
   readonly bodyLimit?: number;
+  /** Content type of an answer that is a text; the others are JSON. */
+  readonly media?: `text/${string}`;
   /** The answer is a stream of server-sent events when the input says `stream: true`. */
   readonly events?: readonly string[];
+  /** The answer is a stream of events in any case. */
+  readonly alwaysStreams?: true;
+  /** Headers (lower case) that give a field of the input; a field is given in one way only. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type Operations = Readonly<Record<string, Operation>>;

@@ -45,13 +45,20 @@ function describe({ service, name, operation }: Route): Json {
       required: inPath.has(field) || required.has(field),
       schema,
     }));
+  const inHeader = Object.entries(operation.headers ?? {}).map(([header, field]) => ({
+    name: header,
+    in: 'header',
+    required: false,
+    description: `Gives the field ${field}.`,
+    schema: operation.input.properties[field],
+  }));
   return {
     operationId: name,
     tags: [service],
     summary: operation.summary,
     ...(operation.permission === 'public' ? { security: [] } : { security: [{ apiKey: [] }] }),
     'x-permission': operation.permission,
-    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(parameters.length + inHeader.length > 0 ? { parameters: [...parameters, ...inHeader] } : {}),
     ...(bodyFields.length > 0 ? { requestBody: requestBody(bodyFields, required) } : {}),
     responses: responses(operation),
   };
@@ -72,7 +79,7 @@ function responses(operation: Route['operation']): Json {
     [operation.status]: {
       description: 'Success',
       content: {
-        'application/json': { schema: operation.output },
+        ...(operation.alwaysStreams ? {} : { [operation.media ?? 'application/json']: { schema: operation.output } }),
         ...(operation.events ? { 'text/event-stream': { schema: { type: 'string' } } } : {}),
       },
     },

@@ -15,6 +15,8 @@ export interface Vault {
   seal(workspace: string, place: PlaceInWorkspace, plaintext: Buffer): Buffer | Promise<Buffer>;
   /** Throws when the value was not sealed for this place, or is damaged. */
   open(workspace: string, place: PlaceInWorkspace, sealed: Buffer): Promise<Buffer>;
+  /** Key of an HMAC: what is stored as one can be found and compared, but not read. Needs `ready` first. */
+  hmacKey(workspace: string, purpose: string): KeyObject;
 }
 
 interface DataKey {
@@ -77,15 +79,23 @@ export function createVault(options: {
       if (header.readUInt32BE(1) !== key.version) throw new Error('A sealed value needs another data key');
       return open(subkey(key, header), { workspace, ...place }, headerLength, sealed);
     },
+    hmacKey(workspace, purpose) {
+      const key = keys.get(workspace);
+      if (!key) throw new Error('An HMAC was asked for before its key was ready');
+      return derive(key, `hmac ${purpose}`, Buffer.alloc(0), `damask hmac ${purpose}`);
+    },
   };
 }
 
 function subkey(key: DataKey, header: Buffer): KeyObject {
   const salt = header.subarray(5, headerLength);
-  const name = salt.toString('latin1');
+  return derive(key, salt.toString('latin1'), salt, 'damask field encryption');
+}
+
+function derive(key: DataKey, name: string, salt: Buffer, purpose: string): KeyObject {
   const known = key.subkeys.get(name);
   if (known) return known;
-  const derived = createSecretKey(Buffer.from(hkdfSync('sha256', key.bytes, salt, 'damask field encryption', 32)));
+  const derived = createSecretKey(Buffer.from(hkdfSync('sha256', key.bytes, salt, purpose, 32)));
   if (key.subkeys.size >= mostSubkeys) key.subkeys.delete(key.subkeys.keys().next().value as string);
   key.subkeys.set(name, derived);
   return derived;
