@@ -47,6 +47,8 @@ export interface ServerAccess {
 
 /** The local model on its way; numbers are bytes. */
 export interface ServerProgress {
+  /** `waiting` for another process, `downloading`, `unpacking`, `verifying`, `installing`. */
+  readonly phase: string;
   readonly received: number;
   readonly total: number | undefined;
 }

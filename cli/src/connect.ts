@@ -35,7 +35,7 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
   let told = false;
 
   const start = async () => {
-    const { startServer } = await import('./child-process.ts');
+    const { startServer } = await import('./own-server.ts');
     if (!told) terminal.note(terminal.paintNote('dim', 'no server is running: starting one for this command'));
     told = true;
     const server = await startServer(config, signal, (event) => {

@@ -1,6 +1,7 @@
 import { DamaskError, errorStatuses } from '@damask/sdk';
 import { InputError } from './input-error.ts';
 import { Interrupted } from './interrupted.ts';
+import { OutputError } from './output-error.ts';
 import { StartError } from './start-error.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -14,6 +15,7 @@ export const exitCodes = {
   notFound: { code: 5, meaning: 'The pattern, version, model, run or file is not there (404).' },
   badInput: { code: 6, meaning: 'The input is refused (400, 409, 413, 415, 422).' },
   busy: { code: 7, meaning: 'A limit or a busy part: try again later (429, 503).' },
+  noOutput: { code: 8, meaning: 'The output could not be written, for example to a full disk.' },
   interrupted: {
     code: 130,
     meaning: 'Interrupted by Ctrl-C; the run was cancelled. Another signal: 128 and its number.',
@@ -39,7 +41,8 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof UsageError) return exitCodes.usage.code;
   if (error instanceof InputError) return exitCodes[error.kind].code;
-  if (error instanceof StartError) return exitCodes.unreachable.code;
+  if (error instanceof OutputError) return exitCodes.noOutput.code;
+  if (error instanceof StartError) return exitCodes[error.tryLater ? 'busy' : 'unreachable'].code;
   if (!(error instanceof DamaskError)) return exitCodes.failed.code;
   if (error.code === 'unreachable' || error.code === 'unexpected_response') return exitCodes.unreachable.code;
   if (runFailures.has(error.code)) return exitCodes.failed.code;

@@ -1,5 +1,6 @@
 import { DamaskError } from '@damask/sdk';
 import type { Config } from './config.ts';
+import { isLoopback } from './credentials.ts';
 import { printable, type Terminal } from './terminal.ts';
 
 /** Writes an error to stderr: what is wrong, the way out, and the names under which logs and lists have it. */
@@ -52,9 +53,10 @@ const hints: Readonly<Record<string, string>> = {
 
 function hintOf(error: DamaskError, config: Config | undefined): string | undefined {
   if (error.code === 'unauthenticated' && config) {
+    const lost = isLoopback(config.url) ? ' Is every key lost? `damask owner-key` makes a new one.' : '';
     if (config.apiKey !== undefined)
-      return 'DAMASK_API_KEY is not a key of this server, or it was revoked or has expired.';
-    return `Set DAMASK_API_KEY, or run as the user who started the server: ${config.configDir}/credentials.json has its key.`;
+      return `DAMASK_API_KEY is not a key of this server, or it was revoked or has expired.${lost}`;
+    return `Set DAMASK_API_KEY, or \`damask login\`, or run as the user who started the server.${lost}`;
   }
   if (error.code === 'forbidden') return '`damask whoami` shows what the key may do.';
   if (error.retryAfter !== undefined && error.code !== 'no_model') return `Try again in ${error.retryAfter} s.`;

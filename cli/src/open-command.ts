@@ -48,7 +48,9 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
         return access;
       },
     };
-    return (await command.run(invocation)) ?? 0;
+    const code = (await command.run(invocation)) ?? 0;
+    await terminal.settled();
+    return code;
   } catch (thrown) {
     // What broke because the command gave up is no error of its own.
     const error: unknown = access?.signal.aborted ? access.signal.reason : causeOf(thrown);

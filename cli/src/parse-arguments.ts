@@ -70,7 +70,9 @@ function unknownOption(command: Command, flags: Flags, rawName: string): UsageEr
 function checkCount(command: Command, positionals: readonly string[]): void {
   const [least, most] = command.positionals;
   if (positionals.length < least) {
-    throw new UsageError(`Something is missing. Write: damask ${command.name} ${command.usage}`);
+    throw new UsageError(
+      `Something is missing. Write: damask ${command.name} ${command.usage}\n  For example: ${command.examples[0]}`,
+    );
   }
   if (positionals.length > most) {
     throw new UsageError(

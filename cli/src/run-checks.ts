@@ -61,7 +61,7 @@ async function checkServer(damask: Damask, config: Config): Promise<Check[]> {
         { name, state: 'fail', detail: `${config.url}: ${error.detail}`, remedy: 'Look at the log of the server.' },
       ];
     }
-    const { findServer } = await import('./child-process.ts');
+    const { findServer } = await import('./own-server.ts');
     const detail = `nothing answers at ${config.url}`;
     if (findServer(config) && isLoopback(config.url)) {
       return [
@@ -112,7 +112,7 @@ function checkCredentials(config: Config): { checks: Check[]; instance?: Instanc
     return { checks: [{ name, state: 'ok', detail: 'DAMASK_API_KEY is set' }], instance };
   if (instance) return { checks: [{ name, state: 'ok', detail: `${path} has a key for ${config.url}` }], instance };
   const detail = exists ? `${path} has no key for ${config.url}` : `there is no ${path} yet`;
-  const remedy = "Set DAMASK_API_KEY. A server's first start writes the file for the user who started it.";
+  const remedy = `Set DAMASK_API_KEY, or: damask login. ${ifLost(config)}`;
   return { checks: [{ name, state: 'warn', detail, remedy }] };
 }
 
@@ -124,7 +124,7 @@ async function checkKey(damask: Damask, config: Config, apiKey: string | undefin
         name,
         state: 'fail',
         detail: `no key for ${config.url}`,
-        remedy: 'Set DAMASK_API_KEY to a key of this server.',
+        remedy: `Set DAMASK_API_KEY to a key of this server, or: damask login. ${ifLost(config)}`,
       },
     ];
   }
@@ -132,9 +132,14 @@ async function checkKey(damask: Damask, config: Config, apiKey: string | undefin
     const { actor, workspace } = await damask.me();
     return [{ name, state: 'ok', detail: `${actor.name} (${actor.role}) of workspace ${workspace.name}` }];
   } catch (error) {
-    const remedy = 'Set DAMASK_API_KEY to a valid key; `damask keys create` makes one.';
+    const remedy = `Set DAMASK_API_KEY to a valid key, or: damask login. ${ifLost(config)}`;
     return [{ name, state: 'fail', detail: error instanceof Error ? error.message : String(error), remedy }];
   }
+}
+
+function ifLost({ url }: Config): string {
+  if (isLoopback(url)) return 'Is every key lost? `damask owner-key` makes a new one on the machine of the server.';
+  return 'An admin makes one there: damask keys create';
 }
 
 async function checkModels(damask: Damask): Promise<Check[]> {
@@ -149,6 +154,11 @@ async function checkModels(damask: Damask): Promise<Check[]> {
   const main = ready.find((model) => model.default);
   if (main)
     return [{ name, state: 'ok', detail: `${formatNumber(ready.length, 'model')} ready, default ${main.name}` }];
+  const wished = items.find((model) => model.default);
+  if (wished) {
+    const detail = `the default model ${wished.name} is not ready: ${wished.note ?? 'nobody offers it'}`;
+    return [{ name, state: 'warn', detail, remedy: 'Set DAMASK_MODEL for the server to one of `damask models`.' }];
+  }
   const remedy =
     '`damask model pull` fetches a small local one; or give the server OPENAI_API_KEY, another key, or Ollama.';
   if (ready.length > 0)

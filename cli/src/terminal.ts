@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { Interrupted } from './interrupted.ts';
+import { OutputError } from './output-error.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
@@ -19,14 +20,16 @@ export interface Terminal {
   result(text: string): Promise<void>;
   /** Writes lines of our own making, which may hold colours, to stdout. */
   print(text: string): Promise<void>;
+  /** Resolves when all results have left; throws when they could not. */
+  settled(): Promise<void>;
   /** Writes a line to stderr. */
   note(text: string): void;
   /** Replaces the last line of stderr; '' removes it. Only on a terminal. */
   status(text: string): void;
   paint(style: Style, text: string): string;
   paintNote(style: Style, text: string): string;
-  /** Called when nobody reads stdout any more. */
-  onClosed(listen: (reason: Interrupted) => void): void;
+  /** Called when nobody reads stdout any more, or it takes no more. */
+  onClosed(listen: (reason: Error) => void): void;
 }
 
 export function openTerminal(): Terminal {
@@ -40,10 +43,11 @@ export function openTerminal(): Terminal {
     colours ??= (stdoutIsTerminal ? process.stdout : process.stderr).hasColors();
     return colours ? `\x1b[${codes[style]}m${text}\x1b[0m` : text;
   };
-  let closed: Interrupted | undefined;
-  let listener: ((reason: Interrupted) => void) | undefined;
+  let closed: Error | undefined;
+  let listener: ((reason: Error) => void) | undefined;
   let opened = false;
   let statusShown = false;
+  let written: Promise<void> | undefined;
 
   const write = async (text: string): Promise<void> => {
     if (closed) throw closed;
@@ -51,16 +55,15 @@ export function openTerminal(): Terminal {
     if (!opened) {
       opened = true;
       process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-        closed = new Interrupted(error.code === 'EPIPE' ? 0 : 1, error.code === 'EPIPE');
+        closed = error.code === 'EPIPE' ? new Interrupted(0, true) : new OutputError(error.code);
         listener?.(closed);
       });
     }
     if (statusShown) status('');
-    if (process.stdout.write(text)) return;
-    await new Promise<void>((resolve) => {
-      process.stdout.once('drain', resolve);
-      process.stdout.once('close', resolve);
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    written = promise;
+    if (process.stdout.write(text, () => resolve())) return;
+    await promise;
     if (closed) throw closed;
   };
   const status = (text: string) => {
@@ -85,6 +88,10 @@ export function openTerminal(): Terminal {
       writeNote(`${text}\n`);
     },
     status,
+    async settled() {
+      await written;
+      if (closed) throw closed;
+    },
     paint: (style, text) => paint(style, text, stdoutIsTerminal),
     paintNote: (style, text) => paint(style, text, stderrIsTerminal),
     onClosed: (listen) => {

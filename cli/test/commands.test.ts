@@ -192,7 +192,9 @@ test('a new key is alone on stdout', async () => {
     role: 'runner',
     expires_at: '2027-06-30T00:00:00.000Z',
   });
-  assert.equal((await runCli(['keys', 'create', '--name', 'ci', '--role', 'king'], { url: server.url })).code, 2);
+  const king = await runCli(['keys', 'create', '--name', 'ci', '--role', 'king'], { url: server.url });
+  assert.equal(king.code, 2);
+  assert.match(king.stderr, /no role 'king'.*viewer, runner.*damask keys create --name ci --role runner/);
   server.script((_, response) => sendJson(response, 200, { ...key, revoked_at: key.created_at }));
   assert.match((await runCli(['keys', 'revoke', key.id], { url: server.url })).stderr, /is revoked/);
 });

@@ -18,8 +18,13 @@ if (mode === 'broken') {
   say({ event: 'error', code: 'unavailable', message: 'The disk is full.' });
   process.exit(1);
 }
+if (mode === 'offline') {
+  say({ event: 'error', code: 'no_model', message: 'The package index is out of reach.' });
+  process.exit(1);
+}
 if (command === 'model-pull') {
-  for (const received of [0, 50, 100]) say({ event: 'model', state: 'fetching', received, total: 100 });
+  const phase = mode === 'there' ? { phase: 'verifying' } : {};
+  for (const received of [0, 50, 100]) say({ event: 'model', state: 'fetching', ...phase, received, total: 100 });
   say({ event: 'model', state: 'ready', path: '/cache/model.gguf' });
 } else if (mode === 'already') {
   say({ event: 'already-running', url: process.env.FAKE_URL });

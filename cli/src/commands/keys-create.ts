@@ -19,7 +19,7 @@ export const keysCreate = defineCommand({
   examples: ['damask keys create --name ci --role runner --expires 2027-06-30'],
   async run({ flags, terminal, connect }) {
     const role = roles.find((one) => one === flags.role);
-    if (!flags.name || !role) throw new UsageError(`Write: damask keys create --name <name> --role ${roles.join('|')}`);
+    if (!flags.name || !role) throw new UsageError(whatIsMissing(flags.name, flags.role));
     const { damask } = await connect();
     const key = await damask.keys.create({ name: flags.name, role, expires_at: expiryOf(flags.expires) });
     if (flags.json) return terminal.print(JSON.stringify(key, null, 2));
@@ -27,6 +27,14 @@ export const keysCreate = defineCommand({
     await terminal.print(key.key);
   },
 });
+
+function whatIsMissing(name: string | undefined, role: string | undefined): string {
+  const example = `For example: damask keys create --name ${name || 'ci'} --role runner`;
+  if (role !== undefined && !roles.some((one) => one === role))
+    return `There is no role '${role}'. Roles are ${roles.join(', ')}. ${example}`;
+  const missing = [...(name ? [] : ['--name']), ...(role ? [] : ['--role'])].join(' and ');
+  return `'damask keys create' needs ${missing}. Roles are ${roles.join(', ')}. ${example}`;
+}
 
 function expiryOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;

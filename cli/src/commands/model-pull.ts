@@ -12,7 +12,7 @@ export const modelPull = defineCommand({
   positionals: [0, 0],
   examples: ['damask model pull'],
   async run({ flags, config, terminal }) {
-    const { pullModel } = await import('../child-process.ts');
+    const { pullModel } = await import('../own-server.ts');
     const path = await pullModel(
       config,
       interruptions(terminal),

@@ -11,7 +11,7 @@ export const ownerKey = defineCommand({
   raw: true,
   examples: ['damask owner-key'],
   async run({ positionals, config, terminal }) {
-    const { runInForeground } = await import('../child-process.ts');
+    const { runInForeground } = await import('../own-server.ts');
     return runInForeground(config, ['owner-key', ...positionals], terminal.isInteractive);
   },
 });

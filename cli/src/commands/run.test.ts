@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,9 +12,11 @@ import {
   sseFrame,
   startScriptedServer,
 } from '../../../sdk/test/scripted-server.ts';
-import { makeFolder, runCli, startCli } from '../../test/run-cli.ts';
+import { cliEnvironment, main, makeFolder, runCli, startCli } from '../../test/run-cli.ts';
 
 const accepted = sseFrame('run.accepted', 0, { id: runId, pattern: 'summarize', version: 3, model: 'local/m' });
+
+const options = existsSync('/dev/full') ? {} : { skip: 'needs /dev/full' };
 
 async function runServer() {
   return startScriptedServer(({ body }, response) => {
@@ -251,6 +255,23 @@ test('when nobody reads the output any more the run is given up without a word',
   await closed.promise;
   const done = await cli.finished;
   assert.deepEqual([done.code, done.stderr], [0, '']);
+});
+
+test('an output that cannot be written is told, with an exit code of its own', options, async () => {
+  await using server = await runServer();
+  for (const args of [['run', 'summarize'], ['run', 'summarize', '-s'], ['help']]) {
+    const child = spawn('sh', ['-c', `exec "$@" > /dev/full`, 'sh', process.execPath, main, ...args], {
+      env: cliEnvironment({ url: server.url }),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const [code] = await once(child, 'close');
+    assert.equal(code, 8, said);
+    assert.match(said, /^damask: The output could not be written: the disk is full \(ENOSPC\)/);
+  }
 });
 
 test('a command line that cannot be right is refused with the way to write it', async () => {

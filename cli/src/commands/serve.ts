@@ -11,7 +11,7 @@ export const serve = defineCommand({
   raw: true,
   examples: ['damask serve', 'DAMASK_PORT=8080 damask serve'],
   async run({ positionals, config, terminal }) {
-    const { runInForeground } = await import('../child-process.ts');
+    const { runInForeground } = await import('../own-server.ts');
     return runInForeground(config, ['serve', ...positionals], terminal.isInteractive);
   },
 });
