@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Attachments, LanguageTag } from './attachment.ts';
+import { Attachments, KeptAttachment, LanguageTag } from './attachment.ts';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, page, pageOf, strict, Time } from './field.ts';
 import { Message } from './message.ts';
@@ -99,6 +99,9 @@ export const RunSummary = Type.Object({
   environment: Type.Union([Name, Type.Null()]),
   label: Type.Union([Name, Type.Null()]),
   strategy: Type.Union([Name, Type.Null()]),
+  context: Type.Union([Name, Type.Null()]),
+  session: Type.Union([Name, Type.Null()]),
+  language: Type.Union([Type.String(), Type.Null()]),
   model: Type.String(),
   stream: Type.Boolean(),
   actor: Id,
@@ -127,6 +130,7 @@ export const Run = Type.Object({
   sanitised: Type.Boolean({ description: 'The output held NUL or broken characters; each became U+FFFD.' }),
   input: Type.Union([Type.String(), Type.Null()]),
   variables: Type.Record(Type.String(), Type.String()),
+  attachments: Type.Array(KeptAttachment, { description: 'What was attached, without its bytes.' }),
   output: Type.Union([Type.String(), Type.Null()], { description: 'Of a failed run: what arrived until then.' }),
 });
 export type Run = Static<typeof Run>;

@@ -1,16 +1,26 @@
+import { contextOperations } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
 import { identityOperations } from './identity.ts';
 import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
 import { runOperations } from './run.ts';
+import { sessionOperations } from './session.ts';
 import { strategyOperations } from './strategy.ts';
 import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
   identity: identityOperations,
-  pattern: { ...patternOperations, ...strategyOperations, ...transferOperations, ...modelOperations, ...runOperations },
+  pattern: {
+    ...patternOperations,
+    ...strategyOperations,
+    ...contextOperations,
+    ...sessionOperations,
+    ...transferOperations,
+    ...modelOperations,
+    ...runOperations,
+  },
   gateway: gatewayOperations,
 } satisfies Record<string, Operations>;
 

@@ -85,6 +85,9 @@ export function finishedRun(changes: Record<string, unknown> = {}) {
     environment: 'development',
     label: null,
     strategy: null,
+    context: null,
+    session: null,
+    language: null,
     model: 'local/smollm2-135m-instruct',
     stream: false,
     actor: '0199a000-0000-7000-8000-0000000000aa',
@@ -102,6 +105,7 @@ export function finishedRun(changes: Record<string, unknown> = {}) {
     sanitised: false,
     input: 'the mail',
     variables: {},
+    attachments: [],
     output: 'A short answer.\n',
     ...changes,
   };

@@ -15,6 +15,8 @@ export interface ProcessRegistry {
   /** Processes that died with work open and that nobody has cleaned up after. */
   findDead(): Promise<DeadProcess[]>;
   markRecovered(id: string): Promise<void>;
+  /** True when a process has ended, or has been silent for so long that it counts as dead. */
+  isGone(id: string): Promise<boolean>;
   /** True when others may have taken this process for dead at some time since then, by the clock's `monotonic`. */
   lapsedSince(monotonic: number): boolean;
   stop(): Promise<void>;
@@ -73,6 +75,15 @@ export async function registerProcess(options: {
     },
     async markRecovered(dead) {
       await asPlatform('update platform.process set recovered_at = now() where id = $1', [dead]);
+    },
+    async isGone(other) {
+      if (other === id) return false;
+      const living = await asPlatform(
+        `select from platform.process where id = $1 and ended_at is null and recovered_at is null
+            and heartbeat_at >= now() - make_interval(secs => ${deadAfterSeconds})`,
+        [other],
+      );
+      return living.length === 0;
     },
     lapsedSince: (since) => lapsedAt >= since || clock.monotonic() - lastBeat > lapsedAfter,
     async stop() {

@@ -11,6 +11,9 @@ import type { ProcessRegistry } from '#platform/process-registry.ts';
 import { watchTopics } from '#platform/topic.ts';
 import { createTrail } from '#platform/trail.ts';
 import type { Vault } from '#platform/vault.ts';
+import { createContextTexts } from './conversation/context-texts.ts';
+import { createConversationOperations } from './conversation/conversation-operations.ts';
+import { contextTopic } from './conversation/conversation-parts.ts';
 import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
@@ -26,6 +29,7 @@ import { observeRuns } from './run/observe-runs.ts';
 import { createPayloads } from './run/payloads.ts';
 import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
+import { createImportPlanner } from './transfer/import-planner.ts';
 import { createStarterReader } from './transfer/install-starters.ts';
 import { createTransferOperations } from './transfer/transfer-operations.ts';
 
@@ -91,6 +95,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const trail = createTrail('pattern', clock);
   const library = createLibraryTable({ database, log });
   const providers = createProviderTable(database);
+  const contexts = createContextTexts({ database, vault });
   const topics = await watchTopics({
     database,
     clock,
@@ -98,6 +103,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     followers: [
       { topic: libraryTopic, load: () => library.load() },
       { topic: providersTopic, load: () => providers.load() },
+      { topic: contextTopic, load: () => contexts.load() },
     ],
   });
   const router = createModelRouter({
@@ -132,6 +138,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       ? { first: Promise.resolve(), stop: async () => undefined }
       : startRecovery({ database, registry, journal, clock, log });
   const libraryParts = { database, clock, log, trail, cursors, afterChange: () => topics.refresh() };
+  const conversation = { ...libraryParts, vault, registry };
   const starters = createStarterReader(libraryParts, options.starters);
   const readers = startEventReaders({ database, clock, log, readers: [starters] });
   await Promise.all([recovery.first, readers.first]);
@@ -148,9 +155,20 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   return {
     operations: {
       ...createLibraryOperations(libraryParts),
-      ...createTransferOperations(libraryParts),
+      ...createConversationOperations(conversation),
+      ...createTransferOperations({ ...libraryParts, planner, egress }),
       ...createModelOperations({ ...libraryParts, router, environment: options.environmentProviders, egress, vault }),
-      ...createRunOperations({ database, cursors, library, router, engine, defaultTimeout: runs.timeout_ms }),
+      ...createRunOperations({
+        database,
+        cursors,
+        clock,
+        library,
+        contexts,
+        conversation,
+        router,
+        engine,
+        defaultTimeout: runs.timeout_ms,
+      }),
     },
     ready: journalFault,
     async catchUp() {

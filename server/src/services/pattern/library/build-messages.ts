@@ -4,6 +4,7 @@ import { AppError } from '#platform/app-error.ts';
 import { expand, type Values } from '../template/expand.ts';
 import { compileTemplate, type Part } from '../template/template.ts';
 import { resolveVariables, type VariableRule } from '../template/variables.ts';
+import { answerLanguage } from './answer-language.ts';
 import { quoteText } from './quote-text.ts';
 
 /** A version made ready for runs. Made once for each version; building messages from it takes about a microsecond. */
@@ -20,6 +21,12 @@ export interface MessageRequest {
   readonly variables?: Readonly<Record<string, string>> | undefined;
   /** The text of the strategy that goes before the pattern. */
   readonly strategy?: string | undefined;
+  /** A background text that goes between strategy and pattern. */
+  readonly context?: string | undefined;
+  /** Tag of the language that the answer is to have. */
+  readonly language?: string | null | undefined;
+  /** Files go along, so that the input may be blank. */
+  readonly attached?: boolean | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -52,7 +59,7 @@ export function compileVersion(
  */
 export function buildMessages(version: CompiledVersion, request: MessageRequest): Message[] {
   refuseDisabled(version);
-  if (!version.inline && request.input.trim() === '') {
+  if (!version.inline && !request.attached && request.input.trim() === '') {
     throw new AppError('invalid_request', 'The input is empty. Send the text that the pattern works on.', {
       pointer: '/input',
     });
@@ -63,17 +70,16 @@ export function buildMessages(version: CompiledVersion, request: MessageRequest)
     now: request.now,
   };
   const text = expand(version, values);
-  const strategy = request.strategy?.trim() ?? '';
-  const messages: Message[] = [];
-  if (version.inline) {
-    if (strategy !== '') messages.push({ role: 'system', content: strategy });
-    messages.push({ role: 'user', content: text });
-    return messages;
-  }
-  const system = strategy === '' ? text : text === '' ? strategy : `${strategy}\n${text}`;
-  if (system !== '') messages.push({ role: 'system', content: system });
-  messages.push({ role: 'user', content: request.input });
-  return messages;
+  const system = systemOf(version.inline ? '' : text, request);
+  const user: Message = { role: 'user', content: version.inline ? text : request.input };
+  return system === '' ? [user] : [{ role: 'system', content: system }, user];
+}
+
+// Fabric's order, joined as Fabric joins.
+function systemOf(text: string, { strategy, context, language }: MessageRequest): string {
+  if (strategy === undefined && context === undefined && !language) return text;
+  const instruction = language ? answerLanguage(language) : '';
+  return [strategy?.trim(), context?.trim(), text, instruction].filter(Boolean).join('\n');
 }
 
 function refuseDisabled(version: CompiledVersion): void {

@@ -74,3 +74,7 @@ grant select, insert, delete on pattern.session to damask_pattern;
 grant update (turns, bytes, claim, claimed_by, claimed_until, run, pending_turns, pending_bytes, updated_at)
   on pattern.session to damask_pattern;
 grant select, insert, delete on pattern.turn to damask_pattern;
+
+-- What a run took part in, by name. Partitions take it over.
+alter table pattern.accepted add column context text, add column session text, add column language text;
+alter table pattern.finished add column context text, add column session text, add column language text;

@@ -6,7 +6,7 @@ import type { AcceptedRow } from './record.ts';
 export function toAcceptedRow(
   parts: EngineParts,
   context: CallContext,
-  { plan, route, strategy, metadata }: Execution,
+  { plan, route, strategy, background, session, metadata }: Execution,
 ): AcceptedRow {
   return {
     workspace: context.workspace,
@@ -19,6 +19,9 @@ export function toAcceptedRow(
     environment: plan.environment,
     label: plan.label,
     strategy,
+    context: background,
+    session,
+    language: plan.language,
     model: route.name,
     stream: context.sink !== undefined,
     actor: context.actor.id,

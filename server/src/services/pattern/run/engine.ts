@@ -29,9 +29,22 @@ export interface Execution {
   readonly input: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly strategy: string | null;
+  /** Name of the context. */
+  readonly background: string | null;
+  readonly session: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly onDisconnect: 'cancel' | 'continue';
   readonly timeoutMs: number;
+  /** The session that the run goes on with. */
+  readonly conversation?: RunConversation;
+}
+
+/** What a run owes to its session. */
+export interface RunConversation {
+  /** Writes what was said, before the end is recorded; it counts once that end is recorded as a success. */
+  append(run: string, output: string): Promise<void>;
+  /** Gives the session back after the end was recorded, and before it is told. */
+  end(row: FinishedRow): Promise<void>;
 }
 
 /** Why a run was ended from here. */

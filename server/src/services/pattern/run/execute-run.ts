@@ -5,7 +5,7 @@ import type { CallContext } from '#platform/call.ts';
 import type { ModelCall } from '../model/model-call.ts';
 import { toAcceptedRow } from './begin-run.ts';
 import type { EngineParts, Execution, Stop } from './engine.ts';
-import { recordEnd, toError, toFinishedRow, toRun } from './finish-run.ts';
+import { appendTurns, recordEnd, toError, toFinishedRow, toRun } from './finish-run.ts';
 import { createOutputText } from './output-text.ts';
 import { createRunStream } from './run-stream.ts';
 
@@ -76,8 +76,10 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     recorded.catch(() => undefined);
     const result = await call.done;
     const rest = output.end();
-    const finished = toFinishedRow(parts, row, execution, result, stopped, output, clock.monotonic() - started);
+    const ended = toFinishedRow(parts, row, execution, result, stopped, output, clock.monotonic() - started);
+    const finished = execution.conversation ? await appendTurns(execution.conversation, ended, output) : ended;
     const told = await parts.confirm(await recordEnd(parts, finished, execution, output, recorded), started);
+    if (execution.conversation) await execution.conversation.end(told);
     parts.observe(told);
     const run = toRun(told, execution, output);
     // Who takes nothing would not take the end either, which holds the whole text once more: that connection is closed.

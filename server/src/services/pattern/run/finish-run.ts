@@ -1,15 +1,19 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
-import type { ModelResult } from '../model/model-call.ts';
+import { describeAttachments, keepAttachments } from '../conversation/attach.ts';
+import type { RoutedResult } from '../routing/routed-call.ts';
 import { costOf } from './cost.ts';
-import type { EngineParts, Execution, Stop } from './engine.ts';
+import type { EngineParts, Execution, RunConversation, Stop } from './engine.ts';
 import { type OutputText, storableText } from './output-text.ts';
 import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
 
 /** Characters of what a provider may have written itself. */
 const longestReason = 100;
 const longestDetail = 1_000;
+
+const unappended =
+  'The answer came, but could not be written into the session, so it does not count. The run holds its text.';
 
 const unrecorded =
   'The answer came, but could not be recorded in time, so it does not count. Look the run up before you run it again.';
@@ -26,6 +30,7 @@ export async function recordEnd(
     input: execution.input,
     variables: execution.variables,
     output: output.text,
+    ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
   });
   const written = parts.journal.finish(row, payload);
   const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
@@ -48,12 +53,27 @@ export async function recordEnd(
   });
 }
 
+/** A run of a session is a success only with its turns. */
+export async function appendTurns(
+  conversation: RunConversation,
+  row: FinishedRow,
+  output: OutputText,
+): Promise<FinishedRow> {
+  if (row.status !== 'succeeded') return row;
+  try {
+    await conversation.append(row.id, output.text);
+    return row;
+  } catch {
+    return { ...row, status: 'failed', stop_reason: null, error_code: 'unavailable', error_detail: unappended };
+  }
+}
+
 /** The end of a run as its call left it. */
 export function toFinishedRow(
   parts: EngineParts,
   row: AcceptedRow,
   { route }: Execution,
-  result: ModelResult,
+  result: RoutedResult,
   stopped: Stop | undefined,
   output: OutputText,
   totalMs: number,
@@ -91,19 +111,20 @@ export function toFinishedRow(
 }
 
 /** The run as its caller sees it. */
-export function toRun(row: FinishedRow, { input, variables }: Execution, output: OutputText): Run {
+export function toRun(row: FinishedRow, { plan, input, variables }: Execution, output: OutputText): Run {
   return {
     ...summarizeFinished(row),
     attempts: [...row.attempts],
     sanitised: row.sanitised,
     input,
     variables,
+    attachments: describeAttachments(keepAttachments(plan.attachments)),
     output: output.text,
   };
 }
 
 /** The failure of a run as its caller sees it who takes no stream. */
-export function toError(row: FinishedRow, result: ModelResult): AppError {
+export function toError(row: FinishedRow, result: RoutedResult): AppError {
   return new AppError(row.error_code as ErrorCode, row.error_detail ?? '', {
     runId: row.id,
     ...(!result.ok && result.retryAfterSeconds !== undefined ? { retryAfterSeconds: result.retryAfterSeconds } : {}),

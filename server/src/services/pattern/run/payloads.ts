@@ -1,11 +1,14 @@
 import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
+import type { StoredAttachment } from '../conversation/turn-text.ts';
 
 /** The texts of a run, which are stored sealed only. */
 export interface Payload {
   readonly input: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly output: string;
+  /** Left out where nothing was attached. */
+  readonly attachments?: readonly StoredAttachment[];
 }
 
 export interface Payloads {

@@ -3,6 +3,9 @@ import type { InputOf } from '@damask/contracts/operation.ts';
 import type { Parameters, runOperations } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import { withFiles, withTexts } from '../conversation/attach.ts';
+import type { ContextTexts } from '../conversation/context-texts.ts';
+import { type ReadAttachment, readAttachments } from '../conversation/read-attachments.ts';
 import { buildMessages } from '../library/build-messages.ts';
 import type { LibraryPattern, LibraryTable } from '../library/library-table.ts';
 import type { LibraryVersion } from '../library/library-version.ts';
@@ -19,15 +22,29 @@ export interface RunPlan {
   readonly parameters: Parameters;
   /** What the request or the pattern asks for; null: the default. */
   readonly model: string | null;
+  readonly language: string | null;
+  /** The text of the user's message; attached texts are in it. */
+  readonly said: string;
+  readonly attachments: readonly ReadAttachment[];
+}
+
+export interface PlanParts {
+  readonly library: LibraryTable;
+  readonly contexts: ContextTexts;
+  readonly clock: Clock;
 }
 
 /** The environment that follows the newest version until a release pins it. */
 const development = 'development';
 
-/** Picks the version and builds the messages. Reads memory only, except for an older version that is named by number. */
+const nothingAttached: readonly ReadAttachment[] = [];
+
+/**
+ * Picks the version and builds the messages. Reads memory only, except for an older version that is named by number and
+ * for a context that was not asked for lately.
+ */
 export async function planRun(
-  library: LibraryTable,
-  clock: Clock,
+  { library, contexts, clock }: PlanParts,
   workspace: string,
   request: RunRequest,
 ): Promise<RunPlan> {
@@ -36,21 +53,43 @@ export async function planRun(
   const version = await chooseVersion(library, workspace, pattern, request);
   const strategy = request.strategy === undefined ? undefined : library.strategy(workspace, request.strategy);
   if (request.strategy !== undefined && !strategy) throw missing('strategy', '`damask strategies` lists them');
+  const context = request.context === undefined ? undefined : await contexts.read(workspace, request.context);
+  if (request.context !== undefined && context === undefined) throw missing('context', '`damask contexts` lists them');
+  const attachments = request.attachments ? await readAttachments(request.attachments) : nothingAttached;
+  const language = request.language ?? version.language;
+  const messages = buildMessages(version, {
+    input: request.input,
+    variables: request.variables,
+    strategy: strategy?.prompt,
+    context,
+    language,
+    attached: attachments.length > 0,
+    now: clock.now(),
+  });
+  const said = attachTo(messages, attachments);
   const named = request.version !== undefined || request.label !== undefined;
   return {
     pattern: pattern.name,
     version,
     environment: named ? null : (request.environment ?? development),
     label: request.label ?? null,
-    messages: buildMessages(version, {
-      input: request.input,
-      variables: request.variables,
-      strategy: strategy?.prompt,
-      now: clock.now(),
-    }),
+    messages,
     parameters: { ...version.parameters, ...request.parameters },
     model: request.model ?? version.model,
+    language,
+    said,
+    attachments,
   };
+}
+
+/** Puts attachments into the user's message, which is the last one. Answers its text. */
+function attachTo(messages: Message[], attachments: readonly ReadAttachment[]): string {
+  const user = messages.at(-1) as Message;
+  const text = user.content as string;
+  if (attachments.length === 0) return text;
+  const said = withTexts(text, attachments);
+  messages[messages.length - 1] = { ...user, content: withFiles(said, attachments) };
+  return said;
 }
 
 async function chooseVersion(

@@ -13,6 +13,9 @@ export interface AcceptedRow {
   readonly environment: string | null;
   readonly label: string | null;
   readonly strategy: string | null;
+  readonly context: string | null;
+  readonly session: string | null;
+  readonly language: string | null;
   readonly model: string;
   readonly stream: boolean;
   readonly actor: string;
@@ -87,6 +90,9 @@ function shared(row: AcceptedRow, status: RunStatus) {
     environment: row.environment,
     label: row.label,
     strategy: row.strategy,
+    context: row.context,
+    session: row.session,
+    language: row.language,
     model: row.model,
     stream: row.stream,
     actor: row.actor,

@@ -1,5 +1,8 @@
+import type { Clock } from '#platform/clock.ts';
 import type { Cursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
+import type { ContextTexts } from '../conversation/context-texts.ts';
+import type { ConversationParts } from '../conversation/conversation-parts.ts';
 import type { LibraryTable } from '../library/library-table.ts';
 import type { ModelRouter } from '../model/model-router.ts';
 import type { EngineParts } from './engine.ts';
@@ -7,7 +10,10 @@ import type { EngineParts } from './engine.ts';
 export interface RunParts {
   readonly database: Database;
   readonly cursors: Cursors;
+  readonly clock: Clock;
   readonly library: LibraryTable;
+  readonly contexts: ContextTexts;
+  readonly conversation: ConversationParts;
   readonly router: ModelRouter;
   readonly engine: EngineParts;
   /** Milliseconds that a run may take when it does not say. */

@@ -4,7 +4,7 @@ import type { Database, Transaction } from '#platform/database/database.ts';
 import type { AcceptedRow, FinishedRow, JournalRow } from './record.ts';
 
 const acceptedColumns = `workspace uuid, id uuid, process uuid, accepted_at timestamptz, pattern text, version int, digest text,
-  environment text, label text, strategy text, model text, stream boolean, actor uuid, metadata jsonb`;
+  environment text, label text, strategy text, context text, session text, language text, model text, stream boolean, actor uuid, metadata jsonb`;
 const finishedColumns = `${acceptedColumns}, finished_at timestamptz, status text, stop_reason text, input_tokens int,
   output_tokens int, cached_input_tokens int, reasoning_tokens int, cost_micros bigint, first_output_ms double precision,
   total_ms double precision, error_code text, error_detail text, attempts jsonb, sanitised boolean`;

@@ -1,0 +1,60 @@
+import type { Run } from '@damask/contracts/run.ts';
+import type { CallContext } from '#platform/call.ts';
+import { keepAttachments, toMessages } from '../conversation/attach.ts';
+import { claimSession } from '../conversation/claim-session.ts';
+import type { ConversationParts } from '../conversation/conversation-parts.ts';
+import { readTurns } from '../conversation/read-sessions.ts';
+import type { Execution } from './engine.ts';
+import type { RunPlan } from './plan-run.ts';
+
+/**
+ * Executes a run as the next turn of a session: what was said so far goes between the system message and the user's.
+ * What it says is appended when it succeeds. Errors beside the run's own: `session_busy`, `session_too_long`.
+ */
+export async function runInSession(
+  parts: ConversationParts,
+  { workspace }: CallContext,
+  name: string,
+  execution: Execution,
+  execute: (execution: Execution) => Promise<Run>,
+): Promise<Run> {
+  const { plan, timeoutMs } = execution;
+  const claim = await claimSession(parts, { workspace, name, timeoutMs });
+  try {
+    const kept = keepAttachments(plan.attachments).filter(({ type }) => type !== 'text');
+    return await execute({
+      ...execution,
+      plan: withTurns(plan, toMessages(claim.turns)),
+      conversation: {
+        append: (run, output) =>
+          claim.append(run, [
+            { role: 'user', content: plan.said, attachments: kept },
+            { role: 'assistant', content: output, attachments: [] },
+          ]),
+        end: (row) => claim.end(row.error_code === 'unrecorded' ? null : row.status),
+      },
+    });
+  } catch (error) {
+    // A run that never began gives the session back; of one that has ended it was given back before.
+    await claim.end(isUnrecorded(error) ? null : 'failed');
+    throw error;
+  }
+}
+
+/** What a run would send of a session. A session that does not exist yet has said nothing. */
+export async function previewTurns(
+  parts: ConversationParts,
+  { workspace }: CallContext,
+  name: string,
+): Promise<RunPlan['messages']> {
+  return toMessages(await readTurns(parts, workspace, name));
+}
+
+/** The system message of this run stands once, first; what was said before follows it. */
+export function withTurns(plan: RunPlan, said: RunPlan['messages']): RunPlan {
+  const { messages } = plan;
+  const from = messages.length - 1;
+  return { ...plan, messages: [...messages.slice(0, from), ...said, ...messages.slice(from)] };
+}
+
+const isUnrecorded = (error: unknown) => (error as { code?: unknown }).code === 'unrecorded';
