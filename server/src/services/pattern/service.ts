@@ -29,7 +29,6 @@ import { observeRuns } from './run/observe-runs.ts';
 import { createPayloads } from './run/payloads.ts';
 import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
-import { createImportPlanner } from './transfer/import-planner.ts';
 import { createStarterReader } from './transfer/install-starters.ts';
 import { createTransferOperations } from './transfer/transfer-operations.ts';
 
@@ -156,7 +155,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     operations: {
       ...createLibraryOperations(libraryParts),
       ...createConversationOperations(conversation),
-      ...createTransferOperations({ ...libraryParts, planner, egress }),
+      ...createTransferOperations(libraryParts),
       ...createModelOperations({ ...libraryParts, router, environment: options.environmentProviders, egress, vault }),
       ...createRunOperations({
         database,

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import { describeAttachments, keepAttachments } from '../conversation/attach.ts';
-import type { RoutedResult } from '../routing/routed-call.ts';
+import type { ModelResult } from '../model/model-call.ts';
 import { costOf } from './cost.ts';
 import type { EngineParts, Execution, RunConversation, Stop } from './engine.ts';
 import { type OutputText, storableText } from './output-text.ts';
@@ -73,7 +73,7 @@ export function toFinishedRow(
   parts: EngineParts,
   row: AcceptedRow,
   { route }: Execution,
-  result: RoutedResult,
+  result: ModelResult,
   stopped: Stop | undefined,
   output: OutputText,
   totalMs: number,
@@ -124,7 +124,7 @@ export function toRun(row: FinishedRow, { plan, input, variables }: Execution, o
 }
 
 /** The failure of a run as its caller sees it who takes no stream. */
-export function toError(row: FinishedRow, result: RoutedResult): AppError {
+export function toError(row: FinishedRow, result: ModelResult): AppError {
   return new AppError(row.error_code as ErrorCode, row.error_detail ?? '', {
     runId: row.id,
     ...(!result.ok && result.retryAfterSeconds !== undefined ? { retryAfterSeconds: result.retryAfterSeconds } : {}),
