@@ -114,6 +114,7 @@ function readUsage(usage: unknown, answer: Answer): void {
     output_tokens_details?: { thinking_tokens?: unknown } | null;
   };
   const before = answer.usage;
+  const written = tokenCount(from.cache_creation_input_tokens) ?? before.cache_write_tokens;
   const told = from.input_tokens !== undefined && from.input_tokens !== null;
   answer.usage = {
     input_tokens: told
@@ -127,6 +128,7 @@ function readUsage(usage: unknown, answer: Answer): void {
         ? before.cached_input_tokens
         : tokenCount(from.cache_read_input_tokens),
     reasoning_tokens: tokenCount(from.output_tokens_details?.thinking_tokens) ?? before.reasoning_tokens,
+    ...(written ? { cache_write_tokens: written } : {}),
   };
 }
 

@@ -29,7 +29,7 @@ const largestRefusal = 64 * 1024;
 /** Characters of a provider's own words that are looked at; far fewer are told. */
 const longestQuote = 16 * 1024;
 /** Milliseconds that a provider may leave the connection open after its last event. */
-const endWithin = 1_000;
+const endWithin = 250;
 
 /** One request and its answer. Holds the state of the exchange until exactly one result is told. */
 export class Exchange implements ModelCall, Dispatcher.DispatchHandler {

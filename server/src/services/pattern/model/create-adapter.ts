@@ -1,3 +1,4 @@
+import type { ProviderProtocol } from '@damask/contracts/model.ts';
 import { createAnthropicMessages } from './anthropic-messages.ts';
 import { createAzureChat } from './azure-chat.ts';
 import type { PortOptions } from './chat-port.ts';
@@ -6,11 +7,9 @@ import type { ModelPort } from './model-call.ts';
 import { createOllamaChat } from './ollama-chat.ts';
 import { createOpenAiChat } from './openai-chat.ts';
 
-/** The vendors' own protocols; `openai` is the one that many others speak too. */
-export type ProtocolName = 'openai' | 'anthropic' | 'gemini' | 'azure' | 'ollama';
-
 export interface AdapterOptions extends PortOptions {
-  readonly protocol: ProtocolName;
+  /** `openai` is the one that many others speak too. */
+  readonly protocol: ProviderProtocol;
   /** Absolute, without a query. The version's part of the path may be left out where the vendor has one. */
   readonly baseUrl: string;
   readonly apiKey: string | null;

@@ -1,7 +1,6 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { ToolCall } from '@damask/contracts/message.ts';
-import type { Usage } from '@damask/contracts/run.ts';
-import { unknownUsage } from './model-call.ts';
+import { type ModelUsage, unknownUsage } from './model-call.ts';
 
 /** Counts beyond this are not believed: no model reads or writes so much in one call. */
 const plausibleTokens = 100_000_000;
@@ -22,7 +21,7 @@ export class Answer {
   ended = false;
   reported: Reported | undefined;
   spoke = false;
-  usage: Usage = unknownUsage;
+  usage: ModelUsage = unknownUsage;
   readonly #say: (text: string) => void;
   #tools: { id: string; name: string; arguments: string }[] | undefined;
 
@@ -71,7 +70,7 @@ export class Answer {
   }
 
   /** Counts of 0 where something was read or said are unknown, not free. */
-  get believedUsage(): Usage {
+  get believedUsage(): ModelUsage {
     const { usage } = this;
     const input_tokens = usage.input_tokens === 0 ? null : usage.input_tokens;
     const output_tokens = usage.output_tokens === 0 && (this.spoke || this.toolCount > 0) ? null : usage.output_tokens;

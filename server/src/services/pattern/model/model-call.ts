@@ -35,20 +35,25 @@ export interface ModelRequest {
   readonly onText: (text: string) => boolean;
 }
 
+export interface ModelUsage extends Usage {
+  /** Of `input_tokens`: what was put into the vendor's cache, where that has a price of its own. */
+  readonly cache_write_tokens?: number | null;
+}
+
 /** How the call ended. The text itself went to `onText`, also of a call that failed midway. */
 export type ModelResult =
   | {
       readonly ok: true;
       /** `stop`, `length`, `content_filter`, `tool_calls`, or what else the provider said. */
       readonly stopReason: string;
-      readonly usage: Usage;
+      readonly usage: ModelUsage;
       readonly tool_calls: readonly ToolCall[];
       readonly status: number;
       readonly firstOutputMs: number | null;
     }
   | {
       readonly ok: false;
-      readonly usage: Usage;
+      readonly usage: ModelUsage;
       readonly code: ErrorCode;
       readonly detail: string;
       /** HTTP status of the provider, when there was one. */
