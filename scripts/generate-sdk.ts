@@ -6,7 +6,9 @@ import type { Catalogue, CatalogueEntry } from './contract-catalogue.ts';
 import { schemaToTypeScript } from './schema-to-typescript.ts';
 
 /** Writes `sdk/src/generated.ts`: types of every operation that can be reached, and the table that calls them. */
-export function generateSdk(catalogue: Catalogue): string {
+export function generateSdk(whole: Catalogue): string {
+  // Pages are for browsers.
+  const catalogue = { ...whole, operations: whole.operations.filter(({ operation }) => operation.media === undefined) };
   const printer = createPrinter(catalogue);
   const inputs = catalogue.operations.flatMap((entry) =>
     isEmpty(entry) ? [] : [declare(inputName(entry), printer.show(entry.operation.input))],

@@ -6,7 +6,10 @@ import { systemContext } from '#platform/system-context.ts';
 import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
 
 const ask = (...checks: ReadyCheck[]) =>
-  createGatewayOperations({ checks, openApi: () => ({}) }).readReady(systemContext(systemClock), {});
+  createGatewayOperations({ checks, openApi: () => ({}), referencePage: () => '', homePage: () => '' }).readReady(
+    systemContext(systemClock),
+    {},
+  );
 
 test('what does not work is told by part, without what strangers must not know', async () => {
   const sound = { part: 'sound', check: () => null };

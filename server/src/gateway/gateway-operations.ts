@@ -11,6 +11,8 @@ export interface ReadyCheck {
 export function createGatewayOperations(options: {
   checks: readonly ReadyCheck[];
   openApi: () => Record<string, unknown>;
+  referencePage: () => string;
+  homePage: () => string;
 }): Implementation<typeof gatewayOperations> {
   return {
     readLive: async () => ({ status: 'live' }),
@@ -33,6 +35,8 @@ export function createGatewayOperations(options: {
       throw new AppError('unavailable', `Not ready: ${names}.`, { problems, retryAfterSeconds: 1 }, { cause });
     },
     readOpenApi: async () => options.openApi(),
+    readReference: async () => options.referencePage(),
+    readHome: async () => options.homePage(),
   };
 }
 

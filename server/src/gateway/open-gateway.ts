@@ -12,8 +12,10 @@ import { watchTopics } from '#platform/topic.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createDispatch, type Dispatch, type DispatchOptions } from './dispatch.ts';
 import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
+import { buildHomePage } from './home-page.ts';
 import { createKeyTable } from './key-table.ts';
 import { buildOpenApi } from './openapi.ts';
+import { buildReferencePage } from './reference-page.ts';
 import { buildRoutes, type RouteTable } from './routes.ts';
 
 export interface GatewayOptions {
@@ -59,10 +61,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const workers = createJsonWorkers({ size: 1 });
   const own: Client<typeof gatewayOperations> = openDoor(
     serviceOperations.gateway,
-    createGatewayOperations({ checks: options.checks, openApi: () => openApi }),
+    createGatewayOperations({
+      checks: options.checks,
+      openApi: () => openApi,
+      referencePage: () => referencePage,
+      homePage: () => homePage,
+    }),
     { copy: false, checkOutput: false },
   );
   const openApi = buildOpenApi(routes.all, options.version);
+  const referencePage = buildReferencePage(routes.all, options.version);
+  const homePage = buildHomePage(options.version);
   const requests = metrics.counter('damask_requests_total', 'Requests that were answered', ['operation', 'status']);
   const duration = metrics.histogram('damask_request_duration_seconds', 'Time of an answer', ['operation'], seconds);
   const dispatch = createDispatch({

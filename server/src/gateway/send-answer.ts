@@ -1,15 +1,56 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Operation } from '@damask/contracts/operation.ts';
+import { entityTag, tagsIn } from '#platform/entity-tag.ts';
+import { pagePolicy } from './page-frame.ts';
 import { commonHeaders } from './problem.ts';
 
-/** A plain success. */
-export function sendJson(response: ServerResponse, status: number, output: unknown, requestId: string) {
+/** A plain success: JSON, or the text of a page. What was read carries a tag, and 304 says that the caller has it. */
+export function sendAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  operation: Operation,
+  output: unknown,
+  requestId: string,
+) {
   // As text: Node then sends head and body in one piece.
-  const body = JSON.stringify(output ?? {});
-  response.writeHead(status, {
+  const body = operation.media === undefined ? JSON.stringify(output ?? {}) : String(output);
+  if (operation.method === 'GET') return sendRead(request, response, operation, body, requestId);
+  response.writeHead(operation.status, {
     ...commonHeaders,
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     'x-request-id': requestId,
+  });
+  response.end(body);
+}
+
+function sendRead(
+  request: IncomingMessage,
+  response: ServerResponse,
+  operation: Operation,
+  body: string,
+  requestId: string,
+) {
+  const tag = entityTag(body);
+  const headers = {
+    ...commonHeaders,
+    // Kept by the caller alone, and asked for again each time.
+    'cache-control': 'private, no-cache',
+    etag: tag,
+    'x-request-id': requestId,
+  };
+  const known = request.headers['if-none-match'];
+  if (known !== undefined && (known.trim() === '*' || tagsIn(known).includes(tag))) {
+    response.writeHead(304, headers).end();
+    return;
+  }
+  response.writeHead(operation.status, {
+    ...headers,
+    'content-type': operation.media ?? 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...(operation.media?.startsWith('text/html')
+      ? { 'content-security-policy': pagePolicy, 'referrer-policy': 'no-referrer' }
+      : {}),
   });
   response.end(body);
 }

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { errorCatalogue } from '@damask/contracts/errors.ts';
+import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
+
+let platform: TestPlatform;
+before(async () => {
+  platform = await startTestPlatform();
+});
+after(() => platform.stop());
+
+const get = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  fetch(new URL(path, platform.url), { method, headers });
+
+test('the reference page shows every operation and every error, and takes nothing from elsewhere', async () => {
+  const answer = await get('/docs');
+  const page = await answer.text();
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('content-type'), 'text/html; charset=utf-8');
+  const { paths } = (await (await get('/openapi.json')).json()) as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+  };
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+  assert.ok(operations.length > 30);
+  for (const { operationId } of operations) assert.ok(page.includes(`<h3 id="${operationId}">`), operationId);
+  for (const code of Object.keys(errorCatalogue)) assert.ok(page.includes(`id="error-${code}"`), code);
+  const links = [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map((match) => match[1] as string);
+  for (const link of links) {
+    assert.match(link, /^(#|\/|data:,$)/);
+    if (link.startsWith('#')) assert.ok(page.includes(`id="${link.slice(1)}"`), link);
+  }
+  assert.ok(!/<script|url\(|@import/.test(page));
+  const style = /<style>([\s\S]*?)<\/style>/.exec(page)?.[1] ?? '';
+  const policy = answer.headers.get('content-security-policy') ?? '';
+  assert.ok(policy.includes(`'sha256-${createHash('sha256').update(style).digest('base64')}'`));
+  assert.match(policy, /^default-src 'none';/);
+});
+
+test('the first page leads on, and its links work', async () => {
+  const page = await (await get('/')).text();
+  for (const [, link] of page.matchAll(/href="(\/[^"]*)"/g)) {
+    assert.equal((await get(link as string)).status, 200, link);
+  }
+});
+
+test('what was read is not sent again while it is the same', async () => {
+  const { alpha } = platform;
+  const key = { authorization: `Bearer ${alpha.ownerKey}` };
+  const first = await get('/v1/patterns/summarize', key);
+  const tag = first.headers.get('etag') as string;
+  assert.match(tag, /^"[\w-]{27}"$/);
+  for (const header of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+    const again = await get('/v1/patterns/summarize', { ...key, 'if-none-match': header });
+    assert.deepEqual([again.status, await again.text(), again.headers.get('etag')], [304, '', tag], header);
+  }
+  assert.equal((await get('/v1/patterns/summarize', { ...key, 'if-none-match': '"other"' })).status, 200);
+  assert.equal((await get('/v1/patterns/summarize', { 'if-none-match': tag })).status, 401);
+  const head = await get('/v1/patterns/summarize', key, 'HEAD');
+  assert.deepEqual([head.status, await head.text(), head.headers.get('etag')], [200, '', tag]);
+});
