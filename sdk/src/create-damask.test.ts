@@ -57,7 +57,10 @@ test('every operation is reachable through a noun', async () => {
     },
   });
   const fields = Object.fromEntries(
-    ['pattern', 'version', 'label', 'strategy', 'provider', 'key', 'run'].map((name) => [name, `{${name}}`]),
+    ['pattern', 'version', 'label', 'strategy', 'context', 'session', 'provider', 'key', 'run'].map((name) => [
+      name,
+      `{${name}}`,
+    ]),
   );
   const { call: _, ...nouns } = damask;
   const functions = Object.values(nouns).flatMap((part) => (typeof part === 'function' ? [part] : Object.values(part)));

@@ -67,6 +67,8 @@ export function createDamask(options: DamaskOptions) {
       create: (input: api.ImportTreeInput, options?: CallOptions) => call('importTree', input, options),
     },
     strategies: strategyCalls(call),
+    contexts: contextCalls(call),
+    sessions: sessionCalls(call),
     models: {
       /** Models that a run can name, also those that are not ready. */
       list: (options?: CallOptions) => call('listModels', {}, options),
@@ -153,6 +155,43 @@ function strategyCalls(call: Call) {
     put: (input: api.PutStrategyInput, options?: CallOptions) => call('putStrategy', input, options),
     /** Deletes a strategy. */
     delete: (input: api.DeleteStrategyInput, options?: CallOptions) => call('deleteStrategy', input, options),
+  };
+}
+
+function contextCalls(call: Call) {
+  return {
+    /** One page of contexts by name, without their texts. */
+    list: (input: api.ListContextsInput = {}, options?: CallOptions) => call('listContexts', input, options),
+    /** All contexts by name. */
+    listAll: (input: Omit<api.ListContextsInput, 'cursor'> = {}, options?: CallOptions) =>
+      allItems((cursor) => call('listContexts', { limit: 200, ...input, cursor }, options)),
+    /** One context with its text. */
+    read: (input: api.ReadContextInput, options?: CallOptions) => call('readContext', input, options),
+    /** Creates or replaces a context. */
+    put: (input: api.PutContextInput, options?: CallOptions) => call('putContext', input, options),
+    /** Deletes a context and its text. */
+    delete: (input: api.DeleteContextInput, options?: CallOptions) => call('deleteContext', input, options),
+  };
+}
+
+function sessionCalls(call: Call) {
+  return {
+    /** One page of sessions by name. */
+    list: (input: api.ListSessionsInput = {}, options?: CallOptions) => call('listSessions', input, options),
+    /** All sessions by name. */
+    listAll: (input: Omit<api.ListSessionsInput, 'cursor'> = {}, options?: CallOptions) =>
+      allItems((cursor) => call('listSessions', { limit: 200, ...input, cursor }, options)),
+    /** One session without its turns. */
+    read: (input: api.ReadSessionInput, options?: CallOptions) => call('readSession', input, options),
+    /** One page of a session's turns, oldest first. */
+    listTurns: (input: api.ListTurnsInput, options?: CallOptions) => call('listTurns', input, options),
+    /** All turns of a session, oldest first. */
+    listAllTurns: (input: Omit<api.ListTurnsInput, 'cursor'>, options?: CallOptions) =>
+      allItems((cursor) => call('listTurns', { limit: 200, ...input, cursor }, options)),
+    /** Creates or replaces a session. Throws `session_busy` while a run is under way in it. */
+    put: (input: api.PutSessionInput, options?: CallOptions) => call('putSession', input, options),
+    /** Deletes a session with all its turns. */
+    delete: (input: api.DeleteSessionInput, options?: CallOptions) => call('deleteSession', input, options),
   };
 }
 

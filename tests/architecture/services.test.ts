@@ -11,7 +11,7 @@ type Needs = Readonly<Record<string, readonly string[]>>;
 const shared = ['errors', 'events', 'field', 'operation', 'permissions', 'services'];
 const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
   identity: ['identity'],
-  pattern: ['pattern', 'strategy', 'model', 'run'],
+  pattern: ['attachment', 'context', 'message', 'model', 'pattern', 'run', 'session', 'strategy', 'transfer'],
   gateway: ['gateway'],
 };
 

@@ -37,6 +37,8 @@ test('lists show all that is there of the own workspace, and nothing else', asyn
     '/v1/patterns': 'pattern.pattern where deleted_at is null',
     '/v1/patterns?deleted=true': 'pattern.pattern where deleted_at is not null',
     '/v1/strategies': 'pattern.strategy where deleted_at is null',
+    '/v1/contexts': 'pattern.context where true',
+    '/v1/sessions': 'pattern.session where updated_at is not null',
     '/v1/runs': 'pattern.accepted where true',
   };
   for (const [list, rows] of Object.entries(tables)) {

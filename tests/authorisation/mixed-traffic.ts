@@ -29,10 +29,13 @@ function requestsOf({ mark, things }: Side): Request[] {
     ['GET', '/v1/patterns/same_name/versions/1'],
     ['GET', `/v1/patterns/${things.pattern}/versions`],
     ['GET', '/v1/strategies/same_strategy'],
+    ['GET', '/v1/contexts/same_context'],
+    ['GET', '/v1/sessions/same_session/turns'],
     ['GET', '/v1/runs?limit=20'],
     ['GET', `/v1/runs/${things.run}`],
     ['POST', '/v1/render', run],
     ['POST', '/v1/runs', run],
+    ['POST', '/v1/runs', { ...run, context: 'same_context' }],
     ['POST', '/v1/runs', { ...run, stream: true, strategy: 'same_strategy' }],
     ['PUT', '/v1/strategies/same_strategy', { prompt: `${mark} thinks again.` }],
   ];

@@ -16,6 +16,11 @@ const targets: Readonly<Record<string, Target>> = {
     key: (await make(world, 'POST', '/v1/keys', { name: freshName(), role: 'viewer' })).id,
   }),
   'PUT /v1/providers/{provider}': (world) => ({ provider: freshName(), base_url: world.model.url }),
+  'POST /v1/providers/{provider}/test': async (world) => {
+    const provider = freshName();
+    await make(world, 'PUT', `/v1/providers/${provider}`, { base_url: world.model.url });
+    return { provider, model: 'small' };
+  },
   'DELETE /v1/providers/{provider}': async (world) => {
     const provider = freshName();
     await make(world, 'PUT', `/v1/providers/${provider}`, { base_url: world.model.url });
@@ -46,6 +51,18 @@ const targets: Readonly<Record<string, Target>> = {
     await make(world, 'PUT', `/v1/strategies/${strategy}`, { prompt: 'Think.' });
     return { strategy };
   },
+  'PUT /v1/contexts/{context}': () => ({ context: freshName(), content: 'We sell lamps.' }),
+  'DELETE /v1/contexts/{context}': async (world) => {
+    const context = freshName();
+    await make(world, 'PUT', `/v1/contexts/${context}`, { content: 'We sell lamps.' });
+    return { context };
+  },
+  'PUT /v1/sessions/{session}': () => ({ session: freshName(), turns: [{ role: 'user', content: 'Hello.' }] }),
+  'DELETE /v1/sessions/{session}': async (world) => {
+    const session = freshName();
+    await make(world, 'PUT', `/v1/sessions/${session}`, { turns: [] });
+    return { session };
+  },
   'POST /v1/runs': () => run,
   'POST /v1/render': () => run,
   'POST /v1/runs/{run}/cancel': async (world) => ({ run: await liveRun(world) }),
@@ -73,13 +90,14 @@ export async function foreignTarget(
   if (method !== 'PUT') return path.includes('{') ? {} : targetOf(world, operation);
   if (path.includes('{pattern}')) return {};
   const { 'other strategy': strategy, 'other provider': provider } = things;
-  return { ...(await targetOf(world, operation)), strategy, provider };
+  const { 'other context': context, 'other session': session } = things;
+  return { ...(await targetOf(world, operation)), strategy, provider, context, session };
 }
 
 /** What path parameters and fields of these names stand for. */
 export function thingsByField({ things }: Side): Input {
-  const { pattern, label, key, strategy, provider, run: runId } = things;
-  return { pattern, label, key, strategy, provider, run: runId, version: 1 };
+  const { pattern, label, key, strategy, context, session, provider, run: runId } = things;
+  return { pattern, label, key, strategy, context, session, provider, run: runId, version: 1 };
 }
 
 async function freshPattern(world: TwoWorkspaces): Promise<string> {

@@ -86,9 +86,19 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
     };
 
   const askAt = (url: string): Pick<TwoWorkspaces, 'send' | 'sendBad'> => {
-    const [good, bad] = [createHttpClient(url), createHttpClient(url, { from: 2 + (clients++ % 200) })];
-    open.push(good, bad);
-    return { send: watched(good), sendBad: watched(bad) };
+    const good = createHttpClient(url);
+    open.push(good);
+    let bad = good;
+    let asked = 0;
+    const sendBad: TwoWorkspaces['send'] = (method, path, options) => {
+      // After about a hundred keys that are not accepted an address has to wait.
+      if (asked++ % 80 === 0) {
+        bad = createHttpClient(url, { from: 2 + (clients++ % 200) });
+        open.push(bad);
+      }
+      return watched(bad)(method, path, options);
+    };
+    return { send: watched(good), sendBad };
   };
   const world: TwoWorkspaces = {
     platform,
@@ -161,6 +171,16 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
   await must('PUT', `/v1/patterns/same_name/labels/${second}`, { version: 1 });
   await must('PUT', `/v1/strategies/${second}`, { prompt: `${mark} thinks last.` });
   await must('PUT', '/v1/strategies/same_strategy', { prompt: `${mark} thinks.` });
+  for (const name of [`${mark}_facts`, second, 'same_context']) {
+    await must('PUT', `/v1/contexts/${name}`, { content: `${mark} sells lamps.` });
+  }
+  for (const name of [`${mark}_talk`, second, 'same_session']) {
+    const turns = [
+      { role: 'user', content: `${mark} says hello.` },
+      { role: 'assistant', content: `Hello, ${mark}.` },
+    ];
+    await must('PUT', `/v1/sessions/${name}`, { turns });
+  }
   const provider = { base_url: modelUrl, api_key: `sk-${mark}`, models: [{ id: `${mark}-large` }] };
   await must('PUT', `/v1/providers/${mark}_models`, provider);
   await must('PUT', `/v1/providers/${second}`, provider);
@@ -183,7 +203,7 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
   const all = [...roleKeys, expired, revoked];
   const cursors = Object.fromEntries(
     await Promise.all(
-      Object.entries(pagedLists(pattern)).map(async ([list, path]) => {
+      Object.entries(pagedLists(pattern, `${mark}_talk`)).map(async ([list, path]) => {
         const page = await must('GET', `${path}?limit=1`);
         return [`cursor of ${list}`, page.next ?? 'none'];
       }),
@@ -206,6 +226,8 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       label: `${mark}_live`,
       key: roleKeys[0].id,
       strategy: `${mark}_think`,
+      context: `${mark}_facts`,
+      session: `${mark}_talk`,
       provider: `${mark}_models`,
       model: `${mark}_models/${mark}-large`,
       run: run.id,
@@ -216,6 +238,8 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       'other tree': `${second}_tree`,
       'other label': second,
       'other strategy': second,
+      'other context': second,
+      'other session': second,
       'other provider': second,
       ...cursors,
     },
@@ -232,12 +256,15 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
 }
 
 /** Lists with pages, by the operation's title. Each has more than one row on both sides. */
-function pagedLists(pattern: string): Record<string, string> {
+function pagedLists(pattern: string, session: string): Record<string, string> {
   return {
     'GET /v1/keys': '/v1/keys',
     'GET /v1/patterns': '/v1/patterns',
     'GET /v1/patterns/{pattern}/versions': `/v1/patterns/${pattern}/versions`,
     'GET /v1/strategies': '/v1/strategies',
+    'GET /v1/contexts': '/v1/contexts',
+    'GET /v1/sessions': '/v1/sessions',
+    'GET /v1/sessions/{session}/turns': `/v1/sessions/${session}/turns`,
     'GET /v1/runs': '/v1/runs',
   };
 }

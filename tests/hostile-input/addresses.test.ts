@@ -61,6 +61,8 @@ test('names that every object has are just unknown names', async () => {
         ['GET', `/v1/patterns/${name}/versions`],
         ['DELETE', `/v1/patterns/plain/labels/${name}`],
         ['GET', `/v1/strategies/${name}`],
+        ['GET', `/v1/contexts/${name}`],
+        ['DELETE', `/v1/sessions/${name}`],
         ['DELETE', `/v1/providers/${name}`],
       ] as const) {
         const reply = await hostile.send(method, path);

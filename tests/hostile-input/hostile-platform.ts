@@ -51,6 +51,8 @@ export async function startHostilePlatform(): Promise<HostilePlatform> {
   await made('POST', '/v1/patterns', { name: 'plain', system: 'Say hello.' });
   await made('PUT', '/v1/patterns/greet/labels/live', { version: 1 });
   await made('PUT', '/v1/strategies/calm', { prompt: 'Be calm.' });
+  await made('PUT', '/v1/contexts/facts', { content: 'We sell lamps.' });
+  await made('PUT', '/v1/sessions/talk', { turns: [{ role: 'user', content: 'Hello.' }] });
   await made('PUT', '/v1/providers/mine', { base_url: model.url, models: [{ id: 'large' }] });
   const viewer = await made('POST', '/v1/keys', { name: 'viewer', role: 'viewer' });
   const run = await made('POST', '/v1/runs', { pattern: 'plain', input: 'hello', model: 'openai/test' });
@@ -60,6 +62,8 @@ export async function startHostilePlatform(): Promise<HostilePlatform> {
     label: 'live',
     key: viewer.id,
     strategy: 'calm',
+    context: 'facts',
+    session: 'talk',
     provider: 'mine',
     run: run.id,
     base_url: model.url,
