@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'provider_auth'
   | 'truncated'
   | 'invalid_output'
+  | 'content_refused'
   | 'unsupported_content'
   | 'interrupted'
   | 'timeout'
@@ -106,6 +107,21 @@ export type ContentPart = {
   readonly data: string;
 };
 
+export interface Context {
+  readonly name: string;
+  /** Size of the text in UTF-8. */
+  readonly bytes: number;
+  readonly updated_at: string;
+  readonly content: string;
+}
+
+export interface ContextSummary {
+  readonly name: string;
+  /** Size of the text in UTF-8. */
+  readonly bytes: number;
+  readonly updated_at: string;
+}
+
 export type DataClass = 'public' | 'internal' | 'confidential' | 'restricted';
 
 export interface Deprecation {
@@ -136,6 +152,16 @@ export interface ImportReport {
     readonly path: string;
     readonly reason: string;
   }[];
+}
+
+export interface KeptAttachment {
+  readonly type: AttachmentType;
+  readonly name: string;
+  readonly media_type: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Whether the bytes are kept. */
+  readonly kept: boolean;
 }
 
 export interface Me {
@@ -346,6 +372,9 @@ export interface Run {
   readonly environment: string | null;
   readonly label: string | null;
   readonly strategy: string | null;
+  readonly context: string | null;
+  readonly session: string | null;
+  readonly language: string | null;
   readonly model: string;
   readonly stream: boolean;
   readonly actor: string;
@@ -368,6 +397,8 @@ export interface Run {
   readonly sanitised: boolean;
   readonly input: string | null;
   readonly variables: Readonly<Record<string, string>>;
+  /** What was attached, without its bytes. */
+  readonly attachments: readonly KeptAttachment[];
   /** Of a failed run: what arrived until then. */
   readonly output: string | null;
 }
@@ -383,6 +414,9 @@ export interface RunSummary {
   readonly environment: string | null;
   readonly label: string | null;
   readonly strategy: string | null;
+  readonly context: string | null;
+  readonly session: string | null;
+  readonly language: string | null;
   readonly model: string;
   readonly stream: boolean;
   readonly actor: string;
@@ -400,6 +434,15 @@ export interface RunSummary {
     readonly code: ErrorCode;
     readonly detail: string;
   };
+}
+
+export interface Session {
+  readonly name: string;
+  readonly turns: number;
+  /** Size of all turns in UTF-8. */
+  readonly bytes: number;
+  readonly created_at: string;
+  readonly updated_at: string;
 }
 
 export interface Source {
@@ -427,6 +470,19 @@ export interface ToolCall {
   /** JSON as the model wrote it; it may be broken. */
   readonly arguments: string;
 }
+
+export interface Turn {
+  /** From 1. */
+  readonly number: number;
+  readonly role: TurnRole;
+  readonly content: string;
+  readonly attachments: readonly KeptAttachment[];
+  /** The run that said it; null when it was put. */
+  readonly run: string | null;
+  readonly created_at: string;
+}
+
+export type TurnRole = 'user' | 'assistant' | 'system' | 'meta';
 
 export interface Usage {
   readonly input_tokens: number | null;
@@ -577,6 +633,53 @@ export interface PutStrategyInput {
 
 export interface DeleteStrategyInput {
   readonly strategy: string;
+}
+
+export interface ListContextsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadContextInput {
+  readonly context: string;
+}
+
+export interface PutContextInput {
+  readonly context: string;
+  /** UTF-8 text of at most 1 MiB, kept byte for byte. */
+  readonly content: string;
+}
+
+export interface DeleteContextInput {
+  readonly context: string;
+}
+
+export interface ListSessionsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadSessionInput {
+  readonly session: string;
+}
+
+export interface ListTurnsInput {
+  readonly session: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface PutSessionInput {
+  readonly session: string;
+  /** The whole conversation, oldest first; at most 4 MiB of text. */
+  readonly turns: readonly {
+    readonly role: TurnRole;
+    readonly content: string;
+  }[];
+}
+
+export interface DeleteSessionInput {
+  readonly session: string;
 }
 
 export interface ImportTreeInput {
@@ -760,6 +863,24 @@ export interface OperationTypes {
   readonly putStrategy: { readonly input: PutStrategyInput; readonly output: Strategy };
   /** Delete a strategy. */
   readonly deleteStrategy: { readonly input: DeleteStrategyInput; readonly output: Strategy };
+  /** Contexts of the workspace by name, without their texts. */
+  readonly listContexts: { readonly input: ListContextsInput; readonly output: Page<ContextSummary> };
+  /** One context with its text. */
+  readonly readContext: { readonly input: ReadContextInput; readonly output: Context };
+  /** Create or replace a context. */
+  readonly putContext: { readonly input: PutContextInput; readonly output: ContextSummary };
+  /** Delete a context and its text. */
+  readonly deleteContext: { readonly input: DeleteContextInput; readonly output: ContextSummary };
+  /** Sessions of the workspace by name, without their texts. */
+  readonly listSessions: { readonly input: ListSessionsInput; readonly output: Page<Session> };
+  /** One session without its turns. */
+  readonly readSession: { readonly input: ReadSessionInput; readonly output: Session };
+  /** Turns of a session, oldest first. */
+  readonly listTurns: { readonly input: ListTurnsInput; readonly output: Page<Turn> };
+  /** Create or replace a session; runs make theirs by themselves. */
+  readonly putSession: { readonly input: PutSessionInput; readonly output: Session };
+  /** Delete a session with all its turns. */
+  readonly deleteSession: { readonly input: DeleteSessionInput; readonly output: Session };
   /** Import a folder in Fabric's tree, all or nothing. */
   readonly importTree: { readonly input: ImportTreeInput; readonly output: ImportReport };
   /** Models that a run can name. */
@@ -817,6 +938,15 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   readStrategy: { method: 'GET', path: '/v1/strategies/{strategy}' },
   putStrategy: { method: 'PUT', path: '/v1/strategies/{strategy}' },
   deleteStrategy: { method: 'DELETE', path: '/v1/strategies/{strategy}' },
+  listContexts: { method: 'GET', path: '/v1/contexts' },
+  readContext: { method: 'GET', path: '/v1/contexts/{context}' },
+  putContext: { method: 'PUT', path: '/v1/contexts/{context}' },
+  deleteContext: { method: 'DELETE', path: '/v1/contexts/{context}' },
+  listSessions: { method: 'GET', path: '/v1/sessions' },
+  readSession: { method: 'GET', path: '/v1/sessions/{session}' },
+  listTurns: { method: 'GET', path: '/v1/sessions/{session}/turns' },
+  putSession: { method: 'PUT', path: '/v1/sessions/{session}' },
+  deleteSession: { method: 'DELETE', path: '/v1/sessions/{session}' },
   importTree: { method: 'POST', path: '/v1/imports' },
   listModels: { method: 'GET', path: '/v1/models' },
   listProviders: { method: 'GET', path: '/v1/providers' },
@@ -872,6 +1002,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   provider_auth: 502,
   truncated: 502,
   invalid_output: 502,
+  content_refused: 422,
   unsupported_content: 422,
   interrupted: 502,
   timeout: 504,
