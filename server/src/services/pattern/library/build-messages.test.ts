@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import type { Message } from '@damask/contracts/message.ts';
 import { AppError } from '#platform/app-error.ts';
 import { hostileTexts } from '../template/hostile-text.ts';
-import { buildMessages, compileVersion, type MessageRequest } from './build-messages.ts';
-import { inspectVersion } from './version-content.ts';
+import { buildMessages, type MessageRequest } from './build-messages.ts';
+import { compileVersion } from './compile-version.ts';
+import { inspectVersion, templateOf } from './version-content.ts';
 
 function messages(system: string, request: Partial<MessageRequest> = {}, yaml = ''): Message[] {
   const files = [
@@ -13,7 +14,7 @@ function messages(system: string, request: Partial<MessageRequest> = {}, yaml = 
   ];
   const { content, problems } = inspectVersion('greet', files, { refuseTokens: false });
   assert.ok(content, JSON.stringify(problems));
-  const stored = JSON.parse(JSON.stringify(content)) as Parameters<typeof compileVersion>[0];
+  const stored = JSON.parse(JSON.stringify(templateOf(content))) as Parameters<typeof compileVersion>[0];
   return buildMessages(compileVersion(stored), { input: 'INPUT', now: 0, ...request });
 }
 
@@ -130,7 +131,8 @@ test('a time in a pattern comes from the clock that is passed', () => {
 test('building messages takes a few microseconds', () => {
   const text = `${'You are careful and write well. '.repeat(60)}{{a}} and {{b}}\n${'Do this. '.repeat(20)}`;
   const { content } = inspectVersion('greet', [{ path: 'system.md', content: text }], { refuseTokens: true });
-  const version = compileVersion(JSON.parse(JSON.stringify(content)));
+  assert.ok(content);
+  const version = compileVersion(templateOf(content));
   const request = { input: 'INPUT', variables: { a: 'x', b: 'y' }, now: 0 };
   const rounds = 20_000;
   const times = [0, 1, 2, 3, 4].map(() => {

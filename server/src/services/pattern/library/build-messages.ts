@@ -1,20 +1,10 @@
 import type { Message } from '@damask/contracts/message.ts';
-import type { PatternVersion } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
 import { expand, type Values } from '../template/expand.ts';
-import { compileTemplate, type Part } from '../template/template.ts';
-import { resolveVariables, type VariableRule } from '../template/variables.ts';
+import { resolveVariables } from '../template/variables.ts';
 import { answerLanguage } from './answer-language.ts';
+import type { CompiledVersion } from './compile-version.ts';
 import { quoteText } from './quote-text.ts';
-
-/** A version made ready for runs. Made once for each version; building messages from it takes about a microsecond. */
-export interface CompiledVersion {
-  readonly parts: readonly Part[];
-  readonly variables: readonly VariableRule[];
-  readonly disabledCapabilities: readonly string[];
-  /** The author put `{{input}}` into the text: then the text with the input in it is the user message. */
-  readonly inline: boolean;
-}
 
 export interface MessageRequest {
   readonly input: string;
@@ -29,28 +19,6 @@ export interface MessageRequest {
   readonly attached?: boolean | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
-}
-
-/** Reads the text of a stored version again, with the variables and literal tokens that were settled when it was published. */
-export function compileVersion(
-  version: Pick<PatternVersion, 'variables' | 'literal_tokens'> & {
-    readonly files: readonly { readonly path: string; readonly content: string }[];
-  },
-): CompiledVersion {
-  const system = version.files.find((file) => file.path === 'system.md')?.content ?? '';
-  const compiled = compileTemplate(system, {
-    declared: version.variables.map((variable) => variable.name),
-    literals: version.literal_tokens,
-    closed: true,
-  });
-  const parts = trimEdges(compiled.parts);
-  const trailing = endsWithInput(parts);
-  return {
-    parts: trailing ? trimEdges(parts.slice(0, -1)) : parts,
-    variables: version.variables,
-    disabledCapabilities: compiled.disabledCapabilities,
-    inline: !trailing && parts.some(usesInput),
-  };
 }
 
 /**
@@ -93,28 +61,4 @@ function refuseDisabled(version: CompiledVersion): void {
     `The pattern needs what this platform does not run: ${shown}. Take it out, or list it under literal_tokens in pattern.yaml to send it as text.`,
     { pointer: '/pattern' },
   );
-}
-
-// Only the author's own text is trimmed, never a value.
-function trimEdges(parts: readonly Part[]): Part[] {
-  const trimmed = [...parts];
-  const [first] = trimmed;
-  if (typeof first === 'string') trimmed[0] = first.trimStart();
-  const last = trimmed.at(-1);
-  if (typeof last === 'string') trimmed[trimmed.length - 1] = last.trimEnd();
-  return trimmed.filter((part) => part !== '');
-}
-
-// Fabric adds a line `{{input}}` to a pattern without one, so a pattern that ends with that line is one without.
-function endsWithInput(parts: readonly Part[]): boolean {
-  const last = parts.at(-1);
-  if (last === undefined || typeof last === 'string' || last.kind !== 'input') return false;
-  const before = parts.at(-2);
-  const alone = before === undefined || (typeof before === 'string' && /\n[ \t]*$/.test(before));
-  return alone && !parts.slice(0, -1).some(usesInput);
-}
-
-function usesInput(part: Part): boolean {
-  if (typeof part === 'string') return false;
-  return part.kind === 'input' || ('argument' in part && part.argument.some(usesInput));
 }

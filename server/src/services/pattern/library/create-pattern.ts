@@ -3,6 +3,7 @@ import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { appendEvents } from '#platform/events.ts';
+import { composeVersion } from './compose-versions.ts';
 import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { findPattern, insertPatterns, lockNames, readPatternById } from './pattern-store.ts';
 import { readVersionContent } from './version-content.ts';
@@ -17,10 +18,11 @@ export async function createPattern(
 ): Promise<OutputOf<CreatePattern>> {
   const { clock } = parts;
   const { workspace } = context;
-  const content = readVersionContent(name, sent);
+  const read = readVersionContent(name, sent);
   return changeLibrary(parts, context, async (transaction) => {
     await lockNames(transaction);
     if (await findPattern(transaction, name)) throw nameTaken(name);
+    const content = await composeVersion(transaction, { name, version: 1, content: read }, sent);
     const id = clock.uuid();
     const created_at = new Date(clock.now()).toISOString();
     await insertPatterns(transaction, [

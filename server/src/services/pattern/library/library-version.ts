@@ -1,6 +1,6 @@
 import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Parameters } from '@damask/contracts/run.ts';
-import { type CompiledVersion, compileVersion } from './build-messages.ts';
+import { type CompiledVersion, compileVersion } from './compile-version.ts';
 import type { SharedText } from './shared-texts.ts';
 import type { RunSettings, TableVersionRow } from './table-store.ts';
 
@@ -14,18 +14,20 @@ export interface LibraryVersion extends CompiledVersion, RunSettings {
   readonly characters: number;
 }
 
-const { owner: _, examples: __, includes: ___, ...defaults } = defaultSettings;
+const { owner: _, examples: __, ...defaults } = defaultSettings;
 
 export function toLibraryVersion(row: TableVersionRow, shared: SharedText): LibraryVersion {
   const { number, digest, variables, literal_tokens, model, parameters, disabled_capabilities } = row;
+  const settings = { ...defaults, ...row.settings };
+  const { template, includes } = settings;
   let compiled: CompiledVersion | undefined;
   const compile = () => {
-    compiled ??= compileVersion({ variables, literal_tokens, files: [{ path: 'system.md', content: shared.text }] });
+    const { text } = shared;
+    compiled ??= compileVersion({ text, template, includes, variables, literal_tokens, disabled_capabilities });
     return compiled;
   };
   return {
-    ...defaults,
-    ...row.settings,
+    ...settings,
     number,
     digest,
     model,

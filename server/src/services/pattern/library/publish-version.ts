@@ -2,6 +2,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { PatternVersion, patternOperations } from '@damask/contracts/pattern.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import { composeVersion } from './compose-versions.ts';
 import { digestFiles } from './digest.ts';
 import { knownOutside } from './known-outside.ts';
 import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
@@ -24,10 +25,12 @@ export async function publishVersion(
     const pattern = await lockPattern(transaction, name);
     if (!pattern) throw notFound();
     const newest = (await findVersion(transaction, pattern.id, pattern.latest)) as PatternVersion;
-    const content = readVersionContent(name, sent, knownOutside(newest));
-    if (content.files_digest === digestFiles(newest.files)) return newest;
-
     const number = pattern.latest + 1;
+    const read = readVersionContent(name, sent, knownOutside(newest));
+    const content = await composeVersion(transaction, { name, version: number, content: read }, sent);
+    // What it includes may have moved on while its own files stayed.
+    if (content.files_digest === digestFiles(newest.files) && content.digest === newest.digest) return newest;
+
     const at = new Date(parts.clock.now()).toISOString();
     await insertVersions(transaction, context.workspace, [
       {

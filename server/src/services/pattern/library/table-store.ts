@@ -15,7 +15,7 @@ export interface TableVersionRow
 }
 
 /** The settings that runs need. */
-export type RunSettings = Omit<PatternSettings, 'owner' | 'examples' | 'includes'>;
+export type RunSettings = Omit<PatternSettings, 'owner' | 'examples'>;
 
 /** A place in the order of changes. */
 interface Place {
@@ -75,7 +75,7 @@ export function readPatternChanges(
           where l.workspace = p.workspace and l.pattern = p.id), '{}') as labels,
         (select json_agg(json_build_object('number', v.number, 'digest', v.digest, 'system_hash', v.system_hash,
             'variables', v.variables, 'literal_tokens', v.literal_tokens, 'model', v.model, 'parameters', v.parameters,
-            'disabled_capabilities', v.disabled_capabilities, 'settings', v.settings - '{owner,examples,includes}'::text[]))
+            'disabled_capabilities', v.disabled_capabilities, 'settings', v.settings - '{owner,examples}'::text[]))
           from pattern.version as v where v.workspace = p.workspace and v.pattern = p.id
             and v.number in (select p.latest union select l.number from pattern.label as l
               where l.workspace = p.workspace and l.pattern = p.id)) as versions
@@ -117,7 +117,7 @@ export async function findTableVersion(
 ): Promise<(TableVersionRow & { readonly text: string }) | undefined> {
   const [row] = await transaction.query<TableVersionRow & { text: string }>(
     `select v.number, v.digest, v.system_hash, v.variables, v.literal_tokens, v.model, v.parameters, v.disabled_capabilities,
-        v.settings - '{owner,examples,includes}'::text[] as settings, f.content as text
+        v.settings - '{owner,examples}'::text[] as settings, f.content as text
        from pattern.version as v join pattern.file as f on f.workspace = v.workspace and f.hash = v.system_hash
       where v.pattern = $1 and v.number = $2`,
     [pattern, number],

@@ -1,19 +1,23 @@
-import { fileLimit, type PatternFile } from '@damask/contracts/pattern.ts';
+import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Parameters } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
-import { type CompiledTemplate, compileTemplate } from '../template/template.ts';
-import { foundVariable, type VariableRule } from '../template/variables.ts';
+import { everyIncluded, type IncludedText, partsOf, writeComposition } from '../template/composition.ts';
+import { type CompiledTemplate, compileTemplate, type IncludeTag } from '../template/template.ts';
+import type { VariableRule } from '../template/variables.ts';
 import { type PatternYaml, readPatternYaml } from '../yaml/pattern-yaml.ts';
-import { variablesAllowed } from '../yaml/yaml-variables.ts';
-import { faultOfPath, findTwins } from './check-paths.ts';
+import { type FileProblem, findFileProblems } from './check-files.ts';
+import type { StoredTemplate } from './compile-version.ts';
 import { derivedDescription, derivedTitle } from './derived-text.ts';
 import { digestFiles, digestOfRun } from './digest.ts';
+import { findExampleProblems } from './example-problems.ts';
 import { quoteText } from './quote-text.ts';
+import { readSchemaFile } from './read-schema-file.ts';
+import { settleVariables } from './settle-variables.ts';
 
 /** A checked version, ready to be stored: the derived fields of a PatternVersion. */
 export interface VersionContent {
-  /** Of the files that affect a run. */
+  /** Of the files that affect a run, and of what they include. */
   readonly digest: string;
   /** Of all files: versions are the same only when these are. */
   readonly files_digest: string;
@@ -28,6 +32,10 @@ export interface VersionContent {
   readonly disabled_capabilities: readonly string[];
   /** In the order of their paths. */
   readonly files: readonly PatternFile[];
+  /** What a run reads: the text of system.md with what it includes, as `writeComposition` writes it. */
+  readonly text: string;
+  /** Texts that it includes and that were not looked up yet; such a content cannot be stored. */
+  readonly wanted: readonly IncludeTag[];
 }
 
 /** What an author sends: the text of system.md alone, or all files. */
@@ -42,17 +50,15 @@ export interface KnownAbout {
   readonly tags?: readonly string[];
 }
 
-export interface FileProblem {
-  /** Index of the file, or null when the folder as a whole is wrong. */
-  readonly file: number | null;
-  readonly detail: string;
+export interface InspectOptions {
+  readonly known?: KnownAbout;
+  /** An author can mend a token that looks meant and cannot be; in an imported library it stays literal text and is listed. */
+  readonly refuseTokens: boolean;
+  /** What stands for each include, in order; absent: it was not looked up yet. */
+  readonly included?: readonly IncludedText[];
 }
 
-export const filesAllowed = 100;
-const bytesAllowed = 4 * 1024 * 1024;
 const problemsShown = 50;
-// The largest real pattern has about 300; reading 5,000 takes some 10 ms.
-const bracesAllowed = 5000;
 
 // Their texts document other template languages, so no name in them is a variable of ours.
 const foreignTexts: ReadonlySet<string> = new Set(['sanitize_broken_html_to_markdown', 'write_nuclei_template_rule']);
@@ -70,126 +76,117 @@ export function readVersionContent(pattern: string, sent: SentContent, known: Kn
   const files = sent.files ?? [{ path: 'system.md', content: sent.system ?? '' }];
   const { content, problems } = inspectVersion(pattern, files, { known, refuseTokens: true });
   if (content) return content;
+  throw refusePattern(sent, problems);
+}
+
+/** The error for what was sent, with a pointer to each file. */
+export function refusePattern(sent: SentContent, problems: readonly FileProblem[]): AppError {
   const pointed = problems.slice(0, problemsShown).map(({ file, detail }) => ({
     pointer: sent.files === undefined ? '/system' : file === null ? '/files' : `/files/${file}`,
     detail,
   }));
   const more = problems.length > 1 ? ` ${problems.length - 1} more in problems.` : '';
-  throw new AppError('invalid_pattern', `${pointed[0]?.detail}.${more}`, {
+  return new AppError('invalid_pattern', `${pointed[0]?.detail}.${more}`, {
     pointer: pointed[0]?.pointer ?? '/files',
     problems: pointed,
   });
 }
 
-/**
- * The content of a folder of files, or why it is none. `refuseTokens`: an author can mend a token that looks meant and cannot be; in
- * an imported library it stays literal text and is listed.
- */
+/** The content of a folder of files, or why it is none. */
 export function inspectVersion(
   pattern: string,
   files: readonly PatternFile[],
-  options: { readonly known?: KnownAbout; readonly refuseTokens: boolean },
+  options: InspectOptions,
 ): { content?: VersionContent; problems: readonly FileProblem[] } {
-  const problems = findFileProblems(files);
-  const at = (path: string) => files.findIndex((file) => file.path === path);
-  const system = files[at('system.md')]?.content ?? '';
-  const yamlText = files[at('pattern.yaml')]?.content;
+  const unread = findFileProblems(files);
+  if (unread.length > 0) return { problems: unread };
+  const problems: FileProblem[] = [];
+  const tell = (path: string, line: number | null, detail: string) => {
+    const file = files.findIndex((each) => each.path === path);
+    problems.push({ file, detail: line === null ? `${path}: ${detail}` : `${path} line ${line}: ${detail}` });
+  };
+  const textOf = (path: string) => files.find((file) => file.path === path)?.content;
+
+  const { yaml, problems: yamlProblems } = readPatternYaml(textOf('pattern.yaml') ?? '');
+  for (const { line, detail } of yamlProblems) tell('pattern.yaml', line, detail);
   if (problems.length > 0) return { problems };
-  if (countBraces(system) > bracesAllowed) {
-    return { problems: [{ file: at('system.md'), detail: `system.md holds more than ${bracesAllowed} "{{"` }] };
-  }
-  const { yaml, problems: yamlProblems } = readPatternYaml(yamlText ?? '');
-  for (const { line, detail } of yamlProblems) {
-    problems.push({ file: at('pattern.yaml'), detail: `pattern.yaml line ${line}: ${detail}` });
-  }
-  if (problems.length > 0) return { problems };
+  const schema = yaml.schemaFile && readSchemaFile(yaml.schemaFile, textOf, tell);
+
+  const system = textOf('system.md') ?? '';
+  const language = yaml.template ?? 1;
   const template = compileTemplate(system, {
     declared: yaml.variables.map((variable) => variable.name),
     literals: yaml.literal_tokens,
     closed: foreignTexts.has(pattern),
+    language,
+    ...(options.included && { included: partsOf(options.included) }),
   });
-  if (options.refuseTokens) {
-    for (const { token, line, detail } of template.problems) {
-      problems.push({ file: at('system.md'), detail: `system.md line ${line}: ${quoteText(token)} ${detail}` });
-    }
+  if (options.refuseTokens || language === 2) {
+    for (const { token, line, detail } of template.problems) tell('system.md', line, `${quoteText(token)} ${detail}`);
   }
-  const declared = new Set(yaml.variables.map((variable) => variable.name));
-  const found = template.variables.filter((name) => !declared.has(name)).map(foundVariable);
-  if (declared.size + found.length > variablesAllowed) {
-    problems.push({ file: at('system.md'), detail: `system.md uses more than ${variablesAllowed} variables` });
-  }
+  const included = options.included ?? [];
+  const variables = settleVariables(yaml.variables, template, included, tell);
+  const complete = template.includes.length === included.length;
+  if (complete) findExampleProblems(yaml.examples ?? [], variables, textOf, tell);
   if (problems.length > 0) return { problems };
-  const content = toContent(pattern, files, { yaml, template, found, known: options.known ?? {} });
-  return { content, problems };
+  const settings = toSettings(yaml, schema, included);
+  const content = toContent(pattern, files, { yaml, settings, template, variables, included, known: options.known });
+  return { content: { ...content, wanted: complete ? [] : template.includes }, problems };
 }
 
 interface Read {
   readonly yaml: PatternYaml;
+  readonly settings: PatternSettings;
   readonly template: CompiledTemplate;
-  readonly found: readonly VariableRule[];
-  readonly known: KnownAbout;
+  readonly variables: readonly VariableRule[];
+  readonly included: readonly IncludedText[];
+  readonly known: KnownAbout | undefined;
 }
 
-function toContent(pattern: string, files: readonly PatternFile[], read: Read): VersionContent {
-  const { yaml, template, found, known } = read;
+function toContent(pattern: string, files: readonly PatternFile[], read: Read): Omit<VersionContent, 'wanted'> {
+  const { yaml, settings, template, variables, included, known } = read;
   const system = files.find((file) => file.path === 'system.md')?.content ?? '';
+  const disabled = everyIncluded(included).flatMap(({ text }) => text.disabled_capabilities);
   return {
-    digest: digestOfRun(files),
+    digest: digestOfRun(files, { schemaFile: yaml.schemaFile?.path, included }),
     files_digest: digestFiles(files),
     title: yaml.title || derivedTitle(system, pattern),
-    description: yaml.description || known.description || derivedDescription(system),
-    tags: yaml.tags ?? known.tags ?? [],
+    description: yaml.description || known?.description || derivedDescription(system),
+    tags: yaml.tags ?? known?.tags ?? [],
     model: yaml.models?.[0]?.name ?? null,
     parameters: yaml.parameters,
-    settings: toSettings(yaml),
-    variables: [...yaml.variables, ...found],
+    settings,
+    variables,
     literal_tokens: template.literalTokens,
-    disabled_capabilities: template.disabledCapabilities,
+    disabled_capabilities: [...new Set([...template.disabledCapabilities, ...disabled])],
     files: files.map(({ path, content }) => ({ path, content })).sort((a, b) => (a.path < b.path ? -1 : 1)),
+    text: writeComposition({ text: system, included }),
   };
 }
 
-function toSettings(yaml: PatternYaml): PatternSettings {
+function toSettings(
+  yaml: PatternYaml,
+  schema: PatternSettings['output']['schema'] | undefined,
+  included: readonly IncludedText[],
+): PatternSettings {
   const { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache } = yaml;
   const said = { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache };
-  return {
+  const settings: PatternSettings = {
     ...defaultSettings,
     ...(Object.fromEntries(
       Object.entries(said).filter(([, value]) => value !== undefined),
     ) as Partial<PatternSettings>),
     examples: (yaml.examples ?? []).map(({ line: _, ...example }) => example),
+    includes: everyIncluded(included).map(({ text: { pattern, section, version, digest }, through }) => {
+      return { pattern, section, version, digest, through: [...through] };
+    }),
   };
+  return schema ? { ...settings, output: { ...settings.output, schema } } : settings;
 }
 
-function countBraces(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf('{{'); at !== -1 && count <= bracesAllowed; at = text.indexOf('{{', at + 1)) count++;
-  return count;
-}
-
-function findFileProblems(files: readonly PatternFile[]): FileProblem[] {
-  const problems: FileProblem[] = [];
-  let bytes = 0;
-  if (files.length > filesAllowed)
-    problems.push({ file: null, detail: `a pattern holds at most ${filesAllowed} files` });
-  for (const [file, { path, content }] of files.entries()) {
-    const shown = quoteText(path);
-    const fault = faultOfPath(path);
-    if (fault !== undefined) problems.push({ file, detail: `the path ${shown} ${fault}` });
-    const size = Buffer.byteLength(content);
-    bytes += size;
-    if (size > fileLimit) problems.push({ file, detail: `${shown} holds more than ${fileLimit} bytes` });
-    if (content.includes('\0') || !content.isWellFormed()) {
-      problems.push({ file, detail: `${shown} holds NUL or broken characters` });
-    }
-    if (path === 'pattern.yml') problems.push({ file, detail: 'pattern.yml must be named pattern.yaml' });
-    if (path === 'system.md' && content.trim() === '') problems.push({ file, detail: 'system.md is empty' });
-  }
-  if (bytes > bytesAllowed) problems.push({ file: null, detail: `a pattern holds at most ${bytesAllowed} bytes` });
-  const paths = files.map((file) => file.path);
-  if (!paths.includes('system.md')) problems.push({ file: null, detail: 'system.md is missing; it holds the prompt' });
-  for (const { index, detail } of findTwins(paths)) {
-    problems.push({ file: index, detail: `the path ${quoteText(paths[index] ?? '')} ${detail}` });
-  }
-  return problems;
+/** What a run reads of a content. */
+export function templateOf({ text, settings, ...content }: VersionContent): StoredTemplate {
+  const { template, includes } = settings;
+  const { variables, literal_tokens, disabled_capabilities } = content;
+  return { text, template, includes, variables, literal_tokens, disabled_capabilities };
 }

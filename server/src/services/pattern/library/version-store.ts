@@ -30,6 +30,8 @@ interface ManifestEntry {
 interface SummaryRow extends Omit<VersionSummary, 'source' | 'created_at'> {
   readonly source_kind: VersionSummary['source']['kind'];
   readonly source_origin: string | null;
+  readonly source_commit: string | null;
+  readonly source_blob: string | null;
   readonly created_at: Date;
 }
 
@@ -38,14 +40,14 @@ type VersionRow = SummaryRow &
     readonly settings: Partial<PatternSettings>;
   };
 
-const summaryColumns = `p.name as pattern, v.number as version, v.digest, v.message, v.source_kind, v.source_origin,
+const summaryColumns = `p.name as pattern, v.number as version, v.digest, v.message, v.source_kind, v.source_origin, v.source_commit, v.source_blob,
   v.created_at, v.created_by, v.author,
   array(select l.name from pattern.label as l
     where l.workspace = v.workspace and l.pattern = v.pattern and l.number = v.number order by l.name) as labels`;
 const fromVersion = `from pattern.version as v join pattern.pattern as p on p.workspace = v.workspace and p.id = v.pattern`;
 
 const versionColumns = `workspace uuid, pattern uuid, number int, digest text, files_digest text, files jsonb, system_hash text,
-  message text, source_kind text, source_origin text, title text, description text, tags text[], model text, parameters jsonb,
+  message text, source_kind text, source_origin text, source_commit text, source_blob text, title text, description text, tags text[], model text, parameters jsonb,
   variables jsonb, literal_tokens text[], disabled_capabilities text[], settings jsonb, created_at timestamptz, created_by uuid, author text`;
 const versionNames = versionColumns.replaceAll(/ (?:uuid|int|text|jsonb|timestamptz)\b(?:\[\])?/g, '');
 
@@ -78,12 +80,16 @@ function* fileRows(workspace: string, versions: readonly NewVersion[], manifests
       yield { workspace, hash, content: file.content };
     }
     manifests.push(manifest);
+    const hash = digestText(content.text);
+    if (!seen.has(hash)) yield { workspace, hash, content: content.text };
+    seen.add(hash);
   }
 }
 
 function* versionRows(workspace: string, versions: readonly NewVersion[], manifests: readonly ManifestEntry[][]) {
   for (const [index, { content, source, ...version }] of versions.entries()) {
-    const { files: _, ...derived } = content;
+    const { files: _, text, wanted, ...derived } = content;
+    if (wanted.length > 0) throw new Error(`${wanted[0]?.pattern} was not looked up`);
     const files = manifests[index] as ManifestEntry[];
     yield {
       ...derived,
@@ -91,9 +97,11 @@ function* versionRows(workspace: string, versions: readonly NewVersion[], manife
       settings: withoutDefaults(derived.settings),
       workspace,
       files,
-      system_hash: files.find((file) => file.path === 'system.md')?.hash,
+      system_hash: digestText(text),
       source_kind: source.kind,
       source_origin: source.origin ?? null,
+      source_commit: source.commit ?? null,
+      source_blob: source.blob ?? null,
     };
   }
 }
@@ -124,6 +132,25 @@ export async function findVersion(
   return { ...toSummary(version), ...defaultSettings, ...settings, files: await readFiles(transaction, manifest) };
 }
 
+interface NewestRow
+  extends Pick<PatternVersion, 'version' | 'digest' | 'variables' | 'literal_tokens' | 'disabled_capabilities'> {
+  readonly settings: Partial<PatternSettings>;
+  readonly text: string;
+}
+
+/** The newest version of a living pattern, with the text that its runs read. */
+export async function findNewest(transaction: Transaction, name: string): Promise<NewestRow | undefined> {
+  const [row] = await transaction.query<NewestRow>(
+    `select v.number as version, v.digest, v.variables, v.literal_tokens, v.disabled_capabilities, v.settings, f.content as text
+       from pattern.pattern as p
+       join pattern.version as v on v.workspace = p.workspace and v.pattern = p.id and v.number = p.latest
+       join pattern.file as f on f.workspace = v.workspace and f.hash = v.system_hash
+      where p.deleted_at is null and p.name = $1`,
+    [name],
+  );
+  return row;
+}
+
 async function readFiles(transaction: Transaction, manifest: readonly ManifestEntry[]): Promise<PatternFile[]> {
   const rows = await transaction.query<{ hash: string; content: string }>(
     'select hash, content from pattern.file where hash = any($1)',
@@ -151,10 +178,23 @@ export async function listVersions(
   return rows.map(toSummary);
 }
 
-function toSummary<Row extends SummaryRow>({ source_kind, source_origin, created_at, ...row }: Row) {
+function toSummary<Row extends SummaryRow>(version: Row) {
+  const {
+    source_kind: kind,
+    source_origin: origin,
+    source_commit: commit,
+    source_blob: blob,
+    created_at,
+    ...row
+  } = version;
   return {
     ...row,
-    source: source_origin === null ? { kind: source_kind } : { kind: source_kind, origin: source_origin },
+    source: {
+      kind,
+      ...(origin !== null && { origin }),
+      ...(commit !== null && { commit }),
+      ...(blob !== null && { blob }),
+    },
     created_at: created_at.toISOString(),
   };
 }

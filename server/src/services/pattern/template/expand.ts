@@ -1,5 +1,6 @@
 import { AppError } from '#platform/app-error.ts';
-import type { CompiledTemplate, Part, Slot } from './template.ts';
+import type { Choice, Part, Slot } from './parts.ts';
+import type { CompiledTemplate } from './template.ts';
 import { dateFunctions, relativeTime, textFunctions } from './template-functions.ts';
 
 /** Characters (UTF-16 units) that an expanded template may hold. */
@@ -41,6 +42,8 @@ function fill(slot: Slot, values: Values): string {
       return values.input;
     case 'variable':
       return valueFor(slot.name, values);
+    case 'choice':
+      return join(chosen(slot, values), values);
     case 'text': {
       const value = join(slot.argument, values);
       if (slot.call === 'title' && value.length > titleLimit) throw tooLarge('a title', titleLimit);
@@ -58,9 +61,16 @@ function sizeOf(parts: readonly Part[], values: Values): number {
     else if (part.kind === 'variable') size += valueFor(part.name, values).length;
     else if (part.kind === 'input') size += values.input.length;
     else if (part.kind === 'text') size += sizeOf(part.argument, values);
+    else if (part.kind === 'choice') size += sizeOf(chosen(part, values), values);
     else size += 32;
   }
   return size;
+}
+
+/** The text of a block. A value is compared, never read. */
+function chosen({ name, equals, met, unmet }: Choice, values: Values): readonly Part[] {
+  const value = valueFor(name, values);
+  return (equals === null ? value !== '' && value !== 'false' : value === equals) ? met : unmet;
 }
 
 function valueFor(name: string, values: Values): string {

@@ -56,9 +56,24 @@ const crumbs = [
 ];
 const letters = ['a', 'b', ' ', '\n', ':', '$', '`', '~~~\n', '```\n', 'é', '😀', '\u0000', '\u2028', 'input', 'ext:'];
 
+/** Crumbs of the template language 2. */
+export const tagCrumbs: readonly string[] = [
+  '{{#if a}}',
+  '{{#if b == "x"}}',
+  '{{#unless a}}',
+  '{{else}}',
+  '{{/if}}',
+  '{{/unless}}',
+  '{{> other}}',
+  '{{#each a}}',
+  '#if a',
+  'x',
+  '\n',
+];
+
 /** For tests: text that is mostly template syntax. */
-export function hostileText(random: () => number, longest: number): string {
-  const choices = [...crumbs, ...letters];
+export function hostileText(random: () => number, longest: number, more: readonly string[] = []): string {
+  const choices = [...crumbs, ...letters, ...more];
   let text = '';
   for (let left = Math.floor(random() * longest); left > 0; left--) {
     text +=

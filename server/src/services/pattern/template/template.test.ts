@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hostileText, seededRandom } from './hostile-text.ts';
-import { compileTemplate, type Part } from './template.ts';
+import type { Part } from './parts.ts';
+import { compileTemplate } from './template.ts';
 
 const variable = (name: string): Part => ({ kind: 'variable', name });
 const input: Part = { kind: 'input' };

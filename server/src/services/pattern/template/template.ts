@@ -1,20 +1,8 @@
 import { codeFences } from './code-fences.ts';
+import type { Part, Slot } from './parts.ts';
+import { createBlockReader, dropTagLines, faultInBlock, tagOf, unknownTag } from './read-blocks.ts';
 import { scanTokens, type Token } from './scan-tokens.ts';
-import {
-  type DateFunction,
-  dateFunctions,
-  relativeTime,
-  type TextFunction,
-  textFunctions,
-} from './template-functions.ts';
-
-/** What a value is put in for. Strings of a template stand as they are. */
-export type Slot =
-  | { readonly kind: 'input' }
-  | { readonly kind: 'variable'; readonly name: string }
-  | { readonly kind: 'text'; readonly call: TextFunction; readonly argument: readonly Part[] }
-  | { readonly kind: 'datetime'; readonly call: DateFunction | 'rel'; readonly argument: readonly Part[] };
-export type Part = string | Slot;
+import { dateFunctions, relativeTime, textFunctions } from './template-functions.ts';
 
 export interface TokenProblem {
   readonly token: string;
@@ -34,6 +22,27 @@ export interface CompiledTemplate {
   readonly disabledCapabilities: readonly string[];
   /** Tokens that look meant but cannot be; they stay as they are until the author decides. */
   readonly problems: readonly TokenProblem[];
+  /** What blocks ask of variables. */
+  readonly conditions: readonly Condition[];
+  /** The texts that the template includes, in the order of their tags. */
+  readonly includes: readonly IncludeTag[];
+}
+
+export interface Condition {
+  readonly name: string;
+  readonly equals: string | null;
+  readonly token: string;
+  readonly line: number;
+}
+
+export interface IncludeTag {
+  readonly pattern: string;
+  /** Null: the whole text. */
+  readonly section: string | null;
+  readonly token: string;
+  readonly line: number;
+  /** Offset in the text. */
+  readonly start: number;
 }
 
 export interface TemplateOptions {
@@ -43,6 +52,10 @@ export interface TemplateOptions {
   readonly literals?: Iterable<string>;
   /** True: only declared names are variables, every other name is literal text. */
   readonly closed?: boolean;
+  /** 2: blocks and includes are read, and every other token must be one that is known. Else 1. */
+  readonly language?: 1 | 2;
+  /** What stands for each include, in order; nothing where it is absent. */
+  readonly included?: readonly (readonly Part[])[];
 }
 
 export const variableName = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
@@ -61,13 +74,17 @@ const inCamelCase = (name: string) => /^[A-Z][A-Za-z0-9]{1,99}$/.test(name) && /
 export function compileTemplate(text: string, options: TemplateOptions = {}): CompiledTemplate {
   const declared = new Set(options.declared);
   const literals = new Set(options.literals);
+  const strict = options.language === 2;
   const pieces = scanTokens(text);
-  const inFence = fenceFinder(text, pieces);
+  const inFence = strict ? () => false : fenceFinder(text, pieces);
   const known = options.closed ? declared : new Set([...declared, ...namesOutside(pieces, inFence)]);
   const variables = new Set<string>();
   const literalTokens = new Set<string>();
   const disabled = new Set<string>();
   const problems: TokenProblem[] = [];
+  const conditions: Condition[] = [];
+  const includes: IncludeTag[] = [];
+  const blocks = createBlockReader();
   let line = 1;
 
   const literal = (token: Token): string => {
@@ -90,6 +107,7 @@ export function compileTemplate(text: string, options: TemplateOptions = {}): Co
       variables.add(first);
       return { kind: 'variable', name: first };
     }
+    if (strict && !options.closed) return refuse(token, strictFault(token, first));
     if (options.closed || inCamelCase(first) || /\s/.test(first) || inFence(token)) return literal(token);
     return refuse(
       token,
@@ -117,10 +135,47 @@ export function compileTemplate(text: string, options: TemplateOptions = {}): Co
     return token.source;
   };
 
-  const parts: Part[] = [];
-  for (const piece of pieces) {
-    append(parts, typeof piece === 'string' ? piece : read(piece));
-    line += newlines(typeof piece === 'string' ? piece : piece.source);
+  const isTag = (token: Token) => strict && !literals.has(token.source) && tagOf(token) !== undefined;
+
+  const readTag = (token: Token): void => {
+    const tag = tagOf(token);
+    if (tag === undefined) return;
+    if (tag === 'unknown') {
+      blocks.add(refuse(token, unknownTag));
+      return;
+    }
+    if (tag.kind === 'include') {
+      const parts = options.included?.[includes.length] ?? [];
+      const { pattern, section } = tag;
+      includes.push({ pattern, section, token: token.source, line, start: token.start });
+      for (const part of parts) put(token, part);
+      return;
+    }
+    if (tag.kind === 'open') {
+      variables.add(tag.name);
+      conditions.push({ name: tag.name, equals: tag.equals, token: token.source, line });
+    }
+    const detail = blocks.tag(tag, token, line);
+    if (detail !== undefined) refuse(token, detail);
+  };
+
+  const put = (token: Token, part: Part): void => {
+    const fault = blocks.inside ? faultInBlock(part) : undefined;
+    if (fault !== undefined) refuse(token, fault);
+    blocks.add(part);
+  };
+
+  const kept = strict ? dropTagLines(pieces, (token) => isTag(token) && !isInclude(token)) : pieces;
+  for (const [index, piece] of kept.entries()) {
+    if (typeof piece === 'string') blocks.add(piece);
+    else if (isTag(piece)) readTag(piece);
+    else put(piece, read(piece));
+    const written = pieces[index] as string | Token;
+    line += newlines(typeof written === 'string' ? written : written.source);
+  }
+  const { parts, open } = blocks.end();
+  for (const { token, line: at, detail } of open) {
+    if (problems.length < listed) problems.push({ token: shorten(token.source), line: at, detail });
   }
   return {
     parts,
@@ -128,7 +183,24 @@ export function compileTemplate(text: string, options: TemplateOptions = {}): Co
     literalTokens: [...literalTokens],
     disabledCapabilities: [...disabled],
     problems,
+    conditions,
+    includes,
   };
+}
+
+function isInclude(token: Token): boolean {
+  const tag = tagOf(token);
+  return typeof tag === 'object' && tag.kind === 'include';
+}
+
+function strictFault(token: Token, first: string): string {
+  if (refusedNames.has(first)) return 'has a name that no variable may have; choose another';
+  if (tagOf(token) !== undefined) return 'is a tag and cannot stand inside a call';
+  const name = first.trim();
+  const rule = 'list it under literal_tokens in pattern.yaml to keep it as text';
+  if (name !== first && variableName.test(name)) return `has white space; write {{${name}}}, or ${rule}`;
+  if (variableName.test(name)) return `is no declared variable; declare ${name} under variables, or ${rule}`;
+  return `does not name a variable: use letters, digits, _ and - (at most 100), or ${rule}`;
 }
 
 function faultOfCall(namespace: 'text' | 'datetime', call: string, argument: readonly Part[]): string | undefined {
@@ -170,12 +242,6 @@ function fenceFinder(text: string, pieces: readonly (string | Token)[]): (token:
     if ((fences[next]?.[0] ?? Number.POSITIVE_INFINITY) <= piece.start) fenced.add(piece);
   }
   return (token) => fenced.has(token);
-}
-
-function append(parts: Part[], part: Part): void {
-  const last = parts.at(-1);
-  if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part;
-  else parts.push(part);
 }
 
 const shorten = (token: string) => (token.length > 200 ? `${token.slice(0, 199).toWellFormed()}…` : token);

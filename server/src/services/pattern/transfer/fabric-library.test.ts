@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
-import { buildMessages, compileVersion } from '../library/build-messages.ts';
+import { buildMessages } from '../library/build-messages.ts';
+import { compileVersion } from '../library/compile-version.ts';
+import { templateOf } from '../library/version-content.ts';
 import { planImport } from './plan-import.ts';
 
 const root = join(import.meta.dirname, '../../../../../../shared/fabric-library');
@@ -38,11 +40,7 @@ test('the whole Fabric library is planned, with every token classified', { skip 
     if (content.variables.length > 0) variables[name] = content.variables.map((variable) => variable.name);
     if (content.literal_tokens.length > 0) literals[name] = content.literal_tokens.length;
     const text = content.files.find(({ path }) => path === 'system.md')?.content ?? '';
-    const { inline } = compileVersion({
-      ...content,
-      variables: [...content.variables],
-      literal_tokens: [...content.literal_tokens],
-    });
+    const { inline } = compileVersion(templateOf(content));
     if (text.includes('{{input}}')) inputs[name] = inline;
   }
   assert.deepEqual(variables, {
@@ -59,11 +57,7 @@ test('every pattern of the library gives messages that hold its text and the inp
   const input = 'An input with {{input}} and {{plugin:sys:env:PATH}} in it.';
   for (const { name, content } of plan.patterns) {
     const variables = Object.fromEntries(content.variables.map((variable) => [variable.name, `{{${variable.name}}}`]));
-    const version = compileVersion({
-      ...content,
-      variables: [...content.variables],
-      literal_tokens: [...content.literal_tokens],
-    });
+    const version = compileVersion(templateOf(content));
     const text = content.files.find(({ path }) => path === 'system.md')?.content ?? '';
     // Each variable stands for its own token, so that the text must come out as it is.
     assert.deepEqual(

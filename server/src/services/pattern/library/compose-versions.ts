@@ -1,0 +1,123 @@
+import type { Transaction } from '#platform/database/database.ts';
+import { everyIncluded, type IncludedText, readComposition } from '../template/composition.ts';
+import type { IncludeTag } from '../template/template.ts';
+import type { FileProblem } from './check-files.ts';
+import { findPublished, type Published } from './find-published.ts';
+import { faultOfIncluded, includeText, textsAllowed } from './include-text.ts';
+import { quoteText } from './quote-text.ts';
+import { inspectVersion, refusePattern, type SentContent, type VersionContent } from './version-content.ts';
+
+/** A version that is about to be published. */
+export interface Draft {
+  readonly name: string;
+  readonly version: number;
+  readonly content: VersionContent;
+}
+
+export interface ComposeProblem extends FileProblem {
+  readonly pattern: string;
+}
+
+/**
+ * Looks up what drafts include: another draft where it has that name, else the newest version in the library. Answers each draft's
+ * complete content by name, or every problem. What is included is fixed from here on.
+ */
+export async function composeVersions(
+  transaction: Transaction,
+  drafts: readonly Draft[],
+): Promise<{ contents: ReadonlyMap<string, VersionContent>; problems: readonly ComposeProblem[] }> {
+  const byName = new Map(drafts.map((draft) => [draft.name, draft]));
+  const contents = new Map<string, VersionContent>();
+  const problems: ComposeProblem[] = [];
+  const published = new Map<string, Published | undefined>();
+
+  /** `open` are the drafts that wait for this one. */
+  async function compose(draft: Draft, open: readonly string[]): Promise<VersionContent | undefined> {
+    const { name, content } = draft;
+    const known = contents.get(name);
+    if (known || content.wanted.length === 0) return known ?? content;
+    const path = [...open, name];
+    const before = problems.length;
+    const included: IncludedText[] = [];
+    for (const tag of content.wanted.slice(0, textsAllowed + 1)) {
+      const text = await take(tag, path);
+      if (typeof text !== 'string') {
+        included.push(text);
+        // Told below; more of it would only cost time.
+        if (faultOfIncluded(included) !== undefined) break;
+      } else problems.push(problemOf(draft, `line ${tag.line}: ${quoteText(tag.token)} ${text}`));
+    }
+    const fault = faultOfIncluded(included);
+    if (fault !== undefined) problems.push(problemOf(draft, fault));
+    if (problems.length > before) return undefined;
+    const { description, tags, files } = content;
+    const read = inspectVersion(name, files, { known: { description, tags }, refuseTokens: false, included });
+    problems.push(...read.problems.map((problem) => ({ ...problem, pattern: name })));
+    if (read.content) contents.set(name, read.content);
+    return read.content;
+  }
+
+  async function take(tag: IncludeTag, path: readonly string[]): Promise<IncludedText | string> {
+    if (path.includes(tag.pattern)) return circle([...path.slice(path.indexOf(tag.pattern)), tag.pattern]);
+    const draft = byName.get(tag.pattern);
+    let source: Published | undefined;
+    if (draft) {
+      const content = await compose(draft, path);
+      if (!content) return `includes ${tag.pattern}, which cannot be published itself`;
+      source = toPublished(draft.version, content);
+    } else {
+      if (!published.has(tag.pattern)) published.set(tag.pattern, await findPublished(transaction, tag.pattern));
+      source = published.get(tag.pattern);
+    }
+    if (!source) return `names a pattern that is not there: ${tag.pattern}. \`damask patterns\` lists them`;
+    for (const { text, through } of everyIncluded(source.composition.included)) {
+      if (path.includes(text.pattern)) {
+        return circle([...path.slice(path.indexOf(text.pattern)), tag.pattern, ...through, text.pattern]);
+      }
+    }
+    return includeText(tag, source);
+  }
+
+  for (const draft of drafts) await compose(draft, []);
+  for (const { name, content } of drafts) if (!contents.has(name)) contents.set(name, content);
+  return { contents, problems };
+}
+
+/** The complete content of one version. Throws `invalid_pattern` as `readVersionContent` does. */
+export async function composeVersion(
+  transaction: Transaction,
+  draft: Draft,
+  sent: SentContent,
+): Promise<VersionContent> {
+  if (draft.content.wanted.length === 0) return draft.content;
+  const { contents, problems } = await composeVersions(transaction, [draft]);
+  if (problems.length === 0) return contents.get(draft.name) as VersionContent;
+  // The content is in the order of its paths, what was sent is not.
+  const places = problems.map(({ file, detail }) => {
+    const path = file === null ? undefined : draft.content.files[file]?.path;
+    const place = sent.files?.findIndex((each) => each.path === path) ?? -1;
+    return { file: place === -1 ? null : place, detail };
+  });
+  throw refusePattern(sent, places);
+}
+
+function toPublished(version: number, content: VersionContent): Published {
+  const { digest, settings, variables, literal_tokens, disabled_capabilities, text } = content;
+  const composition = readComposition(text, settings.includes.length > 0);
+  return {
+    version,
+    digest,
+    template: settings.template,
+    composition,
+    variables,
+    literal_tokens,
+    disabled_capabilities,
+  };
+}
+
+function problemOf({ name, content }: Draft, detail: string): ComposeProblem {
+  const file = content.files.findIndex(({ path }) => path === 'system.md');
+  return { pattern: name, file, detail: `system.md ${detail}` };
+}
+
+const circle = (path: readonly string[]) => `leads back to itself: ${path.join(' → ')}`;
