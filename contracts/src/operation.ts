@@ -26,6 +26,10 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   readonly errors: readonly ErrorCode[];
   /** Largest body in bytes; the default is `bodyLimit`. */
   readonly bodyLimit?: number;
+  /** Media types of a body that is no JSON. The fields then come from the query, the bytes with the context. */
+  readonly bodyTypes?: readonly string[];
+  /** How long it may take where that is more than the usual 30 s. */
+  readonly timeoutMs?: number;
   /** Content type of an answer that is a text; the others are JSON. */
   readonly media?: `text/${string}`;
   /** The answer is a stream of server-sent events when the input says `stream: true`. */

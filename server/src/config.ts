@@ -11,6 +11,7 @@ import {
   flag,
   integer,
   isAddress,
+  isOrigin,
   list,
   optional,
   optionalInteger,
@@ -34,6 +35,12 @@ const sections = {
       'Port of /metrics; 0 turns it off; default 7441 where it is free',
     ),
     concurrency: integer('DAMASK_CONCURRENCY', 4_096, [1, 100_000], 'Requests answered at the same time'),
+    cors_origins: list(
+      'DAMASK_CORS_ORIGINS',
+      isOrigin,
+      'origins such as https://app.example.com, by comma',
+      'Origins whose pages may call from a browser, by comma; * is every one',
+    ),
     drain_ms: integer('DAMASK_DRAIN_MS', 30_000, [0, 600_000], 'Time for requests to end when the platform stops'),
   },
   storage: {

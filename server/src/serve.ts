@@ -186,6 +186,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     log,
     version,
     concurrency: config.http.concurrency,
+    corsOrigins: config.http.cors_origins,
     checks: [
       { part: 'platform', check: () => (state.draining ? 'it is stopping' : null) },
       { part: 'database', check: () => pingDatabase(floor.database) },

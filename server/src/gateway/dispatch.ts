@@ -8,13 +8,14 @@ import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { closeUntaken } from './close-untaken.ts';
+import type { Cors } from './cors.ts';
 import { createEventStream } from './event-stream.ts';
 import { sendProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
 import { addHeaders, type HeaderField, listHeaderFields, readDeadline } from './read-headers.ts';
-import { readInput, readParameters, readQuery } from './read-input.ts';
+import { readBytes, readInput, readParameters, readQuery, withParameters } from './read-input.ts';
 import type { Route, RouteTable } from './routes.ts';
-import { sendJson } from './send-answer.ts';
+import { sendAnswer } from './send-answer.ts';
 import { createCallerWatch } from './watch-callers.ts';
 
 type AnyCall = (context: CallContext, input: unknown) => Promise<unknown>;
@@ -37,6 +38,8 @@ export interface DispatchOptions {
   readonly observe: (route: Route | undefined, status: number, milliseconds: number) => void;
   readonly clock: Clock;
   readonly log: Log;
+  /** Asked first, where pages of other origins may call. */
+  readonly cors?: Cors | undefined;
   /** Requests at the same time, health excepted; more are refused with 503. */
   readonly concurrency: number;
   /** Bytes of bodies that all requests together may hold; 256 MiB by default. */
@@ -81,8 +84,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const path = mark < 0 ? url : url.slice(0, mark);
     const match = routes.find(path);
     if (!match) throw notFound();
-    const route = match.methods.get(request.method as Method);
-    if (!route) throw methodNotAllowed([...match.methods.keys()], request.method ?? '');
+    const route = match.methods.get((request.method === 'HEAD' ? 'GET' : request.method) as Method);
+    if (!route || (request.method === 'HEAD' && route.operation.alwaysStreams))
+      throw methodNotAllowed([...match.methods.keys()], request.method ?? '');
     chosen.route = route;
     const { operation } = route;
     const permission = permissionOf(operation);
@@ -93,9 +97,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const { call, decoder, takesBody, headers } = prepared.get(route) as Prepared;
     const parameters = readParameters(match.parameters, decoder);
     const query = mark < 0 ? '' : url.slice(mark + 1);
-    const input = takesBody
-      ? await readInput(request, operation, parameters, query, share, options.parseLarge)
-      : readQuery(request, decoder.query(query), parameters);
+    const body = operation.bodyTypes && (await readBytes(request, operation, share));
+    const input = body
+      ? withParameters(decoder.query(query), parameters)
+      : takesBody
+        ? await readInput(request, operation, parameters, query, share, options.parseLarge)
+        : readQuery(request, decoder.query(query), parameters);
     addHeaders(request, headers, input);
 
     const abort = new AbortController();
@@ -110,15 +117,16 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       workspace: caller.workspace,
       actor: caller.actor,
       permissions: caller.permissions,
-      deadline: readDeadline(request, clock, operation.events ? runDeadline : plainDeadline),
+      deadline: readDeadline(request, clock, operation.timeoutMs ?? (operation.events ? runDeadline : plainDeadline)),
       signal: abort.signal,
+      ...(body ? { body } : {}),
       ...(streamed ? { sink: createEventStream(response, requestId) } : {}),
     };
     const takesLong = operation.events !== undefined && permission !== 'public';
     if (takesLong) callers.watch(request, abort);
     const output = await call(context, input).finally(() => takesLong && callers.forget(abort));
     if (response.headersSent) response.end();
-    else sendJson(response, operation.status, output, requestId);
+    else sendAnswer(request, response, operation, output, requestId);
     closeUntaken(response, clock);
   }
 
@@ -127,6 +135,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       return active;
     },
     handle(request, response) {
+      if (options.cors?.(request, response)) return;
       const started = clock.monotonic();
       const requestId = clock.uuid();
       const chosen: { route?: Route } = {};

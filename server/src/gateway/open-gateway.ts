@@ -10,6 +10,7 @@ import { createJsonWorkers } from '#platform/parse-in-worker.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { watchTopics } from '#platform/topic.ts';
 import { createAuthenticate } from './authenticate.ts';
+import { createCors } from './cors.ts';
 import { createDispatch, type Dispatch, type DispatchOptions } from './dispatch.ts';
 import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
 import { buildHomePage } from './home-page.ts';
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly version: string;
   readonly concurrency: number;
+  /** Whose pages may call from a browser. */
+  readonly corsOrigins: readonly string[];
   readonly checks: readonly ReadyCheck[];
   /** For tests that plant a fault: what an operation asks of its caller. */
   readonly permissionOf?: DispatchOptions['permissionOf'];
@@ -91,6 +94,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     log,
     concurrency: options.concurrency,
+    cors: createCors(options.corsOrigins),
     ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
   });
   return {

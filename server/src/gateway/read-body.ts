@@ -4,13 +4,19 @@ import type { BodyShare } from './body-budget.ts';
 
 /** How long, and how much of, a refused body is still taken off the wire: the largest body of any operation. */
 const lingerMs = 3_000;
-const lingerBytes = 32 * 1024 * 1024;
+const lingerBytes = 64 * 1024 * 1024;
 
 /**
  * The whole body, never more than `limit` bytes. Errors: `too_large`, `overloaded` when `share` gives no more,
  * `invalid_request` when the client stops midway.
  */
-export function readBody(request: IncomingMessage, limit: number, share: BodyShare): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limit: number, share: BodyShare): Promise<Buffer> {
+  const pieces = await readPieces(request, limit, share);
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+}
+
+/** The same in pieces as they came: putting 64 MiB together would hold the event loop. */
+export function readPieces(request: IncomingMessage, limit: number, share: BodyShare): Promise<Buffer[]> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > limit) return Promise.reject(tooLarge(limit));
   return new Promise((resolve, reject) => {
@@ -29,7 +35,7 @@ export function readBody(request: IncomingMessage, limit: number, share: BodySha
     };
     const onEnd = () => {
       stop();
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+      resolve(chunks);
     };
     const onClose = () => {
       stop();

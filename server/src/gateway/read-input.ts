@@ -6,7 +6,7 @@ import type { QueryDecoder } from '#platform/query-decoder.ts';
 import { parseStrictJson } from '#platform/strict-json.ts';
 import type { BodyShare } from './body-budget.ts';
 import type { DispatchOptions } from './dispatch.ts';
-import { readBody } from './read-body.ts';
+import { readBody, readPieces } from './read-body.ts';
 
 /** Bodies above this are parsed in a worker: the event loop must not be held for more than 5 ms. */
 const inlineParse = 256 * 1024;
@@ -40,6 +40,22 @@ export async function readInput(
   return withParameters(body as Record<string, unknown>, parameters);
 }
 
+/** The bytes of a body that is no JSON. */
+export async function readBytes(
+  request: IncomingMessage,
+  { bodyTypes: types = [], bodyLimit: limit = bodyLimit }: Operation,
+  share: BodyShare,
+): Promise<readonly Buffer[]> {
+  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (!types.includes(type) || request.headers['content-encoding'] !== undefined) {
+    throw new AppError(
+      'unsupported_media_type',
+      `Send the bytes as they are, with a content type of ${types.join(', ')}.`,
+    );
+  }
+  return readPieces(request, limit, share);
+}
+
 /** What the braces of the path stand for. */
 export function readParameters(raw: Readonly<Record<string, string>>, decoder: QueryDecoder): Record<string, unknown> {
   const parameters: Record<string, unknown> = {};
@@ -48,7 +64,10 @@ export function readParameters(raw: Readonly<Record<string, string>>, decoder: Q
 }
 
 /** A name that the address gives must not be given again. */
-function withParameters(fields: Record<string, unknown>, parameters: Record<string, unknown>): Record<string, unknown> {
+export function withParameters(
+  fields: Record<string, unknown>,
+  parameters: Record<string, unknown>,
+): Record<string, unknown> {
   for (const name in parameters) {
     if (Object.hasOwn(fields, name)) {
       throw new AppError('invalid_request', `"${name}" stands in the address already; leave it out here.`, {

@@ -26,6 +26,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Present when the caller takes a stream. */
   readonly sink?: EventSink;
+  /** The body of an operation whose body is no JSON, in the pieces in which it came. */
+  readonly body?: readonly Uint8Array[];
 }
 
 /** The functions of a service, one for each operation of its contract. */

@@ -91,3 +91,8 @@ export function list(variable: string, fits: (item: string) => boolean, words: s
     return wrong === undefined ? { value: items } : { problem: `must be ${words}; "${wrong}" is none` };
   });
 }
+
+/** `https://app.example.com`: a scheme, a host and perhaps a port, as browsers send it; or `*`. */
+export function isOrigin(text: string): boolean {
+  return text === '*' || (URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text);
+}

@@ -114,6 +114,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     log,
     version: '0.0.0-test',
     concurrency: config.http.concurrency,
+    corsOrigins: config.http.cors_origins,
     checks: [{ part: 'runs', check: () => composition.pattern?.ready() ?? null }],
     ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
   });
