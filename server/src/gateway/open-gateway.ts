@@ -29,7 +29,7 @@ export interface GatewayOptions {
   readonly version: string;
   readonly concurrency: number;
   /** Whose pages may call from a browser. */
-  readonly corsOrigins: readonly string[];
+  readonly corsOrigins?: readonly string[];
   readonly checks: readonly ReadyCheck[];
   /** For tests that plant a fault: what an operation asks of its caller. */
   readonly permissionOf?: DispatchOptions['permissionOf'];
@@ -94,7 +94,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     log,
     concurrency: options.concurrency,
-    cors: createCors(options.corsOrigins),
+    cors: createCors(options.corsOrigins ?? []),
     ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
   });
   return {
