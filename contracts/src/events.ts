@@ -32,6 +32,7 @@ export const events = {
   'pattern.session-deleted': { version: 1, data: Type.Object({ session: Name }) },
   'pattern.provider-put': { version: 1, data: Type.Object({ provider: Name }) },
   'pattern.provider-deleted': { version: 1, data: Type.Object({ provider: Name }) },
+  'pattern.provider-tested': { version: 1, data: Type.Object({ provider: Name, ok: Type.Boolean() }) },
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof events;

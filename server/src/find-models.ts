@@ -11,6 +11,7 @@ import {
 import { fetchLocalModel } from './services/pattern/model/local/fetch-local-model.ts';
 import { createLocalModel, type LocalModel, type LocalModelState } from './services/pattern/model/local/local-model.ts';
 import type { FetchProgress } from './services/pattern/model/local/model-source.ts';
+import { chatModels } from './services/pattern/model/provider-source.ts';
 
 export interface FoundModels extends Models {
   /** Looks for Ollama, for a second at most. */
@@ -61,12 +62,13 @@ export function findModels(options: FindOptions): FoundModels {
       const known = providers.findIndex((provider) => provider.name === 'ollama');
       const found: EnvironmentProvider = {
         name: 'ollama',
-        baseUrl: `${ollamaOrigin(host)}/v1`,
+        protocol: 'ollama',
+        baseUrl: ollamaOrigin(host),
         apiKey: null,
-        defaultModel: names[0] ?? null,
-        maxTokensField: 'max_tokens',
+        defaultModel: chatModels(names)[0] ?? null,
         // What runs on one's own machine has no price for each token.
         models: names.slice(0, 200).map((id) => ({ id, input_price: 0, output_price: 0 })),
+        offered: names.slice(0, 1_000),
         note: null,
       };
       if (known < 0) providers.push(found);

@@ -37,13 +37,21 @@ export type Script = (call: ChatCall, answer: Answer) => void | Promise<void>;
 const standardUsage = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 };
 
 /** A model server on loopback that speaks the OpenAI-compatible chat protocol and does what a script says. */
-export async function startModelServer(script: Script = (_, answer) => answer.say('Hello.')): Promise<ModelServer> {
+export async function startModelServer(
+  script: Script = (_, answer) => answer.say('Hello.'),
+  /** Names that it lists at `/models`; undefined: it lists none. */
+  offered?: () => readonly string[],
+): Promise<ModelServer> {
   const calls: ChatCall[] = [];
   let abandoned = 0;
   const server = createServer((request, response) => {
     response.on('close', () => {
       if (!response.writableFinished) abandoned += 1;
     });
+    if (request.method === 'GET') {
+      sendModels(response, offered?.());
+      return;
+    }
     void readCall(request, calls.length + 1).then(async (call) => {
       calls.push(call);
       await script(call, createAnswer(call, response));
@@ -65,6 +73,14 @@ export async function startModelServer(script: Script = (_, answer) => answer.sa
         server.closeAllConnections();
       }),
   };
+}
+
+function sendModels(response: ServerResponse, offered: readonly string[] | undefined) {
+  if (offered === undefined) response.writeHead(404).end();
+  else {
+    const body = JSON.stringify({ object: 'list', data: offered.map((id) => ({ id, object: 'model' })) });
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  }
 }
 
 async function readCall(request: IncomingMessage, number: number): Promise<ChatCall> {

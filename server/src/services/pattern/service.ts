@@ -19,9 +19,13 @@ import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
 import type { EnvironmentProvider } from './model/environment-providers.ts';
 import type { LocalModel } from './model/local/local-model.ts';
-import { createModelOperations, providersTopic } from './model/model-operations.ts';
+import { createModelOperations } from './model/model-operations.ts';
+import { providersTopic } from './model/model-parts.ts';
 import { createModelRouter } from './model/model-router.ts';
+import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
+import { readCatalogue } from './routing/catalogue.ts';
+import { createGates } from './routing/gates.ts';
 import { createConfirmEnd } from './run/confirm-end.ts';
 import { createJournal, type Journal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
@@ -29,6 +33,7 @@ import { observeRuns } from './run/observe-runs.ts';
 import { createPayloads } from './run/payloads.ts';
 import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
+import { createImportPlanner } from './transfer/import-planner.ts';
 import { createStarterReader } from './transfer/install-starters.ts';
 import { createTransferOperations } from './transfer/transfer-operations.ts';
 
@@ -93,7 +98,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const { database, registry, vault, egress, cursors, metrics, clock, log, runs } = options;
   const trail = createTrail('pattern', clock);
   const library = createLibraryTable({ database, log });
-  const providers = createProviderTable(database);
+  const gates = createGates({ clock, log });
+  const providers = createProviderTable(database, gates.forget);
   const contexts = createContextTexts({ database, vault });
   const topics = await watchTopics({
     database,
@@ -105,18 +111,27 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       { topic: contextTopic, load: () => contexts.load() },
     ],
   });
-  const router = createModelRouter({
+  const sources = createProviderSources({
     environment: options.environmentProviders,
     providers,
     local: options.localModel,
+    catalogue: readCatalogue(),
     egress,
     vault,
-    defaultModel: options.defaultModel,
     defaultMaxTokens: runs.max_tokens,
     firstByteMs: runs.first_byte_ms,
     idleMs: runs.idle_ms,
     redact: options.redact,
     clock,
+  });
+  const router = createModelRouter({
+    sources,
+    gates,
+    defaultModel: options.defaultModel,
+    firstByteMs: runs.first_byte_ms,
+    idleMs: runs.idle_ms,
+    clock,
+    log,
   });
   const honest = createJournal({ connect: () => database.dedicated('journal'), clock, log });
   const journal = options.planted?.journal?.(honest) ?? honest;
@@ -137,6 +152,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       ? { first: Promise.resolve(), stop: async () => undefined }
       : startRecovery({ database, registry, journal, clock, log });
   const libraryParts = { database, clock, log, trail, cursors, afterChange: () => topics.refresh() };
+  const planner = createImportPlanner({ egress, clock });
   const conversation = { ...libraryParts, vault, registry };
   const starters = createStarterReader(libraryParts, options.starters);
   const readers = startEventReaders({ database, clock, log, readers: [starters] });
@@ -155,8 +171,16 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     operations: {
       ...createLibraryOperations(libraryParts),
       ...createConversationOperations(conversation),
-      ...createTransferOperations(libraryParts),
-      ...createModelOperations({ ...libraryParts, router, environment: options.environmentProviders, egress, vault }),
+      ...createTransferOperations({ ...libraryParts, planner, egress }),
+      ...createModelOperations({
+        ...libraryParts,
+        router,
+        sources,
+        gates,
+        environment: options.environmentProviders,
+        egress,
+        vault,
+      }),
       ...createRunOperations({
         database,
         cursors,
@@ -183,7 +207,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     drain: (milliseconds) => live.drain(milliseconds),
     async stop(milliseconds) {
       await live.drain(milliseconds);
-      await Promise.all([recovery.stop(), readers.stop(), topics.stop()]);
+      await Promise.all([recovery.stop(), readers.stop(), topics.stop(), planner.close()]);
       const left = await journal.stop(5_000);
       if (left > 0) log.error('Runs were left unrecorded at the end', { rows: left });
     },

@@ -8,19 +8,28 @@ export interface ProviderTable {
   of(workspace: string): readonly ProviderRow[];
 }
 
-export function createProviderTable(database: Database): ProviderTable {
-  let byWorkspace = new Map<string, ProviderRow[]>();
+/** `onChange` is told of each provider that was changed or is gone. */
+export function createProviderTable(
+  database: Database,
+  onChange: (workspace: string, name: string) => void = () => undefined,
+): ProviderTable {
+  let byWorkspace = new Map<string, Map<string, ProviderRow>>();
   return {
     async load() {
-      const next = new Map<string, ProviderRow[]>();
+      const next = new Map<string, Map<string, ProviderRow>>();
       for (const row of await loadProviders(database)) {
-        const rows = next.get(row.workspace) ?? [];
-        rows.push(row);
-        next.set(row.workspace, rows);
+        const rows = next.get(row.workspace) ?? new Map<string, ProviderRow>();
+        const before = byWorkspace.get(row.workspace)?.get(row.name);
+        // What has not changed stays the same object: keys that were unsealed for it stay open.
+        next.set(row.workspace, rows.set(row.name, before && before.revision === row.revision ? before : row));
       }
+      const former = byWorkspace;
       byWorkspace = next;
+      for (const [workspace, rows] of former) {
+        for (const [name, row] of rows) if (next.get(workspace)?.get(name) !== row) onChange(workspace, name);
+      }
     },
-    find: (workspace, name) => byWorkspace.get(workspace)?.find((row) => row.name === name),
-    of: (workspace) => byWorkspace.get(workspace) ?? [],
+    find: (workspace, name) => byWorkspace.get(workspace)?.get(name),
+    of: (workspace) => [...(byWorkspace.get(workspace)?.values() ?? [])],
   };
 }

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import { describeAttachments, keepAttachments } from '../conversation/attach.ts';
-import type { ModelResult } from '../model/model-call.ts';
+import type { RoutedResult } from '../routing/routed-call.ts';
 import { costOf } from './cost.ts';
 import type { EngineParts, Execution, RunConversation, Stop } from './engine.ts';
 import { type OutputText, storableText } from './output-text.ts';
@@ -72,8 +72,7 @@ export async function appendTurns(
 export function toFinishedRow(
   parts: EngineParts,
   row: AcceptedRow,
-  { route }: Execution,
-  result: ModelResult,
+  result: RoutedResult,
   stopped: Stop | undefined,
   output: OutputText,
   totalMs: number,
@@ -81,31 +80,22 @@ export function toFinishedRow(
   const failure = result.ok ? undefined : (stopped ?? result);
   const status = failure === undefined ? 'succeeded' : failure.code === 'run_cancelled' ? 'cancelled' : 'failed';
   const total = round(totalMs);
+  const now = parts.clock.now();
   const first = result.firstOutputMs === null ? null : round(result.firstOutputMs);
-  // Whether the provider finished and charged a call that was cut off here is not known.
-  const uncertain = failure?.code === 'interrupted' || failure?.code === 'timeout';
   return {
     ...row,
-    finished_at: new Date(parts.clock.now()).toISOString(),
+    // What answered, or was asked last; the attempts tell the others.
+    model: result.served.name,
+    finished_at: new Date(now).toISOString(),
     status,
     stop_reason: result.ok ? storableText(result.stopReason, longestReason) : null,
     ...result.usage,
-    cost_micros: costOf(result.usage, route.price),
+    cost_micros: costOf(result.usage, result.served.facts.prices, now),
     first_output_ms: first,
     total_ms: total,
     error_code: failure?.code ?? null,
     error_detail: failure ? storableText(failure.detail, longestDetail) : null,
-    attempts: [
-      {
-        number: 1,
-        model: route.name,
-        outcome: uncertain ? 'uncertain' : status,
-        code: failure?.code ?? null,
-        provider_status: result.status,
-        first_output_ms: first,
-        total_ms: total,
-      },
-    ],
+    attempts: result.attempts,
     sanitised: output.sanitised,
   };
 }
@@ -124,7 +114,7 @@ export function toRun(row: FinishedRow, { plan, input, variables }: Execution, o
 }
 
 /** The failure of a run as its caller sees it who takes no stream. */
-export function toError(row: FinishedRow, result: ModelResult): AppError {
+export function toError(row: FinishedRow, result: RoutedResult): AppError {
   return new AppError(row.error_code as ErrorCode, row.error_detail ?? '', {
     runId: row.id,
     ...(!result.ok && result.retryAfterSeconds !== undefined ? { retryAfterSeconds: result.retryAfterSeconds } : {}),

@@ -8,7 +8,9 @@ import type { Database } from '#platform/database/database.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
-import type { ModelCall, ModelPort, ModelResult } from '../model/model-call.ts';
+import type { RoutedPort } from '../model/model-router.ts';
+import { unknownModel } from '../routing/model-facts.ts';
+import type { RoutedResult } from '../routing/routed-call.ts';
 import { createConfirmEnd } from './confirm-end.ts';
 import { executeRun } from './execute-run.ts';
 import { createJournal } from './journal.ts';
@@ -247,16 +249,18 @@ test('a stream whose reader takes nothing ends as a failure, and its end is not 
     },
     drained: () => new Promise(() => undefined),
   };
-  let end: ((result: ModelResult) => void) | undefined;
+  let end: ((result: RoutedResult) => void) | undefined;
   const usage = { input_tokens: null, output_tokens: null, cached_input_tokens: null, reasoning_tokens: null };
-  const call: ModelCall = {
+  const served = { name: 'openai/test', facts: unknownModel } as RoutedResult['served'];
+  const call: ReturnType<RoutedPort['call']> = {
     done: new Promise((resolve) => {
       end = resolve;
     }),
-    abort: (code, detail) => end?.({ ok: false, code, detail, usage, status: 200, firstOutputMs: 1 }),
+    abort: (code, detail) =>
+      end?.({ ok: false, code, detail, usage, status: 200, firstOutputMs: 1, attempts: [], served }),
     resume: () => undefined,
   };
-  const port: ModelPort = {
+  const port: RoutedPort = {
     call({ onText }) {
       setTimeout(() => {
         for (const text of ['one ', 'two ']) onText(text);
@@ -296,7 +300,7 @@ test('a stream whose reader takes nothing ends as a failure, and its end is not 
         said: 'x',
         attachments: [],
       },
-      route: { name: 'openai/test', model: 'test', port, price: null },
+      route: { name: 'openai/test', model: 'test', port },
       input: 'x',
       variables: {},
       strategy: null,
