@@ -89,18 +89,18 @@ export function readMessage(document: object, answer: Answer, byTool: boolean): 
   return true;
 }
 
-const stopReasons: Readonly<Record<string, string>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'content_filter',
-};
+const stopReasons = new Map<string, string>([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['max_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['tool_use', 'tool_calls'],
+  ['refusal', 'content_filter'],
+]);
 
 function stopReason(said: string, byTool: boolean): string {
   if (byTool && said === 'tool_use') return 'stop';
-  return stopReasons[said] ?? said;
+  return stopReasons.get(said) ?? said;
 }
 
 /** Counts come in parts: the input at the start, the output growing with the end. What is read from a cache is not in `input_tokens`. */
@@ -132,16 +132,16 @@ function readUsage(usage: unknown, answer: Answer): void {
   };
 }
 
-const codes: Readonly<Record<string, ErrorCode>> = {
-  overloaded_error: 'provider_busy',
-  rate_limit_error: 'provider_busy',
-  authentication_error: 'provider_auth',
-  permission_error: 'provider_auth',
-  not_found_error: 'model_not_found',
-  request_too_large: 'input_too_long',
-};
+const codes = new Map<string, ErrorCode>([
+  ['overloaded_error', 'provider_busy'],
+  ['rate_limit_error', 'provider_busy'],
+  ['authentication_error', 'provider_auth'],
+  ['permission_error', 'provider_auth'],
+  ['not_found_error', 'model_not_found'],
+  ['request_too_large', 'input_too_long'],
+]);
 
 function fail(error: unknown, answer: Answer): void {
   const { type } = (error ?? {}) as { type?: unknown };
-  answer.fail(codes[String(type)] ?? 'provider_error', errorText(error));
+  answer.fail(codes.get(String(type)) ?? 'provider_error', errorText(error));
 }

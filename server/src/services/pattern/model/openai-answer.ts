@@ -33,15 +33,13 @@ export function readChatDocument(document: object, answer: Answer): boolean {
     if (Array.isArray(said.tool_calls)) for (const call of said.tool_calls) readToolCall(call, answer);
   }
   if (typeof choice.finish_reason === 'string')
-    answer.stopReason = stopReasons[choice.finish_reason] ?? choice.finish_reason;
+    answer.stopReason = choice.finish_reason === 'function_call' ? 'tool_calls' : choice.finish_reason;
   return true;
 }
 
 interface Part {
   readonly text?: unknown;
 }
-
-const stopReasons: Readonly<Record<string, string>> = { function_call: 'tool_calls' };
 
 function readToolCall(call: unknown, answer: Answer): void {
   if (typeof call !== 'object' || call === null) return;

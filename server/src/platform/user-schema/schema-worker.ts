@@ -1,0 +1,38 @@
+import { parentPort } from 'node:worker_threads';
+import { checkBySchema, type ValueProblem } from './check-by-schema.ts';
+import type { UserSchema } from './read-user-schema.ts';
+
+/** To the worker: a text that must be JSON and fit the schema; null: any JSON. */
+export interface SchemaRequest {
+  readonly text: string;
+  readonly schema: UserSchema | null;
+}
+
+/** From the worker, once: it has loaded and can check. */
+export type Loaded = 'loaded';
+
+/** From the worker. */
+export type SchemaAnswer =
+  | { readonly ok: true; readonly data: unknown }
+  | { readonly ok: false; readonly problems: readonly ValueProblem[] };
+
+const port = parentPort;
+if (port === null) throw new Error('schema-worker.ts is started as a worker thread only');
+port.postMessage('loaded' satisfies Loaded);
+port.on('message', ({ text, schema }: SchemaRequest) => port.postMessage(answer(text, schema)));
+
+function answer(text: string, schema: UserSchema | null): SchemaAnswer {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, problems: [{ pointer: '', detail: `is not JSON: ${(error as Error).message.slice(0, 200)}` }] };
+  }
+  if (schema === null) return { ok: true, data };
+  try {
+    const problems = checkBySchema(schema, data);
+    return problems.length === 0 ? { ok: true, data } : { ok: false, problems };
+  } catch (error) {
+    return { ok: false, problems: [{ pointer: '', detail: (error as Error).message.slice(0, 200) }] };
+  }
+}
