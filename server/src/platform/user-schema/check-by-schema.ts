@@ -1,7 +1,10 @@
 import { canonical } from './canonical.ts';
 import { scalarProblem, typeOf } from './check-scalar.ts';
 import { createLinearRegexp, type LinearRegexp } from './linear-regexp.ts';
-import { escapeStep, isObject, resolveReference, type UserSchema } from './read-user-schema.ts';
+import { escapeStep, resolveReference } from './schema-pointer.ts';
+
+/** A JSON Schema (2020-12, or draft 7) of a stranger, as it came out of JSON and was judged when it was published. */
+export type UserSchema = boolean | Readonly<Record<string, unknown>>;
 
 export interface ValueProblem {
   /** JSON pointer into the value. */
@@ -22,8 +25,8 @@ interface Work {
 type Found = ValueProblem[] | null;
 
 /**
- * Checks a value out of JSON against a schema that `readUserSchema` took: an interpreter, nothing is generated. Answers what
- * does not fit, at most ten. Throws a plain Error when the check takes too much.
+ * Checks a value out of JSON against a schema: an interpreter, nothing is generated. Answers what does not fit, at most ten.
+ * Throws a plain Error when the check takes too much, or a pattern cannot be run.
  */
 export function checkBySchema(schema: UserSchema, value: unknown): ValueProblem[] {
   const found: ValueProblem[] = [];
@@ -118,9 +121,11 @@ function visitArray(
     fits = tell(found, pointer, `must have at least ${minItems} items`);
   if (typeof maxItems === 'number' && value.length > maxItems)
     fits = tell(found, pointer, `must have at most ${maxItems} items`);
-  const first = (schema.prefixItems ?? []) as unknown[];
+  // Draft 7 has a list under items where the later one has prefixItems.
+  const first = (Array.isArray(items) ? items : (schema.prefixItems ?? [])) as unknown[];
+  const others = Array.isArray(items) ? undefined : items;
   for (const [index, item] of value.entries()) {
-    const inner = index < first.length ? first[index] : items;
+    const inner = index < first.length ? first[index] : others;
     if (inner !== undefined && !visit(work, inner, item, `${pointer}/${index}`, depth + 1, found)) fits = false;
   }
   if (contains !== undefined) {
@@ -185,4 +190,8 @@ function patternOf(source: string): LinearRegexp {
   if (patterns.size >= mostPatterns) patterns.clear();
   patterns.set(source, made);
   return made;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

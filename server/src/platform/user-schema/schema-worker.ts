@@ -1,6 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { checkBySchema, type ValueProblem } from './check-by-schema.ts';
-import type { UserSchema } from './read-user-schema.ts';
+import { checkBySchema, type UserSchema, type ValueProblem } from './check-by-schema.ts';
 
 /** To the worker: a text that must be JSON and fit the schema; null: any JSON. */
 export interface SchemaRequest {

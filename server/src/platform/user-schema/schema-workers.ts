@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../app-error.ts';
 import type { Clock, Timer } from '../clock.ts';
-import type { UserSchema } from './read-user-schema.ts';
+import type { UserSchema } from './check-by-schema.ts';
 import type { Loaded, SchemaAnswer, SchemaRequest } from './schema-worker.ts';
 
 export interface SchemaWorkers {

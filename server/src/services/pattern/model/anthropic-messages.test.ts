@@ -222,7 +222,7 @@ test('images and PDF files go out as blocks; another kind of image is refused be
     { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'aGk=' }, title: 'a.pdf' },
   ]);
   const refused = await call({ messages: [{ role: 'user', content: [{ ...image, media_type: 'image/tiff' }] }] });
-  assert.ok(!refused.ok && refused.code === 'unsupported_content');
+  assert.ok(!refused.ok && refused.code === 'attachment_not_supported');
   assert.equal(server.calls.length, 1);
 });
 

@@ -23,7 +23,7 @@ export function answersByTool({ model, output, tools }: ModelRequest): boolean {
   return !takesOutputFormat(model) && (output.schema as { type?: unknown }).type === 'object';
 }
 
-/** The body of a message. Penalties and seeds have no word here and are left out. Throws `unsupported_content`. */
+/** The body of a message. Penalties and seeds have no word here and are left out. Throws `attachment_not_supported`. */
 export function toMessagesBody(request: ModelRequest, { provider, defaultMaxTokens }: AnthropicDialect): string {
   const { model, output, parameters, stream, tools } = request;
   const closed = output?.schema === undefined ? null : toClosedSchema(output.schema);

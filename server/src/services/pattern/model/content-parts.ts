@@ -9,7 +9,7 @@ export function textOf(content: ModelMessage['content']): string {
 
 export function unsupported(provider: string, what: string): AppError {
   return new AppError(
-    'unsupported_content',
+    'attachment_not_supported',
     `${provider} cannot take ${what} here. Leave it out, or use a model of another provider.`,
   );
 }

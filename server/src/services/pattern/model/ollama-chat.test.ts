@@ -60,7 +60,7 @@ test('form, effort and tools are said in its own words', async () => {
   assert.deepEqual(first?.body.tools, [{ type: 'function', function: tools[0] }]);
   assert.deepEqual([second?.body.format, second?.body.think, second?.body.tools], ['json', true, undefined]);
   const refused = await call({ tools, tool_choice: 'required' });
-  assert.equal(!refused.ok && refused.code, 'unsupported_content');
+  assert.equal(!refused.ok && refused.code, 'invalid_request');
 });
 
 test('calls of tools come back as text, thoughts do not, and answers go in under their names', async () => {
@@ -104,7 +104,7 @@ test('a PDF file is refused before anything is sent', async () => {
       { role: 'user', content: [{ type: 'document', media_type: 'application/pdf', name: 'a.pdf', data: 'aGk=' }] },
     ],
   });
-  assert.ok(!result.ok && result.code === 'unsupported_content' && !result.uncertain);
+  assert.ok(!result.ok && result.code === 'attachment_not_supported' && !result.uncertain);
   assert.match(result.detail, /^ollama cannot take PDF files here/);
   assert.equal(server.calls.length, 0);
 });

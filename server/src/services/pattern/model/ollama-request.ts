@@ -1,4 +1,5 @@
 import type { Parameters } from '@damask/contracts/run.ts';
+import { AppError } from '#platform/app-error.ts';
 import { argumentsOf, textOf, unsupported } from './content-parts.ts';
 import type { ModelMessage, ModelRequest } from './model-call.ts';
 
@@ -11,7 +12,7 @@ export interface OllamaDialect {
   readonly largestContext?: number | null;
 }
 
-/** The body of /api/chat. Throws `unsupported_content` for files and for a tool that must be called. */
+/** The body of /api/chat. Throws `attachment_not_supported` for files, `invalid_request` for a tool that must be called. */
 export function toOllamaBody(request: ModelRequest, dialect: OllamaDialect): string {
   const { model, messages, parameters, output, stream, tools, tool_choice } = request;
   const { temperature, top_p, presence_penalty, frequency_penalty, seed, stop } = parameters;
@@ -38,7 +39,13 @@ export function toOllamaBody(request: ModelRequest, dialect: OllamaDialect): str
   if (think !== undefined) body.think = think;
   if (tools !== undefined && tools.length > 0 && tool_choice !== 'none') {
     if (tool_choice !== undefined && tool_choice !== 'auto') {
-      throw unsupported(dialect.provider, 'the demand that a tool is called');
+      throw new AppError(
+        'invalid_request',
+        `${dialect.provider} cannot be made to call a tool. Leave tool_choice out.`,
+        {
+          pointer: '/tool_choice',
+        },
+      );
     }
     body.tools = tools.map((tool) => ({ type: 'function', function: tool }));
   }

@@ -112,7 +112,7 @@ test('images go out as addresses with their data; PDF files only to OpenAI itsel
     { type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=' } },
   ]);
   const refused = await call({ messages: [{ role: 'user', content: [file] }] });
-  assert.equal(!refused.ok && refused.code, 'unsupported_content');
+  assert.equal(!refused.ok && refused.code, 'attachment_not_supported');
   const official = await open({ baseUrl: 'https://api.openai.com/v1' });
   await official.call({ messages: [{ role: 'user', content: [file] }] });
   assert.deepEqual(official.server.calls[0]?.body.messages[0].content, [

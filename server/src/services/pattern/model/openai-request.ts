@@ -15,7 +15,7 @@ export interface ChatDialect {
   readonly documents?: boolean;
 }
 
-/** The body of a chat completion. Throws `unsupported_content`. */
+/** The body of a chat completion. Throws `attachment_not_supported`. */
 export function toChatBody(request: ModelRequest, dialect: ChatDialect): string {
   const { model, output, stream, tools } = request;
   const { max_tokens = dialect.defaultMaxTokens, ...rest } = request.parameters;

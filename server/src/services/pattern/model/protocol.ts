@@ -10,7 +10,7 @@ export interface Protocol {
   readonly endsWithConnection: boolean;
   /** What an answer has at least, for messages. */
   readonly essence: string;
-  /** Throws `unsupported_content` and `invalid_request` for what the vendor cannot take. */
+  /** Throws `attachment_not_supported` and `invalid_request` for what the vendor cannot take. */
   write(request: ModelRequest): { readonly path: string; readonly body: string };
   /** Reads what is no JSON, or needs no reading; true when that was all. */
   readMark?(data: string, answer: Answer): boolean;

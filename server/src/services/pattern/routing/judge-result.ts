@@ -48,7 +48,7 @@ export function nextStep(result: Failure, repeatUncertain: boolean): NextStep {
     case 'model_not_found':
     case 'input_too_long':
     case 'egress_denied':
-    case 'unsupported_content':
+    case 'attachment_not_supported':
       return 'move';
     case 'provider_busy':
       return 'repeat';

@@ -1,3 +1,4 @@
+import { createLinearRegexp } from '#platform/user-schema/linear-regexp.ts';
 import { quoteText } from '../library/quote-text.ts';
 import { nameClosest } from './name-closest.ts';
 
@@ -63,9 +64,10 @@ export function faultOfPattern(value: unknown): string | undefined {
     if (Number(least) > 1000 || Number(most) > 1000) return 'a pattern repeats at most 1000 times';
   }
   try {
-    new RegExp(value, 'u');
+    createLinearRegexp(value);
     return undefined;
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) return (error as Error).message;
     return `the pattern ${quoteText(value, 60)} is not a regular expression`;
   }
 }
