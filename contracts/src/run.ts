@@ -132,6 +132,7 @@ export const Run = Type.Object({
   variables: Type.Record(Type.String(), Type.String()),
   attachments: Type.Array(KeptAttachment, { description: 'What was attached, without its bytes.' }),
   output: Type.Union([Type.String(), Type.Null()], { description: 'Of a failed run: what arrived until then.' }),
+  replayed: Type.Optional(Type.Literal(true, { description: 'The answer of an earlier request with the same key.' })),
 });
 export type Run = Static<typeof Run>;
 
@@ -145,6 +146,14 @@ export const runEvents = {
 } as const;
 
 const byId = { run: Id };
+
+/** ASCII without spaces at its ends: what looks the same is the same, in a header as in a body. */
+const IdempotencyKey = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[!-~]([ -~]*[!-~])?$',
+  description: 'Who sends the same request with the same key within 24 hours gets the answer of the first one.',
+});
 
 export const runOperations = {
   createRun: operation({
@@ -163,7 +172,9 @@ export const runOperations = {
       ),
       on_disconnect: Type.Optional(Type.Union([Type.Literal('cancel'), Type.Literal('continue')])),
       timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
+      idempotency_key: Type.Optional(IdempotencyKey),
     }),
+    headers: { 'idempotency-key': 'idempotency_key' },
     output: Run,
     status: 200,
     errors: [
@@ -177,6 +188,8 @@ export const runOperations = {
       'session_busy',
       'session_too_long',
       'attachment_not_supported',
+      'idempotency_in_progress',
+      'idempotency_key_reused',
       'run_cancelled',
       'provider_error',
       'provider_protocol_error',
@@ -244,6 +257,24 @@ export const runOperations = {
     output: Run,
     status: 200,
     errors: ['not_found'],
+  }),
+  streamRun: operation({
+    method: 'GET',
+    path: '/v1/runs/{run}/events',
+    permission: 'run:read',
+    summary: 'The events of a run from a place in its output on: what has come, what comes, and the end',
+    input: strict({
+      ...byId,
+      after: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Id of the last event that came.' }),
+      ),
+    }),
+    headers: { 'last-event-id': 'after' },
+    output: Run,
+    status: 200,
+    errors: ['not_found', 'unavailable', 'overloaded', 'slow_consumer'],
+    events: Object.keys(runEvents),
+    alwaysStreams: true,
   }),
   cancelRun: operation({
     method: 'POST',

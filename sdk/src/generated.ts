@@ -15,14 +15,20 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'request_timeout'
   | 'already_exists'
+  | 'version_conflict'
   | 'run_finished'
   | 'not_released'
+  | 'idempotency_in_progress'
+  | 'payload_gone'
   | 'run_cancelled'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'idempotency_key_reused'
   | 'policy_refused'
   | 'invalid_pattern'
   | 'invalid_tree'
+  | 'invalid_archive'
+  | 'invalid_repository'
   | 'in_use'
   | 'session_busy'
   | 'import_conflict'
@@ -41,7 +47,6 @@ export type ErrorCode =
   | 'truncated'
   | 'invalid_output'
   | 'content_refused'
-  | 'unsupported_content'
   | 'interrupted'
   | 'timeout'
   | 'no_model'
@@ -93,6 +98,8 @@ export interface Attempt {
   readonly total_ms: number | null;
 }
 
+export type Capability = 'images' | 'pdf' | 'json_schema' | 'tools' | 'reasoning';
+
 export type ContentPart = {
   readonly type: 'text';
   readonly text: string;
@@ -131,11 +138,29 @@ export interface Deprecation {
   readonly at: string;
 }
 
+export interface FileDiff {
+  readonly path: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Lines that are new. */
+  readonly added: number;
+  /** Lines that are gone. */
+  readonly removed: number;
+  /** Unified, with three lines around each change. */
+  readonly diff: string;
+  /** The diff is longer than what is shown. */
+  readonly cut: boolean;
+}
+
 export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced';
 
 export interface ImportReport {
   /** False for a dry run. */
   readonly committed: boolean;
+  readonly source: {
+    readonly origin?: string | undefined;
+    /** The git commit that was read: the same every time. */
+    readonly commit?: string | undefined;
+  };
   readonly patterns: readonly {
     readonly name: string;
     readonly outcome: ImportOutcome;
@@ -148,10 +173,12 @@ export interface ImportReport {
     readonly name: string;
     readonly outcome: ImportOutcome;
   }[];
+  /** What was left out; at most 1,000 are listed. */
   readonly ignored: readonly {
     readonly path: string;
     readonly reason: string;
   }[];
+  readonly ignored_total: number;
 }
 
 export interface KeptAttachment {
@@ -162,6 +189,18 @@ export interface KeptAttachment {
   readonly sha256: string;
   /** Whether the bytes are kept. */
   readonly kept: boolean;
+}
+
+export interface LabelMove {
+  readonly label: string;
+  /** Null: there was no such label. */
+  readonly before: number | null;
+  /** Null: the label was removed. */
+  readonly after: number | null;
+  readonly moved_at: string;
+  readonly moved_by: string | null;
+  /** The name that the key or member had. */
+  readonly author: string | null;
 }
 
 export interface Me {
@@ -191,15 +230,27 @@ export interface Model {
   /** Why it is not ready, or what is unverified. */
   readonly note: string | null;
   readonly context_window: number | null;
+  readonly max_output: number | null;
+  /** Null: not known, which is not 0. */
   readonly input_price: number | null;
   readonly output_price: number | null;
+  readonly cached_input_price: number | null;
+  readonly cache_write_price: number | null;
+  readonly price_source: 'workspace' | 'operator' | 'catalogue' | null;
+  /** Day on which the vendor's page was read. */
+  readonly price_as_of: string | null;
+  /** Null: not known. */
+  readonly capabilities: readonly Capability[] | null;
 }
 
 export interface ModelOffer {
   readonly id: string;
   readonly context_window?: number | undefined;
+  readonly max_output?: number | undefined;
   readonly input_price?: number | undefined;
   readonly output_price?: number | undefined;
+  readonly cached_input_price?: number | undefined;
+  readonly cache_write_price?: number | undefined;
 }
 
 export interface NewApiKey {
@@ -355,10 +406,69 @@ export type PermissionName =
 export interface Provider {
   readonly name: string;
   readonly origin: 'environment' | 'workspace' | 'local';
+  readonly protocol: ProviderProtocol;
   readonly base_url: string | null;
+  /** Of Azure; null: its current one. */
+  readonly api_version: string | null;
   readonly has_key: boolean;
   readonly models: readonly ModelOffer[];
+  /** What the provider itself said it has, when it was asked last. Null: it did not say. */
+  readonly offered: readonly string[] | null;
+  readonly limits: ProviderLimits;
+  /** Models for runs of this provider whose version names none. */
+  readonly fallbacks: readonly string[];
   readonly updated_at: string | null;
+}
+
+export interface ProviderHealth {
+  readonly provider: string;
+  readonly origin: 'environment' | 'workspace' | 'local';
+  /** Of the circuit breaker; open: no call goes out. */
+  readonly state: 'closed' | 'open' | 'half-open';
+  readonly key_refused: boolean;
+  /** Until the next call may go out. */
+  readonly retry_after_ms: number | null;
+  readonly calls: number;
+  readonly failures: number;
+  readonly failure_share: number | null;
+  readonly retries: number;
+  readonly running: number;
+  readonly waiting: number;
+  /** Of the last 64 calls that succeeded. */
+  readonly p50_ms: number | null;
+  readonly last_error: {
+    readonly code: string;
+    readonly detail: string;
+    readonly at: string;
+  } | null;
+}
+
+export interface ProviderLimits {
+  readonly concurrency: number | null;
+  readonly requests_per_minute: number | null;
+  readonly tokens_per_minute: number | null;
+}
+
+export type ProviderProtocol = 'openai' | 'anthropic' | 'gemini' | 'azure' | 'ollama';
+
+export interface ProviderTest {
+  readonly provider: string;
+  readonly ok: boolean;
+  /** provider/model that was called. */
+  readonly model: string | null;
+  readonly latency_ms: number | null;
+  readonly usage: {
+    readonly input_tokens: number | null;
+    readonly output_tokens: number | null;
+  };
+  readonly cost_micros: number | null;
+  /** Models that the provider lists; null: none told. */
+  readonly offered: number | null;
+  readonly error: {
+    readonly code: string;
+    readonly detail: string;
+    readonly provider_status: number | null;
+  } | null;
 }
 
 export type RoleName = 'viewer' | 'runner' | 'author' | 'operator' | 'admin' | 'owner';
@@ -401,6 +511,8 @@ export interface Run {
   readonly attachments: readonly KeptAttachment[];
   /** Of a failed run: what arrived until then. */
   readonly output: string | null;
+  /** The answer of an earlier request with the same key. */
+  readonly replayed?: true | undefined;
 }
 
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
@@ -445,10 +557,23 @@ export interface Session {
   readonly updated_at: string;
 }
 
+export interface SettingChange {
+  /** Such as parameters.temperature. */
+  readonly field: string;
+  /** JSON; null: it was not there. */
+  readonly before: string | null;
+  /** JSON; null: it is not there. */
+  readonly after: string | null;
+}
+
 export interface Source {
   readonly kind: 'api' | 'starter' | 'import';
   /** Where an import came from: a folder or an address. */
   readonly origin?: string | undefined;
+  /** The git commit that it was taken from. */
+  readonly commit?: string | undefined;
+  /** git's hash of system.md in that commit. */
+  readonly blob?: string | undefined;
 }
 
 export interface Strategy {
@@ -508,6 +633,15 @@ export interface Variable {
 }
 
 export type VariableType = 'string' | 'integer' | 'number' | 'boolean' | 'enum';
+
+export interface VersionDiff {
+  readonly pattern: string;
+  readonly from: number;
+  readonly to: number;
+  /** Only those that differ. */
+  readonly files: readonly FileDiff[];
+  readonly settings: readonly SettingChange[];
+}
 
 export interface VersionSummary {
   readonly pattern: string;
@@ -592,6 +726,8 @@ export interface PublishVersionInput {
   readonly files?: readonly PatternFile[] | undefined;
   /** Why this version exists. */
   readonly message?: string | undefined;
+  /** The version that was edited: when it is not the newest any more, nothing is published. */
+  readonly base_version?: number | undefined;
 }
 
 export interface ListVersionsInput {
@@ -614,6 +750,32 @@ export interface SetLabelInput {
 export interface RemoveLabelInput {
   readonly pattern: string;
   readonly label: string;
+}
+
+export interface DiffVersionsInput {
+  readonly pattern: string;
+  /** The version before `to` by default. */
+  readonly from?: number | undefined;
+  /** The newest by default. */
+  readonly to?: number | undefined;
+}
+
+export interface ListLabelMovesInput {
+  readonly pattern: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly label?: string | undefined;
+}
+
+export interface DeprecatePatternInput {
+  readonly pattern: string;
+  /** The pattern to use instead. */
+  readonly successor?: string | null | undefined;
+  readonly message?: string | null | undefined;
+}
+
+export interface LiftDeprecationInput {
+  readonly pattern: string;
 }
 
 export interface ListStrategiesInput {
@@ -693,11 +855,46 @@ export interface ImportTreeInput {
   readonly dry_run?: boolean | undefined;
 }
 
+export interface ImportArchiveInput {
+  /** Name of the archive. */
+  readonly origin?: string | undefined;
+  /** The folder in it where the patterns are. */
+  readonly path?: string | undefined;
+  /** What to do with a pattern that was edited here since its last import. */
+  readonly on_conflict?: 'fail' | 'keep' | 'replace' | undefined;
+  readonly dry_run?: boolean | undefined;
+}
+
+export interface ImportGitInput {
+  /** Begins with https://. */
+  readonly url: string;
+  /** A branch, a tag or a whole commit hash; without, the server's default branch. */
+  readonly ref?: string | undefined;
+  /** The folder in it where the patterns are. */
+  readonly path?: string | undefined;
+  /** What to do with a pattern that was edited here since its last import. */
+  readonly on_conflict?: 'fail' | 'keep' | 'replace' | undefined;
+  readonly dry_run?: boolean | undefined;
+}
+
 export interface PutProviderInput {
   readonly provider: string;
+  readonly protocol?: ProviderProtocol | undefined;
   readonly base_url: string;
+  readonly api_version?: string | undefined;
   readonly api_key?: string | undefined;
   readonly models?: readonly ModelOffer[] | undefined;
+  readonly limits?: {
+    readonly concurrency?: number | null | undefined;
+    readonly requests_per_minute?: number | null | undefined;
+    readonly tokens_per_minute?: number | null | undefined;
+  } | undefined;
+  readonly fallbacks?: readonly string[] | undefined;
+}
+
+export interface TestProviderInput {
+  readonly provider: string;
+  readonly model?: string | undefined;
 }
 
 export interface DeleteProviderInput {
@@ -724,6 +921,8 @@ export interface CreateRunInput {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly on_disconnect?: 'cancel' | 'continue' | undefined;
   readonly timeout_ms?: number | undefined;
+  /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
+  readonly idempotency_key?: string | undefined;
 }
 
 export interface RenderRunInput {
@@ -757,6 +956,12 @@ export interface ReadRunInput {
   readonly run: string;
 }
 
+export interface StreamRunInput {
+  readonly run: string;
+  /** Id of the last event that came. */
+  readonly after?: number | undefined;
+}
+
 export interface CancelRunInput {
   readonly run: string;
 }
@@ -767,6 +972,10 @@ export interface ListModelsOutput {
 
 export interface ListProvidersOutput {
   readonly items: readonly Provider[];
+}
+
+export interface ReadProviderHealthOutput {
+  readonly items: readonly ProviderHealth[];
 }
 
 export interface RenderRunOutput {
@@ -855,6 +1064,14 @@ export interface OperationTypes {
   readonly setLabel: { readonly input: SetLabelInput; readonly output: Pattern };
   /** Remove a label. */
   readonly removeLabel: { readonly input: RemoveLabelInput; readonly output: Pattern };
+  /** What changed between two versions: files and settings. */
+  readonly diffVersions: { readonly input: DiffVersionsInput; readonly output: VersionDiff };
+  /** Who pointed which label where and when, newest first. */
+  readonly listLabelMoves: { readonly input: ListLabelMovesInput; readonly output: Page<LabelMove> };
+  /** Say that a pattern should not be used any more; runs of it go on. */
+  readonly deprecatePattern: { readonly input: DeprecatePatternInput; readonly output: Pattern };
+  /** Take a deprecation back. */
+  readonly liftDeprecation: { readonly input: LiftDeprecationInput; readonly output: Pattern };
   /** Strategies of the workspace by name. */
   readonly listStrategies: { readonly input: ListStrategiesInput; readonly output: Page<Strategy> };
   /** One strategy. */
@@ -883,12 +1100,20 @@ export interface OperationTypes {
   readonly deleteSession: { readonly input: DeleteSessionInput; readonly output: Session };
   /** Import a folder in Fabric's tree, all or nothing. */
   readonly importTree: { readonly input: ImportTreeInput; readonly output: ImportReport };
+  /** Import a zip, tar or tar.gz that is sent as the body, all or nothing. */
+  readonly importArchive: { readonly input: ImportArchiveInput; readonly output: ImportReport };
+  /** Import one commit of a public git repository over https, all or nothing. */
+  readonly importGit: { readonly input: ImportGitInput; readonly output: ImportReport };
   /** Models that a run can name. */
   readonly listModels: { readonly input: Readonly<Record<string, never>>; readonly output: ListModelsOutput };
   /** Providers of the workspace, without their keys. */
   readonly listProviders: { readonly input: Readonly<Record<string, never>>; readonly output: ListProvidersOutput };
-  /** Add or change a provider that speaks the OpenAI-compatible chat protocol. */
+  /** How the providers have behaved in the last minute, as the answering process saw it. */
+  readonly readProviderHealth: { readonly input: Readonly<Record<string, never>>; readonly output: ReadProviderHealthOutput };
+  /** Add a provider, or change what the body names of it. */
   readonly putProvider: { readonly input: PutProviderInput; readonly output: Provider };
+  /** Call a provider once with a few tokens and tell how it went. */
+  readonly testProvider: { readonly input: TestProviderInput; readonly output: ProviderTest };
   /** Remove a provider and its key. */
   readonly deleteProvider: { readonly input: DeleteProviderInput; readonly output: Provider };
   /** Run a version on an input and wait for the answer, or stream it. */
@@ -899,6 +1124,8 @@ export interface OperationTypes {
   readonly listRuns: { readonly input: ListRunsInput; readonly output: Page<RunSummary> };
   /** One run with its texts and attempts. */
   readonly readRun: { readonly input: ReadRunInput; readonly output: Run };
+  /** The events of a run from a place in its output on: what has come, what comes, and the end. */
+  readonly streamRun: { readonly input: StreamRunInput; readonly output: Run };
   /** Stop a run and its call to the model. */
   readonly cancelRun: { readonly input: CancelRunInput; readonly output: RunSummary };
   /** Is the process itself alive. */
@@ -934,6 +1161,10 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   readVersion: { method: 'GET', path: '/v1/patterns/{pattern}/versions/{version}' },
   setLabel: { method: 'PUT', path: '/v1/patterns/{pattern}/labels/{label}' },
   removeLabel: { method: 'DELETE', path: '/v1/patterns/{pattern}/labels/{label}' },
+  diffVersions: { method: 'GET', path: '/v1/patterns/{pattern}/diff' },
+  listLabelMoves: { method: 'GET', path: '/v1/patterns/{pattern}/label-moves' },
+  deprecatePattern: { method: 'PUT', path: '/v1/patterns/{pattern}/deprecation' },
+  liftDeprecation: { method: 'DELETE', path: '/v1/patterns/{pattern}/deprecation' },
   listStrategies: { method: 'GET', path: '/v1/strategies' },
   readStrategy: { method: 'GET', path: '/v1/strategies/{strategy}' },
   putStrategy: { method: 'PUT', path: '/v1/strategies/{strategy}' },
@@ -948,14 +1179,19 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   putSession: { method: 'PUT', path: '/v1/sessions/{session}' },
   deleteSession: { method: 'DELETE', path: '/v1/sessions/{session}' },
   importTree: { method: 'POST', path: '/v1/imports' },
+  importArchive: { method: 'POST', path: '/v1/imports/archive' },
+  importGit: { method: 'POST', path: '/v1/imports/git' },
   listModels: { method: 'GET', path: '/v1/models' },
   listProviders: { method: 'GET', path: '/v1/providers' },
+  readProviderHealth: { method: 'GET', path: '/v1/providers/health' },
   putProvider: { method: 'PUT', path: '/v1/providers/{provider}' },
+  testProvider: { method: 'POST', path: '/v1/providers/{provider}/test' },
   deleteProvider: { method: 'DELETE', path: '/v1/providers/{provider}' },
   createRun: { method: 'POST', path: '/v1/runs' },
   renderRun: { method: 'POST', path: '/v1/render' },
   listRuns: { method: 'GET', path: '/v1/runs' },
   readRun: { method: 'GET', path: '/v1/runs/{run}' },
+  streamRun: { method: 'GET', path: '/v1/runs/{run}/events' },
   cancelRun: { method: 'POST', path: '/v1/runs/{run}/cancel' },
   readLive: { method: 'GET', path: '/livez' },
   readReady: { method: 'GET', path: '/readyz' },
@@ -977,14 +1213,20 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   method_not_allowed: 405,
   request_timeout: 408,
   already_exists: 409,
+  version_conflict: 409,
   run_finished: 409,
   not_released: 409,
+  idempotency_in_progress: 409,
+  payload_gone: 409,
   run_cancelled: 409,
   too_large: 413,
   unsupported_media_type: 415,
+  idempotency_key_reused: 422,
   policy_refused: 422,
   invalid_pattern: 422,
   invalid_tree: 422,
+  invalid_archive: 422,
+  invalid_repository: 422,
   in_use: 409,
   session_busy: 409,
   import_conflict: 409,
@@ -1003,7 +1245,6 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   truncated: 502,
   invalid_output: 502,
   content_refused: 422,
-  unsupported_content: 422,
   interrupted: 502,
   timeout: 504,
   no_model: 503,

@@ -191,7 +191,13 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
     model: `${mark}_models/${mark}-large`,
     metadata: { who: mark },
   });
-  await must('POST', '/v1/runs', { pattern: 'same_name', input: mark, variables: { topic: mark }, model: 'openai/x' });
+  await must('POST', '/v1/runs', {
+    pattern: 'same_name',
+    input: mark,
+    variables: { topic: mark },
+    model: 'openai/x',
+    idempotency_key: `${mark}-once`,
+  });
 
   const keyNamed = (name: string, role: Role, expires_at?: string) =>
     must('POST', '/v1/keys', { name: `${mark} ${name}`, role, ...(expires_at ? { expires_at } : {}) });
@@ -231,6 +237,7 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       provider: `${mark}_models`,
       model: `${mark}_models/${mark}-large`,
       run: run.id,
+      'idempotency key': `${mark}-once`,
       tag: `${mark}-tag`,
       text: mark,
       // What a caller of the other side may make under the same name, without meeting these.

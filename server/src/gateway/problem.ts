@@ -15,6 +15,7 @@ export function toProblem(error: AppError, requestId: string): Record<string, un
     ...(details.pointer === undefined ? {} : { pointer: details.pointer }),
     ...(details.need === undefined ? {} : { need: details.need }),
     ...(details.runId === undefined ? {} : { run_id: details.runId }),
+    ...(details.replayed ? { replayed: true } : {}),
     ...(details.problems === undefined ? {} : { problems: details.problems }),
   };
 }
@@ -36,13 +37,15 @@ export function sendProblem(
     return;
   }
   const body = Buffer.from(JSON.stringify(toProblem(error, requestId)));
-  const { retryAfterSeconds } = error.details;
+  const { details } = error;
+  const { retryAfterSeconds } = details;
   response.writeHead(error.status, {
     ...commonHeaders,
     'content-type': 'application/problem+json',
     'content-length': body.length,
     'x-request-id': requestId,
     ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(details.replayed ? replayedHeader : {}),
     ...(retryAfterSeconds === undefined && !helpsToWait(error)
       ? {}
       : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds ?? 1))) }),
@@ -51,7 +54,10 @@ export function sendProblem(
   response.end(body);
 }
 
-/** A model that nobody configured does not come by waiting; whoever knows better says so in the error. */
-function helpsToWait({ code, status }: AppError): boolean {
-  return (status === 503 && code !== 'no_model') || status === 429;
+/** On an answer that an earlier request with the same Idempotency-Key was given. */
+export const replayedHeader = { 'idempotent-replayed': 'true' } as const;
+
+/** A model that nobody configured does not come by waiting, nor does another answer for the same key. */
+function helpsToWait({ code, status, details }: AppError): boolean {
+  return !details.replayed && ((status === 503 && code !== 'no_model') || status === 429);
 }

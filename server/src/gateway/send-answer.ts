@@ -2,7 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Operation } from '@damask/contracts/operation.ts';
 import { entityTag, tagsIn } from '#platform/entity-tag.ts';
 import { pagePolicy } from './page-frame.ts';
-import { commonHeaders } from './problem.ts';
+import { commonHeaders, replayedHeader } from './problem.ts';
+
+/** Of an answer in JSON. As a list: Node copies and checks an object field by field. */
+const jsonHeaders = Object.entries({ ...commonHeaders, 'content-type': 'application/json' }).flat();
+const replayedList: readonly string[] = Object.entries(replayedHeader).flat();
+const noMore: readonly string[] = [];
 
 /** A plain success: JSON, or the text of a page. What was read carries a tag, and 304 says that the caller has it. */
 export function sendAnswer(
@@ -15,12 +20,16 @@ export function sendAnswer(
   // As text: Node then sends head and body in one piece.
   const body = operation.media === undefined ? JSON.stringify(output ?? {}) : String(output);
   if (operation.method === 'GET') return sendRead(request, response, operation, body, requestId);
-  response.writeHead(operation.status, {
-    ...commonHeaders,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    'x-request-id': requestId,
-  });
+  const length = String(Buffer.byteLength(body));
+  const replayed = operation.headers && (output as { replayed?: true }).replayed ? replayedList : noMore;
+  response.writeHead(operation.status, [
+    ...jsonHeaders,
+    'content-length',
+    length,
+    'x-request-id',
+    requestId,
+    ...replayed,
+  ]);
   response.end(body);
 }
 

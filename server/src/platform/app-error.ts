@@ -7,6 +7,8 @@ export interface ErrorDetails {
   readonly need?: string;
   readonly retryAfterSeconds?: number;
   readonly runId?: string;
+  /** This is what the first request with the same Idempotency-Key was told. */
+  readonly replayed?: true;
   /** More findings, for reports; each names a place and a reason. */
   readonly problems?: readonly { pointer: string; detail: string }[];
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { ModelRoute } from '../model/model-router.ts';
+import type { RunClaim } from './claim-run.ts';
 import type { Journal } from './journal.ts';
 import type { LiveRuns } from './live-runs.ts';
 import type { Payloads } from './payloads.ts';
@@ -37,6 +38,8 @@ export interface Execution {
   readonly timeoutMs: number;
   /** The session that the run goes on with. */
   readonly conversation?: RunConversation;
+  /** Present when the run has an Idempotency-Key. */
+  readonly claim?: RunClaim;
 }
 
 /** What a run owes to its session. */

@@ -1,12 +1,18 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { OutputText } from './output-text.ts';
 import type { AcceptedRow } from './record.ts';
+import type { RunReaders } from './run-readers.ts';
 
 export interface LiveRun {
   readonly row: AcceptedRow;
   /** Ends the run's call to the model; the run then ends with this code. */
   stop(code: ErrorCode, detail: string): void;
+  /** What has come so far. */
+  readonly output: OutputText;
+  /** Null until somebody reads along. */
+  readers: RunReaders | null;
 }
 
 /** Runs that this process is executing. */

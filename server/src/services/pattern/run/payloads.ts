@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
@@ -16,12 +17,15 @@ export interface Payloads {
   ready(workspace: string): Promise<void> | undefined;
   seal(row: { workspace: string; id: string }, payload: Payload): Promise<Buffer> | Buffer;
   open(row: { workspace: string; id: string }, sealed: Buffer): Promise<Payload>;
+  /** Key of an HMAC of this purpose. Needs `ready` first. */
+  hmacKey(workspace: string, purpose: string): KeyObject;
 }
 
 export function createPayloads(vault: Vault): Payloads {
   const place = (row: string) => ({ table: 'pattern.finished', row, column: 'payload' });
   return {
     ready: (workspace) => vault.ready(workspace),
+    hmacKey: (workspace, purpose) => vault.hmacKey(workspace, purpose),
     seal: ({ workspace, id }, payload) => vault.seal(workspace, place(id), Buffer.from(JSON.stringify(payload))),
     async open({ workspace, id }, sealed) {
       try {

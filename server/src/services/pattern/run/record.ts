@@ -20,6 +20,11 @@ export interface AcceptedRow {
   readonly stream: boolean;
   readonly actor: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** HMAC of the end user's name; this and what follows is left out of most runs. */
+  readonly subject?: string | null;
+  readonly rerun_of?: string | null;
+  /** The run whose answer was taken from the cache. */
+  readonly cached_from?: string | null;
 }
 
 /** A row of `pattern.finished` without its payload. */

@@ -2,12 +2,16 @@ import type { Clock, Timer } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
+import { forgetClaims } from './claim-store.ts';
 import type { Journal } from './journal.ts';
 import type { AcceptedRow, FinishedRow } from './record.ts';
 import { ensurePartitions, listAbandoned } from './store.ts';
+import { toUnfinished } from './unfinished.ts';
 
 const every = 10_000;
 const pageSize = 500;
+/** Longer than the 24 hours that are promised, by more than the longest run. */
+const claimHours = 26;
 
 /** Ends the runs that a dead process left open, and keeps partitions ready. Looks at once and then every ten seconds. */
 export function startRecovery(options: {
@@ -45,6 +49,9 @@ export function startRecovery(options: {
 async function recoverOnce({ database, registry, journal, clock, log }: Parameters<typeof startRecovery>[0]) {
   // Somebody who reads for a long time may hold it up, but not what follows.
   await ensurePartitions(database).catch((error: unknown) => log.warn('Partitions could not be made yet', { error }));
+  await forgetClaims(database, claimHours, pageSize).catch((error: unknown) =>
+    log.warn('Old idempotency keys could not be forgotten yet', { error }),
+  );
   for (const dead of await registry.findDead()) {
     let ended = 0;
     for (let after: AcceptedRow | undefined, more = true; more; ) {
@@ -60,21 +67,11 @@ async function recoverOnce({ database, registry, journal, clock, log }: Paramete
   }
 }
 
+const interrupted = 'The process died during the run. Whether the provider answered is not known. Run it again.';
+
 function toInterrupted(row: AcceptedRow, now: number): FinishedRow {
   return {
-    ...row,
-    finished_at: new Date(now).toISOString(),
-    status: 'failed',
-    stop_reason: null,
-    input_tokens: null,
-    output_tokens: null,
-    cached_input_tokens: null,
-    reasoning_tokens: null,
-    cost_micros: null,
-    first_output_ms: null,
-    total_ms: null,
-    error_code: 'interrupted',
-    error_detail: 'The process died during the run. Whether the provider answered is not known. Run it again.',
+    ...toUnfinished(row, now, 'interrupted', interrupted),
     attempts: [
       {
         number: 1,
@@ -86,6 +83,5 @@ function toInterrupted(row: AcceptedRow, now: number): FinishedRow {
         total_ms: null,
       },
     ],
-    sanitised: false,
   };
 }

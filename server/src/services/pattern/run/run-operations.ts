@@ -1,40 +1,22 @@
 import type { runOperations } from '@damask/contracts/run.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
-import { describeAttachments } from '../conversation/attach.ts';
-import type { Execution } from './engine.ts';
-import { executeRun } from './execute-run.ts';
+import { runOnce } from './claim-run.ts';
+import { followRun } from './follow-run.ts';
 import { listRuns } from './list-runs.ts';
 import { planRun } from './plan-run.ts';
-import { summarizeAccepted, summarizeFinished } from './record.ts';
-import { previewTurns, runInSession, withTurns } from './run-in-session.ts';
+import { readRun } from './read-run.ts';
+import { summarizeAccepted } from './record.ts';
+import { previewTurns, withTurns } from './run-in-session.ts';
 import type { RunParts } from './run-parts.ts';
+import { startRun } from './start-run.ts';
 import { readAccepted, readFinished } from './store.ts';
 
 export function createRunOperations(parts: RunParts): Implementation<typeof runOperations> {
   const { database, router, engine } = parts;
-  const { clock } = engine;
   return {
-    async createRun(context, input) {
-      const plan = await planRun(parts, context.workspace, input);
-      const route = await router.route(context.workspace, plan.model);
-      const execution: Execution = {
-        plan,
-        route,
-        input: input.input,
-        variables: input.variables ?? {},
-        strategy: input.strategy ?? null,
-        background: input.context ?? null,
-        session: input.session ?? null,
-        metadata: input.metadata ?? {},
-        onDisconnect: input.on_disconnect ?? 'cancel',
-        timeoutMs: Math.min(input.timeout_ms ?? parts.defaultTimeout, context.deadline - clock.now()),
-      };
-      if (input.session === undefined) return executeRun(engine, context, execution);
-      return runInSession(parts.conversation, context, input.session, execution, (inSession) =>
-        executeRun(engine, context, inSession),
-      );
-    },
+    createRun: (context, input) =>
+      runOnce(parts, context, 'createRun', input, (claim, request) => startRun(parts, context, request, claim)),
 
     async renderRun(context, input) {
       const plan = await planRun(parts, context.workspace, input);
@@ -52,37 +34,9 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     listRuns: (context, input) => listRuns(parts, context, input),
 
-    async readRun(context, { run: id }) {
-      const scope = { role: 'pattern', workspace: context.workspace };
-      const found = await database.transaction(scope, async (transaction) => {
-        const finished = await readFinished(transaction, id);
-        return { finished, accepted: finished ? undefined : await readAccepted(transaction, id) };
-      });
-      const { finished, accepted } = found;
-      if (!finished) {
-        if (!accepted) throw notFound();
-        return {
-          ...summarizeAccepted(accepted),
-          attempts: [],
-          sanitised: false,
-          input: null,
-          variables: {},
-          attachments: [],
-          output: null,
-        };
-      }
-      const { payload, ...row } = finished;
-      // Outside the transaction: the key may have to be read, which takes a connection of its own.
-      const texts = payload ? await engine.payloads.open(row, payload) : { input: null, variables: {}, output: null };
-      const attachments = describeAttachments('attachments' in texts ? texts.attachments : undefined);
-      return {
-        ...summarizeFinished(row),
-        attempts: [...row.attempts],
-        sanitised: row.sanitised,
-        ...texts,
-        attachments,
-      };
-    },
+    readRun: (context, { run }) => readRun(parts, context.workspace, run),
+
+    streamRun: (context, input) => followRun(parts, context, input),
 
     async cancelRun(context, { run: id }) {
       const live = engine.live.find(context.workspace, id);

@@ -10,7 +10,10 @@ export interface RunStream {
   open(): void;
   take(text: string): boolean;
   drained(): Promise<void>;
-  close(rest: string, run: Run): void;
+  /** Tells the end. False for a reader that was cut off: it must not take this for the whole. */
+  close(rest: string, run: Run): boolean;
+  /** The reader takes nothing: nothing more is sent to it, and the run goes on. */
+  cutOff(): void;
   /** The answer goes another way: an acceptance that is committed only now is not told any more. */
   giveUp(): void;
 }
@@ -18,6 +21,7 @@ export interface RunStream {
 export function createRunStream(sink: EventSink, row: AcceptedRow, output: OutputText): RunStream {
   let opened = false;
   let givenUp = false;
+  let cut = false;
   let waiting = '';
   const send = (text: string) => text === '' || sink.emit('output.delta', output.bytes, { text });
   return {
@@ -32,14 +36,19 @@ export function createRunStream(sink: EventSink, row: AcceptedRow, output: Outpu
       waiting = '';
     },
     take(text) {
-      if (opened) return send(text);
+      if (opened) return cut || send(text);
       waiting += text;
       return true;
     },
     drained: () => sink.drained(),
     close(rest, run) {
+      if (cut) return false;
       send(rest);
       sink.emit(`run.${run.status}`, output.bytes, run);
+      return true;
+    },
+    cutOff() {
+      cut = true;
     },
     giveUp() {
       givenUp = true;

@@ -4,7 +4,8 @@ import type { Database, Transaction } from '#platform/database/database.ts';
 import type { AcceptedRow, FinishedRow, JournalRow } from './record.ts';
 
 const acceptedColumns = `workspace uuid, id uuid, process uuid, accepted_at timestamptz, pattern text, version int, digest text,
-  environment text, label text, strategy text, context text, session text, language text, model text, stream boolean, actor uuid, metadata jsonb`;
+  environment text, label text, strategy text, context text, session text, language text, model text, stream boolean, actor uuid, metadata jsonb,
+  subject text, rerun_of uuid, cached_from uuid`;
 const finishedColumns = `${acceptedColumns}, finished_at timestamptz, status text, stop_reason text, input_tokens int,
   output_tokens int, cached_input_tokens int, reasoning_tokens int, cost_micros bigint, first_output_ms double precision,
   total_ms double precision, error_code text, error_detail text, attempts jsonb, sanitised boolean`;
@@ -17,7 +18,7 @@ const namesOf = (columns: string) =>
 const acceptedNames = namesOf(acceptedColumns);
 const finishedNames = namesOf(finishedColumns);
 
-const insertAccepted = (rows: number) => `insert into pattern.accepted (${acceptedNames})
+const acceptRows = (rows: number) => `insert into pattern.accepted (${acceptedNames})
   select * from json_to_recordset($${rows}) as given(${acceptedColumns}) on conflict do nothing`;
 // All payloads travel as one binary value and are cut apart here: in an array they would travel as hexadecimal text,
 // which costs the database more than all the rest of the row.
@@ -32,9 +33,9 @@ const insertFinished = (
     as given(${finishedNames}, starts, size)
   on conflict do nothing`;
 
-const onlyAccepted = { name: 'journal_accepted', text: insertAccepted(1) };
+const onlyAccepted = { name: 'journal_accepted', text: acceptRows(1) };
 const onlyFinished = { name: 'journal_finished', text: insertFinished(1) };
-const both = { name: 'journal_both', text: `with accepted as (${insertAccepted(1)}) ${insertFinished(2)}` };
+const both = { name: 'journal_both', text: `with accepted as (${acceptRows(1)}) ${insertFinished(2)}` };
 
 /** One commit for the whole group. A repeated row changes nothing: the first one stands. */
 export async function writeGroup(client: pg.Client, group: readonly JournalRow[]): Promise<void> {
@@ -61,6 +62,11 @@ export async function writeGroup(client: pg.Client, group: readonly JournalRow[]
   if (finished.length === 0) await client.query({ ...onlyAccepted, values: [JSON.stringify(accepted)] });
   else if (accepted.length === 0) await client.query({ ...onlyFinished, values: ends });
   else await client.query({ ...both, values: [JSON.stringify(accepted), ...ends] });
+}
+
+/** The acceptance of one run, in a transaction of its workspace. */
+export async function insertAccepted(transaction: Transaction, row: AcceptedRow): Promise<void> {
+  await transaction.query(acceptRows(1), [JSON.stringify([row])]);
 }
 
 /** Sets a row aside that the tables refuse; its texts stay out. An end without them is put in its place: no run stays open. */

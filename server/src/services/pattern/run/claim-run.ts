@@ -1,0 +1,116 @@
+import type { Run } from '@damask/contracts/run.ts';
+import { AppError } from '#platform/app-error.ts';
+import type { CallContext } from '#platform/call.ts';
+import type { Database } from '#platform/database/database.ts';
+import { type ClaimRow, insertClaim, readClaim } from './claim-store.ts';
+import { digestValue } from './digest-request.ts';
+import type { EngineParts } from './engine.ts';
+import type { AcceptedRow } from './record.ts';
+import { replayRun } from './replay-run.ts';
+import type { RunParts } from './run-parts.ts';
+import { insertAccepted } from './store.ts';
+import { toUnfinished } from './unfinished.ts';
+
+/** What makes a run the one run of its key. */
+export interface RunClaim {
+  /**
+   * Commits the claim and the acceptance together, before the call goes out. Throws `KeyTaken` when another run has the
+   * key, and `unrecorded` when it cannot be told: that run is then recorded as failed.
+   */
+  accept(row: AcceptedRow): Promise<void>;
+}
+
+/** The key belongs to another run, of this request or another one. */
+class KeyTaken extends Error {
+  readonly owner: Pick<ClaimRow, 'request' | 'run'>;
+
+  constructor(owner: Pick<ClaimRow, 'request' | 'run'>) {
+    super('The key is taken');
+    this.owner = owner;
+  }
+}
+
+/** Milliseconds before the second and third attempt. */
+const pauses = [100, 400];
+
+/**
+ * Starts a run for its key once: who comes again with the same request gets the answer of the first one. Errors beside
+ * the run's own: `idempotency_in_progress`, `idempotency_key_reused`.
+ */
+export async function runOnce<Input extends { readonly idempotency_key?: string }>(
+  parts: RunParts,
+  context: CallContext,
+  operation: string,
+  { idempotency_key: key, ...request }: Input,
+  start: (claim: RunClaim | undefined, request: Omit<Input, 'idempotency_key'>) => Promise<Run>,
+): Promise<Run> {
+  if (key === undefined) return start(undefined, request);
+  const { database, engine } = parts;
+  const { workspace } = context;
+  await engine.payloads.ready(workspace);
+  const claim = {
+    workspace,
+    operation,
+    key: digestValue(engine.payloads.hmacKey(workspace, 'idempotency key'), key),
+    request: digestValue(engine.payloads.hmacKey(workspace, 'idempotent request'), request),
+  };
+  const answerOf = (owner: Pick<ClaimRow, 'request' | 'run'>) => {
+    if (!owner.request.equals(claim.request)) throw keyReused(owner.run);
+    return replayRun(parts, context, owner.run);
+  };
+  // Before anything else: what the request names may be gone by now, and its answer is still the first one.
+  const known = await database.transaction({ role: 'pattern', workspace }, (transaction) =>
+    readClaim(transaction, operation, claim.key),
+  );
+  if (known) return answerOf(known);
+  try {
+    return await start({ accept: (row) => acceptOnce(database, engine, claim, row) }, request);
+  } catch (error) {
+    if (error instanceof KeyTaken) return answerOf(error.owner);
+    throw error;
+  }
+}
+
+async function acceptOnce(
+  database: Database,
+  engine: EngineParts,
+  claim: Omit<ClaimRow, 'run'>,
+  row: AcceptedRow,
+): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    let asked = false;
+    try {
+      const owner = await database.transaction({ role: 'pattern', workspace: row.workspace }, async (transaction) => {
+        asked = true;
+        if (await insertClaim(transaction, { ...claim, run: row.id })) {
+          await insertAccepted(transaction, row);
+          return undefined;
+        }
+        return readClaim(transaction, claim.operation, claim.key);
+      });
+      // Its own claim is found where the reply to an earlier commit was lost.
+      if (owner === undefined || owner.run === row.id) return;
+      throw new KeyTaken(owner);
+    } catch (error) {
+      if (error instanceof KeyTaken || (!asked && attempt === 0)) throw error;
+      const pause = pauses[attempt];
+      if (pause === undefined) {
+        // Whether it was committed is not known, so it ends here: no key may lead to a run without an end.
+        engine.journal.finish(toUnfinished(row, engine.clock.now(), 'unrecorded', unsure), null);
+        throw new AppError('unrecorded', unsure, { runId: row.id }, { cause: error });
+      }
+      await engine.clock.sleep(pause);
+    }
+  }
+}
+
+const unsure =
+  'Whether the run was recorded is not known, so it was not started. Look it up, then send it again with another key.';
+
+function keyReused(run: string): AppError {
+  return new AppError(
+    'idempotency_key_reused',
+    'This Idempotency-Key came with another request before. Send the same request, or take a new key.',
+    { pointer: '/idempotency_key', runId: run },
+  );
+}
