@@ -80,6 +80,23 @@ test('the installed sdk works under the oldest Node here, streams included', asy
   assert.equal(text, 'run.accepted,run.succeeded true unreachable\n', `under Node ${node.major}`);
 });
 
+test('the installed sdk works where only web standards are, as at the edge', async () => {
+  await using server = await startScriptedServer((_, response) => sendJson(response, 200, finishedRun()));
+  const program = `
+    const { log } = console;
+    // Node's own fetch reads these when it is first used.
+    await fetch('${server.url}').then((answer) => answer.text());
+    for (const name of ['process', 'Buffer', 'global', 'setImmediate', 'clearImmediate']) delete globalThis[name];
+    const { createDamask } = await import('@damask/sdk');
+    const damask = createDamask({ url: '${server.url}', apiKey: 'dmk_x' });
+    const run = await damask.runs.create({ pattern: 'a', input: 'b' });
+    log(typeof process, run.output);
+  `;
+  writeFileSync(join(project, 'edge.mjs'), program);
+  const child = spawn(process.execPath, ['edge.mjs'], { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  assert.equal(await new Response(child.stdout as never).text(), 'undefined A short answer.\n');
+});
+
 test('the types of the installed sdk are complete', () => {
   writeFileSync(
     join(project, 'use.ts'),
