@@ -63,7 +63,10 @@ export function createCatalogue(file: CatalogueFile): Catalogue {
     find({ protocol, baseUrl }, model) {
       const host = new URL(baseUrl).hostname;
       const vendor = vendors.find((one) => one.hosts.some((known) => isHost(host, known)) || one.protocol === protocol);
-      return vendor?.facts.get(model) ?? vendor?.facts.get(withoutDate(model));
+      if (vendor === undefined) return undefined;
+      // Ollama's tags name sizes and quantisations of the same model.
+      const bare = vendor.protocol === 'ollama' ? (model.split(':')[0] as string) : withoutDate(model);
+      return vendor.facts.get(model) ?? vendor.facts.get(bare);
     },
   };
 }
