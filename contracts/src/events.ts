@@ -19,6 +19,11 @@ export const events = {
   'pattern.label-set': { version: 1, data: Type.Object({ pattern: Name, label: Name, version: Type.Integer() }) },
   'pattern.label-removed': { version: 1, data: Type.Object({ pattern: Name, label: Name }) },
   'pattern.pattern-deleted': { version: 1, data: Type.Object({ pattern: Name }) },
+  'pattern.pattern-deprecated': {
+    version: 1,
+    data: Type.Object({ pattern: Name, successor: Type.Union([Name, Type.Null()]) }),
+  },
+  'pattern.deprecation-lifted': { version: 1, data: Type.Object({ pattern: Name }) },
   'pattern.pattern-restored': { version: 1, data: Type.Object({ pattern: Name }) },
   'pattern.tree-imported': {
     version: 1,

@@ -38,6 +38,8 @@ export type PatternFile = Static<typeof PatternFile>;
 export const Source = Type.Object({
   kind: Type.Union([Type.Literal('api'), Type.Literal('starter'), Type.Literal('import')]),
   origin: Type.Optional(Type.String({ description: 'Where an import came from: a folder or an address.' })),
+  commit: Type.Optional(Type.String({ description: 'The git commit that it was taken from.' })),
+  blob: Type.Optional(Type.String({ description: "git's hash of system.md in that commit." })),
 });
 
 export const VersionSummary = Type.Object({
@@ -169,10 +171,20 @@ export const patternOperations = {
     path: '/v1/patterns/{pattern}/versions',
     permission: 'pattern:publish',
     summary: 'Publish an immutable version; the same content answers the version that has it',
-    input: strict({ ...byName, ...Content }),
+    input: strict({
+      ...byName,
+      ...Content,
+      base_version: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 2_147_483_647,
+          description: 'The version that was edited: when it is not the newest any more, nothing is published.',
+        }),
+      ),
+    }),
     output: PatternVersion,
     status: 201,
-    errors: ['not_found', 'invalid_pattern'],
+    errors: ['not_found', 'invalid_pattern', 'version_conflict'],
     bodyLimit: 4 * 1024 * 1024,
   }),
   listVersions: operation({

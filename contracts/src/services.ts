@@ -1,5 +1,6 @@
 import { contextOperations } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
+import { historyOperations } from './history.ts';
 import { identityOperations } from './identity.ts';
 import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
@@ -14,6 +15,7 @@ export const serviceOperations = {
   identity: identityOperations,
   pattern: {
     ...patternOperations,
+    ...historyOperations,
     ...strategyOperations,
     ...contextOperations,
     ...sessionOperations,

@@ -34,6 +34,13 @@ const targets: Readonly<Record<string, Target>> = {
     return { pattern };
   },
   'POST /v1/patterns/{pattern}/versions': async (world) => ({ pattern: await freshPattern(world), system: `${text}!` }),
+  'GET /v1/patterns/{pattern}/diff': () => ({ from: 1, to: 1 }),
+  'PUT /v1/patterns/{pattern}/deprecation': async (world) => ({ pattern: await freshPattern(world), message: 'Old.' }),
+  'DELETE /v1/patterns/{pattern}/deprecation': async (world) => {
+    const pattern = await freshPattern(world);
+    await make(world, 'PUT', `/v1/patterns/${pattern}/deprecation`, {});
+    return { pattern };
+  },
   'PUT /v1/patterns/{pattern}/labels/{label}': async (world) => ({
     pattern: await freshPattern(world),
     label: freshName(),
@@ -45,6 +52,9 @@ const targets: Readonly<Record<string, Target>> = {
     return { pattern, label: 'fresh' };
   },
   'POST /v1/imports': () => ({ files: [{ path: `patterns/${freshName()}/system.md`, content: text }] }),
+  'POST /v1/imports/archive': () => ({ origin: 'mine.tar' }),
+  // Refused by the egress guard, after the caller was let through.
+  'POST /v1/imports/git': () => ({ url: 'https://127.0.0.1/fabric.git' }),
   'PUT /v1/strategies/{strategy}': () => ({ strategy: freshName(), prompt: 'Think.' }),
   'DELETE /v1/strategies/{strategy}': async (world) => {
     const strategy = freshName();

@@ -1,4 +1,5 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises';
+import { historyOperations } from '@damask/contracts/history.ts';
 import { patternOperations } from '@damask/contracts/pattern.ts';
 import { rolePermissions } from '@damask/contracts/permissions.ts';
 import { strategyOperations } from '@damask/contracts/strategy.ts';
@@ -8,14 +9,16 @@ import type { CallContext, Client } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createCursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
+import { createEgress } from '#platform/egress/egress.ts';
 import type { Log } from '#platform/log.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
 import { createTrail } from '#platform/trail.ts';
+import { createImportPlanner } from '../transfer/import-planner.ts';
 import { createTransferOperations } from '../transfer/transfer-operations.ts';
+import type { TransferParts } from '../transfer/transfer-parts.ts';
 import { createLibraryOperations } from './library-operations.ts';
-import type { LibraryParts } from './library-parts.ts';
 
 export interface Left {
   readonly audit: { action: string; subject: string; details: object }[];
@@ -23,8 +26,10 @@ export interface Left {
 }
 
 export interface LibraryForTests {
-  readonly library: Client<typeof patternOperations & typeof strategyOperations & typeof transferOperations>;
-  readonly parts: LibraryParts;
+  readonly library: Client<
+    typeof patternOperations & typeof historyOperations & typeof strategyOperations & typeof transferOperations
+  >;
+  readonly parts: TransferParts;
   readonly database: Database;
   readonly log: Log;
   readonly connection: pg.ClientConfig;
@@ -45,7 +50,10 @@ const migrations = new URL('../migrations', import.meta.url).pathname;
 export async function libraryForTests(): Promise<LibraryForTests> {
   const { database, log, connection, drop } = await migratedDatabase({ pattern: decodeURIComponent(migrations) });
   const clock = systemClock;
-  const parts: LibraryParts = {
+  const egress = createEgress({ allow: ['127.0.0.1', 'localhost'], clock });
+  const parts: TransferParts = {
+    planner: createImportPlanner({ egress, clock }),
+    egress,
     database,
     clock,
     log,
@@ -54,7 +62,7 @@ export async function libraryForTests(): Promise<LibraryForTests> {
     afterChange: async () => undefined,
   };
   const library = openDoor(
-    { ...patternOperations, ...strategyOperations, ...transferOperations },
+    { ...patternOperations, ...historyOperations, ...strategyOperations, ...transferOperations },
     { ...createLibraryOperations(parts), ...createTransferOperations(parts) },
     { copy: true, checkOutput: true },
   );
@@ -95,6 +103,8 @@ export async function libraryForTests(): Promise<LibraryForTests> {
     },
     sql,
     async stop() {
+      await parts.planner.close();
+      await egress.close();
       await pool.end();
       await drop();
     },

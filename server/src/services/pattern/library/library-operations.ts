@@ -1,6 +1,11 @@
+import type { historyOperations } from '@damask/contracts/history.ts';
 import type { patternOperations } from '@damask/contracts/pattern.ts';
 import type { strategyOperations } from '@damask/contracts/strategy.ts';
 import type { Implementation } from '#platform/call.ts';
+import { deprecatePattern } from '../history/deprecate-pattern.ts';
+import { diffVersions } from '../history/diff-versions.ts';
+import { liftDeprecation } from '../history/lift-deprecation.ts';
+import { listLabelMoves } from '../history/list-label-moves.ts';
 import { createPattern } from './create-pattern.ts';
 import { deletePattern } from './delete-pattern.ts';
 import { deleteStrategy } from './delete-strategy.ts';
@@ -20,7 +25,7 @@ import { setLabel } from './set-label.ts';
 /** Patterns, their versions and labels, strategies. Inputs are checked and permissions asked for before they come here. */
 export function createLibraryOperations(
   parts: LibraryParts,
-): Implementation<typeof patternOperations & typeof strategyOperations> {
+): Implementation<typeof patternOperations & typeof historyOperations & typeof strategyOperations> {
   return {
     /** By name. Errors: `invalid_cursor`. */
     listPatterns: (context, input) => listPatterns(parts, context, input),
@@ -32,12 +37,20 @@ export function createLibraryOperations(
     deletePattern: (context, input) => deletePattern(parts, context, input),
     /** Brings back the one that was deleted last. Errors: `not_found`, `already_exists` when the name is in use. */
     restorePattern: (context, input) => restorePattern(parts, context, input),
-    /** The newest version's content answers that version; any other content, an older version's too, becomes the newest. Errors: `not_found`, `invalid_pattern`. */
+    /** The newest version's content answers that version; any other content, an older version's too, becomes the newest. Errors: `not_found`, `invalid_pattern`, `version_conflict`. */
     publishVersion: (context, input) => publishVersion(parts, context, input),
     /** Newest first. Errors: `not_found`, `invalid_cursor`. */
     listVersions: (context, input) => listVersions(parts, context, input),
     /** Errors: `not_found`. */
     readVersion: (context, input) => readVersion(parts, context, input),
+    /** Files and settings. Errors: `not_found`, also for what comes before version 1. */
+    diffVersions: (context, input) => diffVersions(parts, context, input),
+    /** Newest first. Errors: `not_found`, `invalid_cursor`. */
+    listLabelMoves: (context, input) => listLabelMoves(parts, context, input),
+    /** Can be repeated. Errors: `not_found`, `invalid_request` for a successor that is not there or leads back. */
+    deprecatePattern: (context, input) => deprecatePattern(parts, context, input),
+    /** Errors: `not_found`, also where nothing is deprecated. */
+    liftDeprecation: (context, input) => liftDeprecation(parts, context, input),
     /** Errors: `not_found` for the pattern or the version. */
     setLabel: (context, input) => setLabel(parts, context, input),
     /** Errors: `not_found`. */

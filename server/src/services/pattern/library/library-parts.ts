@@ -6,6 +6,7 @@ import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import type { Trail, TrailEntry } from '#platform/trail.ts';
+import type { NewLabelMove } from './label-store.ts';
 
 /** What the operations of the library are built from. */
 export interface LibraryParts {
@@ -59,4 +60,14 @@ export async function leaveTrace<Name extends EventName>(
 /** Who did it, for columns that name keys and members. The name is kept as it is now. */
 export function authorOf({ actor }: CallContext): { created_by: string | null; author: string | null } {
   return actor.kind === 'system' ? { created_by: null, author: null } : { created_by: actor.id, author: actor.name };
+}
+
+/** A label's move by this caller. */
+export function labelMove(
+  { clock }: Pick<LibraryParts, 'clock'>,
+  context: CallContext,
+  { workspace, pattern, label, before, after }: Omit<NewLabelMove, 'id' | 'moved_by' | 'author'>,
+): NewLabelMove {
+  const { created_by: moved_by, author } = authorOf(context);
+  return { workspace, id: clock.uuid(), pattern, label, before, after, moved_by, author };
 }

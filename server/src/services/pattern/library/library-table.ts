@@ -1,3 +1,4 @@
+import type { Deprecation } from '@damask/contracts/pattern.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
 import { type LibraryVersion, toLibraryVersion } from './library-version.ts';
@@ -21,6 +22,8 @@ export interface LibraryPattern {
   readonly name: string;
   readonly latest: LibraryVersion;
   readonly labels: ReadonlyMap<string, LibraryVersion>;
+  /** Set where the pattern should not be used any more. */
+  readonly deprecated: Deprecation | null;
 }
 
 /** Patterns and strategies of all workspaces, in memory: the run path reads no database for them. */
@@ -172,7 +175,7 @@ function applyPattern(target: Shelves, row: TablePatternRow, texts: ReadonlyMap<
     return version;
   };
   const labelled = new Map(Object.entries(labels).map(([label, number]) => [label, versionOf(number)]));
-  patterns.set(name, { id, name, latest: versionOf(latest), labels: labelled });
+  patterns.set(name, { id, name, latest: versionOf(latest), labels: labelled, deprecated: row.deprecated });
 }
 
 function applyStrategy(target: Shelves, { workspace, name, deleted, prompt }: TableStrategyRow): void {

@@ -1,4 +1,4 @@
-import type { Pattern } from '@damask/contracts/pattern.ts';
+import type { Deprecation, Pattern } from '@damask/contracts/pattern.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { writeRows } from './write-rows.ts';
 
@@ -177,6 +177,19 @@ export async function markDeleted(
   await transaction.query('update pattern.pattern set deleted_at = $2, updated_at = $3 where id = $1', [
     id,
     deletedAt,
+    at,
+  ]);
+}
+
+export async function markDeprecated(
+  transaction: Transaction,
+  id: string,
+  deprecated: Deprecation | null,
+  at: Date,
+): Promise<void> {
+  await transaction.query('update pattern.pattern set deprecated = $2, updated_at = $3 where id = $1', [
+    id,
+    deprecated === null ? null : JSON.stringify(deprecated),
     at,
   ]);
 }

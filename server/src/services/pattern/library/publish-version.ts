@@ -1,6 +1,6 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { PatternVersion, patternOperations } from '@damask/contracts/pattern.ts';
-import { notFound } from '#platform/app-error.ts';
+import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { composeVersion } from './compose-versions.ts';
 import { digestFiles } from './digest.ts';
@@ -19,11 +19,12 @@ type PublishVersion = typeof patternOperations.publishVersion;
 export async function publishVersion(
   parts: LibraryParts,
   context: CallContext,
-  { pattern: name, message, ...sent }: InputOf<PublishVersion>,
+  { pattern: name, message, base_version, ...sent }: InputOf<PublishVersion>,
 ): Promise<OutputOf<PublishVersion>> {
   return changeLibrary(parts, context, async (transaction) => {
     const pattern = await lockPattern(transaction, name);
     if (!pattern) throw notFound();
+    if (base_version !== undefined && base_version !== pattern.latest) throw newerVersion(base_version, pattern.latest);
     const newest = (await findVersion(transaction, pattern.id, pattern.latest)) as PatternVersion;
     const number = pattern.latest + 1;
     const read = readVersionContent(name, sent, knownOutside(newest));
@@ -53,4 +54,12 @@ export async function publishVersion(
     });
     return (await findVersion(transaction, pattern.id, number)) as PatternVersion;
   });
+}
+
+function newerVersion(base: number, latest: number): AppError {
+  return new AppError(
+    'version_conflict',
+    `You edited version ${base}, the newest is ${latest}. Look at what changed since with \`damask diff\`, then publish on top of version ${latest}.`,
+    { pointer: '/base_version' },
+  );
 }

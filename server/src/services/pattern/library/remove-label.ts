@@ -2,8 +2,8 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
-import { dropLabel } from './label-store.ts';
-import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { dropLabel, noteLabelMove, readLabel } from './label-store.ts';
+import { changeLibrary, type LibraryParts, labelMove, leaveTrace } from './library-parts.ts';
 import { lockPattern, readPatternById } from './pattern-store.ts';
 
 type RemoveLabel = typeof patternOperations.removeLabel;
@@ -16,8 +16,12 @@ export async function removeLabel(
   return changeLibrary(parts, context, async (transaction) => {
     const pattern = await lockPattern(transaction, name);
     if (!pattern) throw notFound();
-    const dropped = await dropLabel(transaction, pattern.id, label, new Date(parts.clock.now()));
-    if (!dropped) throw notFound();
+    const before = await readLabel(transaction, pattern.id, label);
+    if (before === undefined) throw notFound();
+    const at = new Date(parts.clock.now());
+    await dropLabel(transaction, pattern.id, label, at);
+    const move = { workspace: context.workspace, pattern: pattern.id, label, before, after: null };
+    await noteLabelMove(transaction, labelMove(parts, context, move), at);
     await leaveTrace(parts, transaction, context, {
       action: 'removeLabel',
       subject: `pattern/${name}`,

@@ -2,8 +2,8 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
-import { putLabel, readLabel } from './label-store.ts';
-import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
+import { noteLabelMove, putLabel, readLabel } from './label-store.ts';
+import { changeLibrary, type LibraryParts, labelMove, leaveTrace } from './library-parts.ts';
 import { lockPattern, readPatternById } from './pattern-store.ts';
 
 type SetLabel = typeof patternOperations.setLabel;
@@ -20,7 +20,9 @@ export async function setLabel(
     const before = await readLabel(transaction, pattern.id, label);
     if (before === version) return readPatternById(transaction, pattern.id);
     const row = { workspace: context.workspace, pattern: pattern.id, label, number: version };
-    await putLabel(transaction, row, new Date(parts.clock.now()));
+    const at = new Date(parts.clock.now());
+    await putLabel(transaction, row, at);
+    await noteLabelMove(transaction, labelMove(parts, context, { ...row, before: before ?? null, after: version }), at);
     await leaveTrace(parts, transaction, context, {
       action: 'setLabel',
       subject: `pattern/${name}`,

@@ -1,4 +1,4 @@
-import type { PatternVersion } from '@damask/contracts/pattern.ts';
+import type { Deprecation, PatternVersion } from '@damask/contracts/pattern.ts';
 import type { PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Transaction } from '#platform/database/database.ts';
 
@@ -29,6 +29,7 @@ export interface TablePatternRow extends Place {
   readonly deleted: boolean;
   readonly latest: number;
   readonly labels: Readonly<Record<string, number>>;
+  readonly deprecated: Deprecation | null;
   /** The newest version and those that have a label. */
   readonly versions: readonly TableVersionRow[];
 }
@@ -67,10 +68,10 @@ export function readPatternChanges(
 ): Promise<TablePatternRow[]> {
   return transaction.query<TablePatternRow>(
     `with p as materialized (
-        select xact, workspace, id, name, deleted_at, latest from pattern.pattern
+        select xact, workspace, id, name, deleted_at, latest, deprecated from pattern.pattern
          where (xact, workspace, id) > ($1::bigint, $2::uuid, $3::uuid)${livingOnly ? ' and deleted_at is null' : ''}
          order by xact, workspace, id limit $4)
-     select p.xact::text, p.workspace, p.id, p.name, p.deleted_at is not null as deleted, p.latest,
+     select p.xact::text, p.workspace, p.id, p.name, p.deleted_at is not null as deleted, p.latest, p.deprecated,
         coalesce((select json_object_agg(l.name, l.number) from pattern.label as l
           where l.workspace = p.workspace and l.pattern = p.id), '{}') as labels,
         (select json_agg(json_build_object('number', v.number, 'digest', v.digest, 'system_hash', v.system_hash,
