@@ -12,6 +12,7 @@ const testCode = [
 const entries = [
   '^server/src/main\\.ts$',
   '^server/src/platform/json-worker\\.ts$',
+  '^server/src/services/pattern/transfer/plan-worker\\.ts$',
   '^server/local-model/serve\\.ts$',
   '^cli/(bin/damask\\.mjs|src/main\\.ts)$',
   '^sdk/src/index\\.ts$',

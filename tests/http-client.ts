@@ -10,6 +10,17 @@ export interface HttpReply {
   readonly body: any;
 }
 
+/** A body that is no JSON. */
+export class RawBody {
+  readonly type: string;
+  readonly bytes: Buffer;
+
+  constructor(type: string, bytes: Buffer) {
+    this.type = type;
+    this.bytes = bytes;
+  }
+}
+
 export interface SendOptions {
   readonly key?: string | null;
   /** Sent as JSON unless it is text or bytes. */
@@ -40,15 +51,19 @@ export function createHttpClient(url: string, options: { readonly from?: number 
   });
   return {
     send(method, path, { key = null, body, headers = [], signal } = {}) {
+      const raw = body instanceof RawBody ? body : undefined;
       const bytes =
-        body === undefined || Buffer.isBuffer(body)
+        raw?.bytes ??
+        (body === undefined || Buffer.isBuffer(body)
           ? body
-          : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+          : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
       const named = new Set(headers.map(([name]) => name.toLowerCase()));
       const sent = [
         ['host', `${hostname}:${port}`],
         ...(key === null ? [] : [['authorization', `Bearer ${key}`]]),
-        ...(bytes === undefined || named.has('content-type') ? [] : [['content-type', 'application/json']]),
+        ...(bytes === undefined || named.has('content-type')
+          ? []
+          : [['content-type', raw?.type ?? 'application/json']]),
         ...(bytes === undefined && method === 'GET' ? [] : [['content-length', String(bytes?.length ?? 0)]]),
         ...headers,
       ];

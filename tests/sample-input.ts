@@ -1,4 +1,6 @@
 import { type Operation, pathParameters } from '@damask/contracts/operation.ts';
+import { makeTar } from '../server/src/services/pattern/transfer/archives-for-tests.ts';
+import { RawBody } from './http-client.ts';
 
 /** The part of JSON Schema that contracts use. */
 export interface Shape {
@@ -65,28 +67,32 @@ export function sampleInput(operation: Operation, known: Input = {}): Record<str
   );
 }
 
+const archive = makeTar([{ name: 'patterns/from_an_archive/system.md', content: 'Answer about {{topic}}.' }]);
+
 export interface SplitInput {
   readonly path: string;
-  readonly body: Record<string, unknown> | undefined;
+  readonly body: Record<string, unknown> | RawBody | undefined;
 }
 
 /** Where each field of an input goes: into the address, the query or the body. */
-export function toRequest(operation: Pick<Operation, 'method' | 'path'>, input: Input): SplitInput {
+export function toRequest(operation: Pick<Operation, 'method' | 'path' | 'bodyTypes'>, input: Input): SplitInput {
   const rest: Record<string, unknown> = { ...input };
   let path = operation.path;
   for (const name of pathParameters(operation.path)) {
     path = path.replace(`{${name}}`, encodeURIComponent(String(rest[name])));
     delete rest[name];
   }
-  if (operation.method !== 'GET' && operation.method !== 'DELETE') return { path, body: rest };
+  const bytes = operation.bodyTypes && new RawBody('application/x-tar', archive);
+  if (takesBody(operation)) return { path, body: rest };
   const query = Object.entries(rest).map(
     ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`,
   );
-  return { path: query.length === 0 ? path : `${path}?${query.join('&')}`, body: undefined };
+  return { path: query.length === 0 ? path : `${path}?${query.join('&')}`, body: bytes };
 }
 
-export function takesBody(operation: Pick<Operation, 'method'>): boolean {
-  return operation.method !== 'GET' && operation.method !== 'DELETE';
+/** A body of JSON. */
+export function takesBody(operation: Pick<Operation, 'method' | 'bodyTypes'>): boolean {
+  return operation.method !== 'GET' && operation.method !== 'DELETE' && operation.bodyTypes === undefined;
 }
 
 /** `POST /v1/runs`: how operations are named in tables and reports. */

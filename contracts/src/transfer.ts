@@ -3,8 +3,10 @@ import { Name, strict } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 import { fileLimit } from './pattern.ts';
 
-/** Bytes of an import's body. */
+/** Bytes of the JSON of an import. */
 export const importLimit = 32 * 1024 * 1024;
+/** Bytes of an archive that is imported. */
+export const archiveLimit = 64 * 1024 * 1024;
 
 export const ImportOutcome = Type.Union([
   Type.Literal('new'),
@@ -18,6 +20,10 @@ export type ImportOutcome = Static<typeof ImportOutcome>;
 
 export const ImportReport = Type.Object({
   committed: Type.Boolean({ description: 'False for a dry run.' }),
+  source: Type.Object({
+    origin: Type.Optional(Type.String()),
+    commit: Type.Optional(Type.String({ description: 'The git commit that was read: the same every time.' })),
+  }),
   patterns: Type.Array(
     Type.Object({
       name: Name,
@@ -29,9 +35,22 @@ export const ImportReport = Type.Object({
     }),
   ),
   strategies: Type.Array(Type.Object({ name: Name, outcome: ImportOutcome })),
-  ignored: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() })),
+  ignored: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() }), {
+    description: 'What was left out; at most 1,000 are listed.',
+  }),
+  ignored_total: Type.Integer(),
 });
 export type ImportReport = Static<typeof ImportReport>;
+
+const onConflict = Type.Optional(
+  Type.Union([Type.Literal('fail'), Type.Literal('keep'), Type.Literal('replace')], {
+    description: 'What to do with a pattern that was edited here since its last import.',
+  }),
+);
+const decision = { on_conflict: onConflict, dry_run: Type.Optional(Type.Boolean()) };
+const within = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 500, description: 'The folder in it where the patterns are.' }),
+);
 
 export const transferOperations = {
   importTree: operation({
@@ -48,16 +67,51 @@ export const transferOperations = {
         { minItems: 1, maxItems: 20_000 },
       ),
       origin: Type.Optional(Type.String({ maxLength: 500 })),
-      on_conflict: Type.Optional(
-        Type.Union([Type.Literal('fail'), Type.Literal('keep'), Type.Literal('replace')], {
-          description: 'What to do with a pattern that was edited here since its last import.',
-        }),
-      ),
-      dry_run: Type.Optional(Type.Boolean()),
+      ...decision,
     }),
     output: ImportReport,
     status: 200,
     errors: ['invalid_tree', 'import_conflict'],
     bodyLimit: importLimit,
+    timeoutMs: 120_000,
+  }),
+  importArchive: operation({
+    method: 'POST',
+    path: '/v1/imports/archive',
+    permission: 'pattern:publish',
+    summary: 'Import a zip, tar or tar.gz that is sent as the body, all or nothing',
+    input: strict({
+      origin: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'Name of the archive.' })),
+      path: within,
+      ...decision,
+    }),
+    output: ImportReport,
+    status: 200,
+    errors: ['invalid_archive', 'invalid_tree', 'import_conflict', 'timeout'],
+    bodyLimit: archiveLimit,
+    bodyTypes: ['application/zip', 'application/x-tar', 'application/gzip'],
+    timeoutMs: 120_000,
+  }),
+  importGit: operation({
+    method: 'POST',
+    path: '/v1/imports/git',
+    permission: 'pattern:publish',
+    summary: 'Import one commit of a public git repository over https, all or nothing',
+    input: strict({
+      url: Type.String({ minLength: 1, maxLength: 500, description: 'Begins with https://.' }),
+      ref: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description: "A branch, a tag or a whole commit hash; without, the server's default branch.",
+        }),
+      ),
+      path: within,
+      ...decision,
+    }),
+    output: ImportReport,
+    status: 200,
+    errors: ['egress_denied', 'invalid_repository', 'invalid_tree', 'invalid_archive', 'import_conflict', 'timeout'],
+    timeoutMs: 180_000,
   }),
 } satisfies Operations;

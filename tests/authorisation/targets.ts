@@ -75,6 +75,7 @@ const targets: Readonly<Record<string, Target>> = {
   },
   'POST /v1/runs': () => run,
   'POST /v1/render': () => run,
+  'POST /v1/runs/{run}/rerun': ({ alpha }) => ({ run: alpha.things.run, model: 'openai/x' }),
   'POST /v1/runs/{run}/cancel': async (world) => ({ run: await liveRun(world) }),
 };
 

@@ -23,6 +23,9 @@ export interface EgressAnswer {
   readonly url: string;
 }
 
+/** An answer whose body is still coming. Leaving the loop over `chunks` early closes the connection. */
+export type EgressStream = Omit<EgressAnswer, 'body'> & { readonly chunks: AsyncIterable<Buffer> };
+
 export type EgressDownload = Pick<FollowOptions, 'headers' | 'signal' | 'trusted' | 'idleMs'> & {
   readonly maxBytes?: number;
 };
@@ -39,6 +42,8 @@ export interface Egress {
   pool(origin: string, options?: PoolOptions): EgressPool;
   /** For an occasional request. Answers of any status are returned. */
   request(url: string, options?: EgressRequest): Promise<EgressAnswer>;
+  /** The same, with the body piece by piece as it comes. It must be read, or left, for the connection to be free again. */
+  stream(url: string, options?: EgressRequest): Promise<EgressStream>;
   /** A large file, piece by piece; anything but a 200 is an error. `total` is null when nobody said. */
   download(url: string, options?: EgressDownload): Promise<{ total: number | null; chunks: AsyncIterable<Buffer> }>;
   close(): Promise<void>;
@@ -71,6 +76,20 @@ export function createEgress(options: EgressOptions): Egress {
   const lookup = options.lookup ?? ((host: string) => systemLookup(host, { all: true }));
   const pools = createPools({ guard, lookup, most: limits.origins, ...limits });
 
+  async function stream(url: string, given: EgressRequest = {}): Promise<EgressStream> {
+    const host = hostOf(url);
+    const limit = deadline(clock, given.totalMs ?? 30_000, host, given.signal);
+    try {
+      const { answer, url: last } = await follow({ guard, pools }, url, { ...given, signal: limit.signal });
+      const body = bounded(answer.body, given.maxBytes ?? mebibyte, host, limit.signal);
+      const chunks = whenOver(body, () => limit.stop());
+      return { status: answer.statusCode, headers: answer.headers, url: last.href, chunks };
+    } catch (error) {
+      limit.stop();
+      throw fromNetwork(error, host, limit.signal);
+    }
+  }
+
   return {
     check(url, pointer) {
       guard.checkUrl(url, pointer);
@@ -78,20 +97,13 @@ export function createEgress(options: EgressOptions): Egress {
     pool: (origin, given = {}) => pools.of(origin, given),
 
     async request(url, given = {}) {
-      const host = hostOf(url);
-      const most = given.maxBytes ?? mebibyte;
-      const limit = deadline(clock, given.totalMs ?? 30_000, host, given.signal);
-      try {
-        const { answer, url: last } = await follow({ guard, pools }, url, { ...given, signal: limit.signal });
-        const pieces: Buffer[] = [];
-        for await (const piece of bounded(answer.body, most, host)) pieces.push(piece);
-        return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(pieces), url: last.href };
-      } catch (error) {
-        throw fromNetwork(error, host, limit.signal);
-      } finally {
-        limit.stop();
-      }
+      const { chunks, ...answer } = await stream(url, given);
+      const pieces: Buffer[] = [];
+      for await (const piece of chunks) pieces.push(piece);
+      return { ...answer, body: Buffer.concat(pieces) };
     },
+
+    stream,
 
     async download(url, given = {}) {
       const host = hostOf(url);
@@ -129,6 +141,14 @@ async function* bounded(
     }
   } catch (error) {
     throw fromNetwork(error, host, signal);
+  }
+}
+
+async function* whenOver(chunks: AsyncIterable<Buffer>, done: () => void): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks;
+  } finally {
+    done();
   }
 }
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Operations } from '@damask/contracts/operation.ts';
 import { Pool } from 'undici';
 import { AppError } from '../app-error.ts';
@@ -6,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { ServiceTokens } from '../service-token.ts';
 import { systemContext } from '../system-context.ts';
 import { deadlinePassed } from './door.ts';
-import { callPath, type Frame, fromWireError, readyCall, readyPath } from './wire.ts';
+import { bytesType, callPath, type Frame, fieldsHeader, fromWireError, readyCall, readyPath } from './wire.ts';
 
 export interface RemoteClientOptions {
   readonly service: string;
@@ -37,15 +38,16 @@ export function createRemoteClient<Contract extends Operations>(options: RemoteC
 
   async function send(name: string, context: CallContext, input: unknown): Promise<unknown> {
     const remaining = Math.max(1, context.deadline - clock.now());
+    const content = context.body ? bytesContent(context.body, input) : jsonContent(input);
     const response = await pool.request({
       path: callPath(service, name),
       method: 'POST',
       headers: {
-        'content-type': 'application/json',
+        ...content.headers,
         accept: context.sink ? 'application/x-ndjson' : 'application/json',
         authorization: `Bearer ${tokens.sign(context, `${service}/${name}`)}`,
       },
-      body: JSON.stringify(input),
+      body: content.body,
       signal: context.signal,
       headersTimeout: remaining,
       bodyTimeout: remaining,
@@ -88,6 +90,17 @@ export function createRemoteClient<Contract extends Operations>(options: RemoteC
     close: () => pool.destroy(),
   };
 }
+
+const jsonContent = (input: unknown) => ({
+  headers: { 'content-type': 'application/json' } as Record<string, string>,
+  body: JSON.stringify(input) as string | Readable,
+});
+
+/** Bytes travel as they are; the fields beside them are few and short. */
+const bytesContent = (pieces: readonly Uint8Array[], input: unknown): ReturnType<typeof jsonContent> => ({
+  headers: { 'content-type': bytesType, [fieldsHeader]: encodeURIComponent(JSON.stringify(input)) },
+  body: Readable.from(pieces, { objectMode: false }),
+});
 
 async function readFrames(body: AsyncIterable<Buffer>, sink: EventSink | undefined, clock: Clock): Promise<unknown> {
   const decoder = new TextDecoder();

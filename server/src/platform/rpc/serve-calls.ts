@@ -5,12 +5,12 @@ import { drained } from '../drained.ts';
 import type { Log } from '../log.ts';
 import type { ServiceTokens } from '../service-token.ts';
 import { parseStrictJson } from '../strict-json.ts';
-import { type Frame, readyCall, toWireError } from './wire.ts';
+import { bytesType, type Frame, fieldsHeader, readyCall, toWireError } from './wire.ts';
 
 type AnyClient = Readonly<Record<string, (context: CallContext, input: never) => Promise<unknown>>>;
 
-/** Largest body of a call between processes: an import of a whole library. */
-const callLimit = 40 * 1024 * 1024;
+/** Largest body of a call between processes: an archive of a whole library. */
+const callLimit = 64 * 1024 * 1024;
 const inlineParse = 256 * 1024;
 
 /** Serves the services of this process to the others. The listener is a unix socket or an address of the inner network. */
@@ -50,6 +50,11 @@ export function serveCalls(options: {
       }
       const claims = tokens.verify(token, `${service}/${name}`);
       const sink = request.headers.accept === 'application/x-ndjson' ? createFrameSink(response) : undefined;
+      const pieces = await readPieces(request);
+      const takesBytes = request.headers['content-type'] === bytesType;
+      const input = takesBytes
+        ? parseStrictJson(Buffer.from(decodeURIComponent(String(request.headers[fieldsHeader] ?? '{}'))))
+        : await parse(Buffer.concat(pieces));
       const context: CallContext = {
         requestId: claims.requestId,
         workspace: claims.workspace,
@@ -58,8 +63,9 @@ export function serveCalls(options: {
         deadline: claims.deadline,
         signal: abort.signal,
         ...(sink ? { sink } : {}),
+        ...(takesBytes ? { body: pieces } : {}),
       };
-      const result = await call(context, (await parse(await readBody(request))) as never);
+      const result = await call(context, input as never);
       // What was streamed is not said again: nobody looks at it, and it may be long.
       const left = response.headersSent ? null : result;
       if (sink) writeHead(response).end(`${JSON.stringify({ result: left } satisfies Frame)}\n`);
@@ -92,7 +98,7 @@ function createFrameSink(response: ServerResponse): EventSink {
   };
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+async function readPieces(request: IncomingMessage): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -100,5 +106,5 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     if (size > callLimit) throw new AppError('too_large', 'A call between services is larger than it may be.');
     chunks.push(chunk);
   }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+  return chunks;
 }

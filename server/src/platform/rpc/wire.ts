@@ -26,6 +26,10 @@ export function fromWireError(value: unknown): AppError {
   return new AppError(code, String(message), details ?? {});
 }
 
+/** A call whose operation takes bytes: they are the body, and the fields stand in a header, as JSON with percent escapes. */
+export const bytesType = 'application/octet-stream';
+export const fieldsHeader = 'damask-fields';
+
 export const callPath = (service: string, name: string) => `/rpc/${service}/${name}`;
 export const readyPath = (service: string) => `/rpc/${service}`;
 /** What the token is for that comes with the question whether a service is ready. */

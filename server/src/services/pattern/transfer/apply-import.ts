@@ -1,3 +1,4 @@
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { ImportReport } from '@damask/contracts/transfer.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
@@ -6,8 +7,24 @@ import { authorOf, changeLibrary, inWorkspace, type LibraryParts, leaveTrace } f
 import { advancePatterns, insertPatterns, lockNames, lockPatterns, noteUpstream } from '../library/pattern-store.ts';
 import { lockStrategies, noteStrategyUpstream, putStrategies } from '../library/strategy-store.ts';
 import { insertVersions } from '../library/version-store.ts';
-import { decideImport, type ImportOptions, refuseConflicts, toReport } from './decide-import.ts';
+import { composeImport } from './compose-import.ts';
+import {
+  decidePatterns,
+  decideStrategies,
+  type ImportOptions,
+  type PatternDecision,
+  refuseConflicts,
+  toRow,
+} from './decide-import.ts';
 import type { ImportPlan } from './plan-import.ts';
+
+// So much is prepared in about a millisecond; what goes to the database in between lets others run.
+const rowsAtOnce = 500;
+const ignoredShown = 1000;
+
+function* inSlices<Row>(rows: readonly Row[]): Generator<readonly Row[]> {
+  for (let at = 0; at < rows.length; at += rowsAtOnce) yield rows.slice(at, at + rowsAtOnce);
+}
 
 /** Brings the library to what a plan holds, in one transaction. What is there already leaves no rows and no events. */
 export async function applyImport(
@@ -18,24 +35,53 @@ export async function applyImport(
 ): Promise<ImportReport> {
   if (options.dryRun) {
     const decided = await inWorkspace(parts, context, (transaction) => decide(transaction, plan, options));
-    return toReport(plan, decided, false);
+    return report(plan, decided, options, false);
   }
   return changeLibrary(parts, context, async (transaction) => {
     await lockNames(transaction);
     const decided = await decide(transaction, plan, options);
     refuseConflicts(decided);
-    await writePatterns(parts, transaction, context, decided.patterns, options);
+    for (const some of inSlices(decided.patterns)) await writePatterns(parts, transaction, context, some, options);
     await writeStrategies(parts, transaction, context, decided.strategies, options);
     await leaveTraces(parts, transaction, context, decided, options);
-    return toReport(plan, decided, true);
+    return report(plan, decided, options, true);
   });
 }
 
 async function decide(transaction: Transaction, plan: ImportPlan, options: ImportOptions) {
   const nameOf = ({ name }: { name: string }) => name;
-  const patterns = await lockPatterns(transaction, plan.patterns.map(nameOf));
+  const decided: PatternDecision[] = [];
+  for (const some of inSlices(plan.patterns)) {
+    const patterns = await lockPatterns(transaction, some.map(nameOf));
+    decided.push(...decidePatterns(some, patterns, options));
+  }
   const strategies = await lockStrategies(transaction, plan.strategies.map(nameOf));
-  return decideImport(plan, { patterns, strategies }, options);
+  return composeImport(transaction, {
+    patterns: decided,
+    strategies: decideStrategies(plan.strategies, strategies, options),
+  });
+}
+
+async function report(
+  plan: ImportPlan,
+  decided: Decided,
+  { source }: ImportOptions,
+  committed: boolean,
+): Promise<ImportReport> {
+  const { kind: _, ...from } = source;
+  const patterns: ImportReport['patterns'] = [];
+  for (const some of inSlices(decided.patterns)) {
+    patterns.push(...some.map(toRow));
+    await letOthersRun();
+  }
+  return {
+    committed,
+    source: from,
+    patterns,
+    strategies: decided.strategies.map(({ name, outcome }) => ({ name, outcome })),
+    ignored: plan.ignored.slice(0, ignoredShown).map(({ path, reason }) => ({ path, reason })),
+    ignored_total: plan.ignored.length,
+  };
 }
 
 type Decided = Awaited<ReturnType<typeof decide>>;
@@ -72,12 +118,12 @@ async function writePatterns(
   await insertVersions(
     transaction,
     workspace,
-    published.map(({ id, version, content }) => ({
+    published.map(({ id, version, content, blob }) => ({
       pattern: id,
       number: version as number,
       content,
       message: null,
-      source,
+      source: { ...source, ...(blob !== null && { blob }) },
       created_at: at,
       ...authorOf(context),
     })),
@@ -142,7 +188,7 @@ async function leaveTraces(
   const published = patterns.filter((pattern) => pattern.publish);
   const put = strategies.filter((strategy) => strategy.publish);
   if (published.length + put.length === 0) return;
-  await appendEvents(transaction, parts.clock, context, [
+  const events = [
     ...published.flatMap(({ name, existing, version, content }): NewEvent[] => [
       ...(existing ? [] : [{ name: 'pattern.pattern-created' as const, data: { pattern: name } }]),
       {
@@ -151,7 +197,8 @@ async function leaveTraces(
       },
     ]),
     ...put.map(({ name }): NewEvent => ({ name: 'pattern.strategy-put', data: { strategy: name } })),
-  ]);
+  ];
+  for (const some of inSlices(events)) await appendEvents(transaction, parts.clock, context, some);
   await leaveTrace(parts, transaction, context, {
     action,
     subject: 'library',

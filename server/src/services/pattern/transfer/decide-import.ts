@@ -7,7 +7,7 @@ import type { ImportPlan } from './plan-import.ts';
 export interface ImportOptions {
   /** The operation, for the audit trail. */
   readonly action: string;
-  readonly source: { readonly kind: 'starter' | 'import'; readonly origin?: string };
+  readonly source: { readonly kind: 'starter' | 'import'; readonly origin?: string; readonly commit?: string };
   readonly onConflict: 'fail' | 'keep' | 'replace';
   readonly dryRun: boolean;
 }
@@ -24,6 +24,7 @@ interface Decision {
 export interface PatternDecision extends Decision {
   readonly name: string;
   readonly content: ImportPlan['patterns'][number]['content'];
+  readonly blob: string | null;
   readonly existing: Stored | undefined;
   /** The newest version afterwards; null where a conflict leaves that open. */
   readonly version: number | null;
@@ -39,35 +40,38 @@ export interface DecidedImport {
 const publishing: ReadonlySet<Outcome> = new Set(['new', 'changed', 'replaced']);
 const problemsShown = 100;
 
-/** Compares a plan with what is there. */
-export function decideImport(
-  plan: ImportPlan,
-  existing: {
-    readonly patterns: ReadonlyMap<string, Stored>;
-    readonly strategies: ReadonlyMap<string, ExistingPattern>;
-  },
-  { source: { kind }, onConflict }: Pick<ImportOptions, 'source' | 'onConflict'>,
-): DecidedImport {
-  const judge = (stored: ExistingPattern | undefined, digest: string): Decision => {
-    const outcome = decideOutcome(stored, { digest, kind }, onConflict);
-    const publish = publishing.has(outcome);
-    // Starters give way to everything, so they never become the upstream of what somebody else brought.
-    const mayNote = kind === 'import' || (outcome === 'same' && stored?.upstream === null);
-    return { outcome, publish, noteUpstream: !publish && mayNote && stored?.upstream?.digest !== digest };
-  };
-  return {
-    patterns: plan.patterns.map(({ name, content }) => {
-      const stored = existing.patterns.get(name);
-      const decision = judge(stored, content.files_digest);
-      const latest = stored?.latest ?? 0;
-      const version = decision.outcome === 'conflict' ? null : decision.publish ? latest + 1 : latest;
-      return { ...decision, name, content, existing: stored, version };
-    }),
-    strategies: plan.strategies.map((strategy) => ({
-      ...judge(existing.strategies.get(strategy.name), strategy.digest),
-      ...strategy,
-    })),
-  };
+type How = Pick<ImportOptions, 'source' | 'onConflict'>;
+
+/** Compares planned patterns with those of the same names that are there. */
+export function decidePatterns(
+  planned: ImportPlan['patterns'],
+  existing: ReadonlyMap<string, Stored>,
+  how: How,
+): PatternDecision[] {
+  return planned.map(({ name, content, blob = null }) => {
+    const stored = existing.get(name);
+    const decision = judge(stored, content.files_digest, how);
+    const latest = stored?.latest ?? 0;
+    const version = decision.outcome === 'conflict' ? null : decision.publish ? latest + 1 : latest;
+    return { ...decision, name, content, blob, existing: stored, version };
+  });
+}
+
+/** The same for strategies. */
+export function decideStrategies(
+  planned: ImportPlan['strategies'],
+  existing: ReadonlyMap<string, ExistingPattern>,
+  how: How,
+): StrategyDecision[] {
+  return planned.map((strategy) => ({ ...judge(existing.get(strategy.name), strategy.digest, how), ...strategy }));
+}
+
+function judge(stored: ExistingPattern | undefined, digest: string, { source: { kind }, onConflict }: How): Decision {
+  const outcome = decideOutcome(stored, { digest, kind }, onConflict);
+  const publish = publishing.has(outcome);
+  // Starters give way to everything, so they never become the upstream of what somebody else brought.
+  const mayNote = kind === 'import' || (outcome === 'same' && stored?.upstream === null);
+  return { outcome, publish, noteUpstream: !publish && mayNote && stored?.upstream?.digest !== digest };
 }
 
 /** Throws `import_conflict` that names everything that was edited here. */
@@ -93,18 +97,14 @@ export function refuseConflicts({ patterns, strategies }: DecidedImport): void {
   );
 }
 
-export function toReport(plan: ImportPlan, decided: DecidedImport, committed: boolean): ImportReport {
+/** What the report says of one pattern. */
+export function toRow({ name, outcome, version, content }: PatternDecision): ImportReport['patterns'][number] {
   return {
-    committed,
-    patterns: decided.patterns.map(({ name, outcome, version, content }) => ({
-      name,
-      outcome,
-      version,
-      variables: content.variables.map((variable) => variable.name),
-      literal_tokens: [...content.literal_tokens],
-      disabled_capabilities: [...content.disabled_capabilities],
-    })),
-    strategies: decided.strategies.map(({ name, outcome }) => ({ name, outcome })),
-    ignored: plan.ignored.map(({ path, reason }) => ({ path, reason })),
+    name,
+    outcome,
+    version,
+    variables: content.variables.map((variable) => variable.name),
+    literal_tokens: [...content.literal_tokens],
+    disabled_capabilities: [...content.disabled_capabilities],
   };
 }

@@ -41,6 +41,7 @@ test('a tree is imported with its report, versions, traces and nothing else', as
   const report = await library.importTree(caller, { files, origin: 'https://example.org/patterns' });
   assert.deepEqual(report, {
     committed: true,
+    source: { origin: 'https://example.org/patterns' },
     patterns: [
       {
         name: 'one',
@@ -54,6 +55,7 @@ test('a tree is imported with its report, versions, traces and nothing else', as
     ],
     strategies: [{ name: 'slow', outcome: 'new' }],
     ignored: [{ path: 'LICENSE', reason: 'outside the folder of patterns' }],
+    ignored_total: 1,
   });
   const two = await library.readVersion(alpha(), { pattern: 'two', version: 1 });
   assert.deepEqual(two.source, { kind: 'import', origin: 'https://example.org/patterns' });

@@ -8,9 +8,18 @@ import { inspectVersion, type KnownAbout, type VersionContent } from '../library
 import { findTree, type Tree } from './find-tree.ts';
 import { type ImportedStrategy, readDescriptions, readStrategy } from './read-fabric-json.ts';
 
+export interface PlannedPattern {
+  readonly name: string;
+  readonly content: VersionContent;
+  /** Path of its system.md among the files. */
+  readonly system: string;
+  /** git's hash of it, where it came from a commit. */
+  readonly blob?: string | null;
+}
+
 export interface ImportPlan {
   /** By name. */
-  readonly patterns: readonly { readonly name: string; readonly content: VersionContent }[];
+  readonly patterns: readonly PlannedPattern[];
   readonly strategies: readonly ImportedStrategy[];
   /** What was left out, each with its reason. */
   readonly ignored: readonly { readonly path: string; readonly reason: string }[];
@@ -32,8 +41,12 @@ const nameRule = 'lower case letters, digits, _ and -, at most 100, beginning wi
  * Reads an uploaded folder in Fabric's tree. `origin` names the folder it came from: a single pattern takes its name from there.
  * All or nothing: throws `invalid_tree` with every problem (at most 100) and a pointer to its entry.
  */
-export async function planImport(files: readonly PatternFile[], origin = ''): Promise<ImportPlan> {
-  const problems = new Problems(files);
+export async function planImport(
+  files: readonly PatternFile[],
+  origin = '',
+  pointTo = (index: number) => `/files/${index}`,
+): Promise<ImportPlan> {
+  const problems = new Problems(files, pointTo);
   const entries = files.map((file, index): Entry => ({ ...file, index }));
   for (const { index, path } of entries) problems.add(index, faultOfPath(path, pathAllowed));
   for (const { index, detail } of findTwins(files.map((file) => file.path))) problems.add(index, detail);
@@ -65,22 +78,23 @@ export async function planImport(files: readonly PatternFile[], origin = ''): Pr
     const reason = placePattern(folders, entry, tree, origin);
     if (reason !== undefined) ignored.push({ path: entry.path, reason });
   }
-  const patterns: { name: string; content: VersionContent | undefined }[] = [];
+  const patterns: { name: string; system: string; content: VersionContent | undefined }[] = [];
   for (const [index, [name, inside]] of [...folders].entries()) {
     if (index % foldersInOneGo === 0) await letOthersRun();
-    patterns.push({ name, content: readFolder(name, inside, known, problems) });
+    const system = tree.single ? 'system.md' : `${tree.patterns}${name}/system.md`;
+    patterns.push({ name, system, content: readFolder(name, inside, known, problems) });
   }
   if (patterns.length === 0 && strategies.length === 0 && problems.none) {
     throw new AppError(
       'invalid_tree',
       'No pattern was found. Send a folder that holds data/patterns/, patterns/, folders with a system.md, or a system.md itself.',
-      { pointer: '/files' },
+      { pointer: pointTo(0).replace('/0', '') },
     );
   }
   problems.throwAny();
   return {
     patterns: patterns
-      .flatMap(({ name, content }) => (content ? [{ name, content }] : []))
+      .flatMap(({ name, system, content }) => (content ? [{ name, system, content }] : []))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     strategies: strategies.sort((a, b) => (a.name < b.name ? -1 : 1)),
     ignored,
@@ -139,8 +153,11 @@ class Problems {
   readonly #found: { pointer: string; detail: string }[] = [];
   #count = 0;
 
-  constructor(files: readonly PatternFile[]) {
+  readonly #pointTo: (index: number) => string;
+
+  constructor(files: readonly PatternFile[], pointTo: (index: number) => string) {
     this.#files = files;
+    this.#pointTo = pointTo;
   }
 
   get none(): boolean {
@@ -152,7 +169,7 @@ class Problems {
     this.#count++;
     if (this.#found.length === problemsShown) return;
     const path = quoteText(this.#files[index]?.path ?? '', 300);
-    this.#found.push({ pointer: `/files/${index}`, detail: `${path}: ${fault}` });
+    this.#found.push({ pointer: this.#pointTo(index), detail: `${path}: ${fault}` });
   }
 
   throwAny(): void {

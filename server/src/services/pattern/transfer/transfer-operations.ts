@@ -1,12 +1,18 @@
 import type { transferOperations } from '@damask/contracts/transfer.ts';
 import type { Implementation } from '#platform/call.ts';
-import type { LibraryParts } from '../library/library-parts.ts';
+import { importArchive } from './import-archive.ts';
+import { importGit } from './import-git.ts';
 import { importTree } from './import-tree.ts';
+import type { TransferParts } from './transfer-parts.ts';
 
 /** What brings a whole library in or out. Inputs are checked and permissions asked for before they come here. */
-export function createTransferOperations(parts: LibraryParts): Implementation<typeof transferOperations> {
+export function createTransferOperations(parts: TransferParts): Implementation<typeof transferOperations> {
   return {
     /** All or nothing. Errors: `invalid_tree`, `import_conflict` unless `on_conflict` decides. */
     importTree: (context, input) => importTree(parts, context, input),
+    /** The archive is the context's body. Errors: the same, `invalid_archive`, `timeout`. */
+    importArchive: (context, input) => importArchive(parts, context, input),
+    /** Errors: the same, `egress_denied`, `invalid_repository`, `unavailable` when the server cannot be reached. */
+    importGit: (context, input) => importGit(parts, context, input),
   };
 }
