@@ -2,8 +2,9 @@ import { type Static, Type } from 'typebox';
 import { Attachments, KeptAttachment, LanguageTag } from './attachment.ts';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, page, pageOf, strict, Time } from './field.ts';
-import { Message } from './message.ts';
+import { Message, Tool, ToolCall, ToolChoice, ToolTurn } from './message.ts';
 import { type Operations, operation } from './operation.ts';
+import { Deprecation, PatternInclude } from './pattern-settings.ts';
 
 /** Bytes of a run's body. */
 export const runLimit = 4 * 1024 * 1024;
@@ -63,6 +64,16 @@ const request = {
   attachments: Type.Optional(Attachments),
   model: Type.Optional(ModelName),
   parameters: Type.Optional(Parameters),
+  tools: Type.Optional(
+    Type.Array(Tool, { maxItems: 64, description: 'Instead of those of the pattern. Nobody here calls them.' }),
+  ),
+  tool_choice: Type.Optional(ToolChoice),
+  tool_turns: Type.Optional(
+    Type.Array(ToolTurn, {
+      maxItems: 50,
+      description: 'What models asked for when they got this request, with results.',
+    }),
+  ),
 };
 
 export const Usage = Type.Object({
@@ -108,6 +119,7 @@ export const RunSummary = Type.Object({
   metadata: Type.Record(Type.String(), Type.String()),
   accepted_at: Time,
   finished_at: Type.Union([Time, Type.Null()]),
+  rerun_of: Type.Optional(Id),
   stop_reason: Type.Union([Type.String(), Type.Null()]),
   usage: Usage,
   cost_micros: Type.Union([MicroUnits, Type.Null()], { description: 'Null: the price is not known.' }),
@@ -132,13 +144,30 @@ export const Run = Type.Object({
   variables: Type.Record(Type.String(), Type.String()),
   attachments: Type.Array(KeptAttachment, { description: 'What was attached, without its bytes.' }),
   output: Type.Union([Type.String(), Type.Null()], { description: 'Of a failed run: what arrived until then.' }),
+  tool_calls: Type.Optional(
+    Type.Array(ToolCall, { description: 'What the model asks to be called; there when stop_reason is tool_calls.' }),
+  ),
+  data: Type.Optional(Type.Unknown({ description: 'The output as a value, where the pattern asks for JSON.' })),
+  subject: Type.Optional(Type.String()),
   replayed: Type.Optional(Type.Literal(true, { description: 'The answer of an earlier request with the same key.' })),
+  deprecated: Type.Optional(
+    Type.Unsafe<Deprecation>({
+      ...Deprecation,
+      description: 'The pattern should not be used any more; told by the call that starts the run.',
+    }),
+  ),
 });
 export type Run = Static<typeof Run>;
 
 /** Names and data of a streamed run's events. The event id is the byte offset of the output after the event. */
 export const runEvents = {
-  'run.accepted': Type.Object({ id: Id, pattern: Name, version: Type.Integer(), model: Type.String() }),
+  'run.accepted': Type.Object({
+    id: Id,
+    pattern: Name,
+    version: Type.Integer(),
+    model: Type.String(),
+    deprecated: Type.Optional(Deprecation),
+  }),
   'output.delta': Type.Object({ text: Type.String() }),
   'run.succeeded': Run,
   'run.failed': Run,
@@ -146,6 +175,16 @@ export const runEvents = {
 } as const;
 
 const byId = { run: Id };
+
+const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 500 }), {
+  maxProperties: 20,
+});
+
+const Subject = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it.',
+});
 
 /** ASCII without spaces at its ends: what looks the same is the same, in a header as in a body. */
 const IdempotencyKey = Type.String({
@@ -155,52 +194,55 @@ const IdempotencyKey = Type.String({
   description: 'Who sends the same request with the same key within 24 hours gets the answer of the first one.',
 });
 
+/** How a run is to go, beside what is run. */
+const course = {
+  mode: Type.Optional(Type.Literal('sync')),
+  stream: Type.Optional(Type.Boolean()),
+  metadata: Type.Optional(Metadata),
+  subject: Type.Optional(Subject),
+  on_disconnect: Type.Optional(Type.Union([Type.Literal('cancel'), Type.Literal('continue')])),
+  timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
+  idempotency_key: Type.Optional(IdempotencyKey),
+};
+
+const runErrors: readonly ErrorCode[] = [
+  'not_found',
+  'model_not_found',
+  'missing_variable',
+  'invalid_variable',
+  'capability_disabled',
+  'not_released',
+  'input_too_long',
+  'session_busy',
+  'session_too_long',
+  'attachment_not_supported',
+  'idempotency_in_progress',
+  'idempotency_key_reused',
+  'run_cancelled',
+  'provider_error',
+  'provider_protocol_error',
+  'provider_auth',
+  'provider_busy',
+  'truncated',
+  'invalid_output',
+  'content_refused',
+  'timeout',
+  'no_model',
+  'unrecorded',
+  'interrupted',
+];
+
 export const runOperations = {
   createRun: operation({
     method: 'POST',
     path: '/v1/runs',
     permission: 'run:execute',
     summary: 'Run a version on an input and wait for the answer, or stream it',
-    input: strict({
-      ...request,
-      mode: Type.Optional(Type.Literal('sync')),
-      stream: Type.Optional(Type.Boolean()),
-      metadata: Type.Optional(
-        Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 500 }), {
-          maxProperties: 20,
-        }),
-      ),
-      on_disconnect: Type.Optional(Type.Union([Type.Literal('cancel'), Type.Literal('continue')])),
-      timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
-      idempotency_key: Type.Optional(IdempotencyKey),
-    }),
+    input: strict({ ...request, ...course }),
     headers: { 'idempotency-key': 'idempotency_key' },
     output: Run,
     status: 200,
-    errors: [
-      'not_found',
-      'model_not_found',
-      'missing_variable',
-      'invalid_variable',
-      'capability_disabled',
-      'not_released',
-      'input_too_long',
-      'session_busy',
-      'session_too_long',
-      'attachment_not_supported',
-      'idempotency_in_progress',
-      'idempotency_key_reused',
-      'run_cancelled',
-      'provider_error',
-      'provider_protocol_error',
-      'provider_auth',
-      'provider_busy',
-      'truncated',
-      'timeout',
-      'no_model',
-      'unrecorded',
-      'interrupted',
-    ],
+    errors: runErrors,
     bodyLimit: runLimit,
     events: Object.keys(runEvents),
   }),
@@ -217,6 +259,8 @@ export const runOperations = {
       model: Type.Union([Type.String(), Type.Null()]),
       parameters: Parameters,
       messages: Type.Array(Message),
+      includes: Type.Array(PatternInclude, { description: 'Texts of other patterns that are in the messages.' }),
+      deprecated: Type.Union([Deprecation, Type.Null()]),
     }),
     status: 200,
     errors: [
@@ -226,6 +270,7 @@ export const runOperations = {
       'invalid_variable',
       'capability_disabled',
       'not_released',
+      'input_too_long',
       'session_too_long',
       'attachment_not_supported',
     ],
@@ -241,6 +286,15 @@ export const runOperations = {
       pattern: Type.Optional(Name),
       status: Type.Optional(RunStatus),
       model: Type.Optional(ModelName),
+      subject: Type.Optional(Subject),
+      rerun_of: Type.Optional(Id),
+      metadata: Type.Optional(
+        Type.Array(Type.String({ maxLength: 565, pattern: '^[A-Za-z0-9_.-]{1,64}=' }), {
+          minItems: 1,
+          maxItems: 5,
+          description: 'Each is name=value, and all must be there.',
+        }),
+      ),
       since: Type.Optional(Time),
       until: Type.Optional(Time),
     }),
@@ -257,6 +311,25 @@ export const runOperations = {
     output: Run,
     status: 200,
     errors: ['not_found'],
+  }),
+  rerunRun: operation({
+    method: 'POST',
+    path: '/v1/runs/{run}/rerun',
+    permission: 'run:execute',
+    summary: 'Run what a run ran, with the changes that the request names',
+    input: strict({
+      ...request,
+      ...course,
+      ...byId,
+      pattern: Type.Optional(request.pattern),
+      input: Type.Optional(request.input),
+    }),
+    headers: { 'idempotency-key': 'idempotency_key' },
+    output: Run,
+    status: 200,
+    errors: [...runErrors, 'payload_gone'],
+    bodyLimit: runLimit,
+    events: Object.keys(runEvents),
   }),
   streamRun: operation({
     method: 'GET',

@@ -197,6 +197,7 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
     variables: { topic: mark },
     model: 'openai/x',
     idempotency_key: `${mark}-once`,
+    subject: `${mark} himself`,
   });
 
   const keyNamed = (name: string, role: Role, expires_at?: string) =>
@@ -237,6 +238,7 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       provider: `${mark}_models`,
       model: `${mark}_models/${mark}-large`,
       run: run.id,
+      subject: `${mark} himself`,
       'idempotency key': `${mark}-once`,
       tag: `${mark}-tag`,
       text: mark,

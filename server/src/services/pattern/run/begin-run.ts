@@ -1,14 +1,14 @@
 import type { CallContext } from '#platform/call.ts';
-import type { EngineParts, Execution } from './engine.ts';
+import type { EngineParts, Execution, RunMarks } from './engine.ts';
 import type { AcceptedRow } from './record.ts';
 
 /** What is known of a run before its call goes out. */
 export function toAcceptedRow(
   parts: EngineParts,
   context: CallContext,
-  { plan, route, strategy, background, session, metadata }: Execution,
+  { plan, route, strategy, background, session, metadata, marks }: Execution,
 ): AcceptedRow {
-  return {
+  const row: AcceptedRow = {
     workspace: context.workspace,
     id: parts.clock.uuid(),
     process: parts.process,
@@ -26,5 +26,14 @@ export function toAcceptedRow(
     stream: context.sink !== undefined,
     actor: context.actor.id,
     metadata,
+  };
+  return marks ? { ...row, ...toMarkColumns(parts, context.workspace, marks) } : row;
+}
+
+function toMarkColumns({ payloads }: EngineParts, workspace: string, { subject, rerunOf, cachedFrom }: RunMarks) {
+  return {
+    ...(subject === undefined ? {} : { subject: payloads.digestSubject(workspace, subject) }),
+    ...(rerunOf === undefined ? {} : { rerun_of: rerunOf }),
+    ...(cachedFrom === undefined ? {} : { cached_from: cachedFrom }),
   };
 }

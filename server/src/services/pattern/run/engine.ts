@@ -1,10 +1,11 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { SchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import type { ModelRoute } from '../model/model-router.ts';
 import type { RunClaim } from './claim-run.ts';
 import type { Journal } from './journal.ts';
 import type { LiveRuns } from './live-runs.ts';
-import type { Payloads } from './payloads.ts';
+import type { Payload, Payloads } from './payloads.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { FinishedRow } from './record.ts';
 
@@ -13,6 +14,8 @@ export interface EngineParts {
   readonly live: LiveRuns;
   readonly payloads: Payloads;
   readonly clock: Clock;
+  /** Judges answers that must have a form. */
+  readonly checks: SchemaWorkers;
   /** Id of this process's life, for taking over what it leaves when it dies. */
   readonly process: string;
   /** Milliseconds that an answer waits for its record before the run is told to be unrecorded. */
@@ -40,6 +43,17 @@ export interface Execution {
   readonly conversation?: RunConversation;
   /** Present when the run has an Idempotency-Key. */
   readonly claim?: RunClaim;
+  /** What few runs have; each part is left out where there is none. */
+  readonly marks?: RunMarks;
+  /** What is kept with the run's texts beside them. */
+  readonly kept?: Pick<Payload, 'subject' | 'asked'>;
+}
+
+/** What lets a run be found, or traced to another one. */
+export interface RunMarks {
+  readonly subject?: string;
+  readonly rerunOf?: string;
+  readonly cachedFrom?: string;
 }
 
 /** What a run owes to its session. */

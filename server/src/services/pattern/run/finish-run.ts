@@ -7,6 +7,7 @@ import { costOf } from './cost.ts';
 import type { EngineParts, Execution, RunConversation, Stop } from './engine.ts';
 import { type OutputText, storableText } from './output-text.ts';
 import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
+import type { FormedResult } from './structured-output.ts';
 
 /** Characters of what a provider may have written itself. */
 const longestReason = 100;
@@ -24,12 +25,16 @@ export async function recordEnd(
   row: FinishedRow,
   execution: Execution,
   output: OutputText,
+  result: FormedResult,
   recorded: Promise<void>,
 ): Promise<FinishedRow> {
   const payload = await parts.payloads.seal(row, {
     input: execution.input,
     variables: execution.variables,
     output: output.text,
+    ...execution.kept,
+    ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: result.tool_calls } : {}),
+    ...(result.data === undefined ? {} : { json: true }),
     ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
   });
   const written = parts.journal.finish(row, payload);
@@ -40,16 +45,17 @@ export async function recordEnd(
       written.replace({ kind: 'finished', row: late, payload, bytes: payload.length });
       resolve(late);
     });
-    Promise.all([recorded, written.committed]).then(
-      () => {
-        giveUp.cancel();
-        resolve(row);
-      },
-      () => {
-        giveUp.cancel();
-        resolve(failed());
-      },
-    );
+    const told = (end: FinishedRow) => {
+      giveUp.cancel();
+      resolve(end);
+    };
+    // Not Promise.all, which costs several times as much.
+    written.committed
+      .then(() => recorded)
+      .then(
+        () => told(row),
+        () => told(failed()),
+      );
   });
 }
 
@@ -101,8 +107,13 @@ export function toFinishedRow(
 }
 
 /** The run as its caller sees it. */
-export function toRun(row: FinishedRow, { plan, input, variables }: Execution, output: OutputText): Run {
-  return {
+export function toRun(
+  row: FinishedRow,
+  { plan, input, variables, kept }: Execution,
+  output: OutputText,
+  result: FormedResult,
+): Run {
+  const run: Run = {
     ...summarizeFinished(row),
     attempts: [...row.attempts],
     sanitised: row.sanitised,
@@ -110,7 +121,10 @@ export function toRun(row: FinishedRow, { plan, input, variables }: Execution, o
     variables,
     attachments: describeAttachments(keepAttachments(plan.attachments)),
     output: output.text,
+    ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: [...result.tool_calls] } : {}),
+    ...(result.data === undefined ? {} : { data: result.data }),
   };
+  return kept?.subject === undefined ? run : { ...run, subject: kept.subject };
 }
 
 /** The failure of a run as its caller sees it who takes no stream. */

@@ -16,10 +16,22 @@ export async function listRuns(
   context: CallContext,
   input: InputOf<Operation>,
 ): Promise<OutputOf<Operation>> {
-  const { limit = 50, cursor, status, ...given } = input;
-  const scope = { list: 'runs', workspace: context.workspace, filter: JSON.stringify({ status, ...given }) };
+  const { limit = 50, cursor, status, subject, rerun_of, metadata, ...given } = input;
+  const scope = {
+    list: 'runs',
+    workspace: context.workspace,
+    filter: JSON.stringify({ status, subject, rerun_of, metadata, ...given }),
+  };
   const before = cursor === undefined ? {} : { before: cursors.decode(scope, cursor)[0] as string };
-  const filter: RunFilter = { ...given, ...before, limit: limit + 1 };
+  if (subject !== undefined) await engine.payloads.ready(context.workspace);
+  const filter: RunFilter = {
+    ...given,
+    ...before,
+    ...(subject === undefined ? {} : { subject: engine.payloads.digestSubject(context.workspace, subject) }),
+    ...(rerun_of === undefined ? {} : { rerunOf: rerun_of }),
+    ...(metadata === undefined ? {} : { metadata: metadata.map(toPair) }),
+    limit: limit + 1,
+  };
   const rows = await database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
     const oldest = idAt(engine.clock.now() - longestRun);
     // Where ended runs fill the page, what lies beyond its end is not looked for: of the last hours that may be millions.
@@ -43,6 +55,12 @@ export async function listRuns(
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return rows.length > limit && last ? { items, next: cursors.encode(scope, [last.id]) } : { items };
+}
+
+/** `name=value` */
+function toPair(text: string): Record<string, string> {
+  const middle = text.indexOf('=');
+  return { [text.slice(0, middle)]: text.slice(middle + 1) };
 }
 
 /** The lowest UUIDv7 of a moment. */

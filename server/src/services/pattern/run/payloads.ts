@@ -1,15 +1,32 @@
 import type { KeyObject } from 'node:crypto';
+import type { ToolCall } from '@damask/contracts/message.ts';
+import type { Parameters } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
+import { digestValue } from './digest-request.ts';
 
 /** The texts of a run, which are stored sealed only. */
 export interface Payload {
   readonly input: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly output: string;
+  readonly tool_calls?: readonly ToolCall[];
+  /** The output is JSON of the form that the pattern asked for. */
+  readonly json?: boolean;
   /** Left out where nothing was attached. */
   readonly attachments?: readonly StoredAttachment[];
+  /** The end user, where the run names one. */
+  readonly subject?: string;
+  /** What the request asked for by itself; left out where it left all to the version. */
+  readonly asked?: AskedOptions;
+}
+
+/** Settings of a request that take the place of the version's. */
+export interface AskedOptions {
+  readonly model?: string;
+  readonly parameters?: Parameters;
+  readonly language?: string;
 }
 
 export interface Payloads {
@@ -17,6 +34,8 @@ export interface Payloads {
   ready(workspace: string): Promise<void> | undefined;
   seal(row: { workspace: string; id: string }, payload: Payload): Promise<Buffer> | Buffer;
   open(row: { workspace: string; id: string }, sealed: Buffer): Promise<Payload>;
+  /** What finds the runs of an end user without naming them. Needs `ready` first. */
+  digestSubject(workspace: string, subject: string): string;
   /** Key of an HMAC of this purpose. Needs `ready` first. */
   hmacKey(workspace: string, purpose: string): KeyObject;
 }
@@ -25,6 +44,8 @@ export function createPayloads(vault: Vault): Payloads {
   const place = (row: string) => ({ table: 'pattern.finished', row, column: 'payload' });
   return {
     ready: (workspace) => vault.ready(workspace),
+    digestSubject: (workspace, subject) =>
+      digestValue(vault.hmacKey(workspace, 'subject'), subject).toString('base64url'),
     hmacKey: (workspace, purpose) => vault.hmacKey(workspace, purpose),
     seal: ({ workspace, id }, payload) => vault.seal(workspace, place(id), Buffer.from(JSON.stringify(payload))),
     async open({ workspace, id }, sealed) {

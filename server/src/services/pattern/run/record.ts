@@ -86,7 +86,7 @@ export function summarizeAccepted(row: AcceptedRow): RunSummary {
 }
 
 function shared(row: AcceptedRow, status: RunStatus) {
-  return {
+  const told = {
     id: row.id,
     status,
     pattern: row.pattern,
@@ -104,5 +104,14 @@ function shared(row: AcceptedRow, status: RunStatus) {
     metadata: row.metadata,
     accepted_at: row.accepted_at,
     currency: 'USD' as const,
+  };
+  return row.rerun_of || row.cached_from ? { ...told, ...origin(row) } : told;
+}
+
+/** Where a run came from that did not start from nothing. */
+function origin({ rerun_of, cached_from }: AcceptedRow) {
+  return {
+    ...(rerun_of ? { rerun_of } : {}),
+    ...(cached_from ? { cached: true as const, cached_from } : {}),
   };
 }

@@ -2,11 +2,13 @@ import type { runOperations } from '@damask/contracts/run.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
 import { runOnce } from './claim-run.ts';
+import { fitPlan } from './fit-plan.ts';
 import { followRun } from './follow-run.ts';
 import { listRuns } from './list-runs.ts';
 import { planRun } from './plan-run.ts';
 import { readRun } from './read-run.ts';
 import { summarizeAccepted } from './record.ts';
+import { rerunRun } from './rerun-run.ts';
 import { previewTurns, withTurns } from './run-in-session.ts';
 import type { RunParts } from './run-parts.ts';
 import { startRun } from './start-run.ts';
@@ -16,19 +18,27 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
   const { database, router, engine } = parts;
   return {
     createRun: (context, input) =>
-      runOnce(parts, context, 'createRun', input, (claim, request) => startRun(parts, context, request, claim)),
+      runOnce(parts, context, 'createRun', input, (claim, request) =>
+        startRun(parts, context, request, claim ? { claim } : {}),
+      ),
+
+    rerunRun: (context, input) => rerunRun(parts, context, input),
 
     async renderRun(context, input) {
       const plan = await planRun(parts, context.workspace, input);
       const turns = input.session === undefined ? [] : await previewTurns(parts.conversation, context, input.session);
       if (input.model !== undefined) router.requireOffer(context.workspace, input.model);
+      const model = plan.model ?? router.defaultName(context.workspace);
+      const { messages } = await fitPlan(parts, context.workspace, model, withTurns(plan, turns));
       return {
         pattern: plan.pattern,
         version: plan.version.number,
         digest: plan.version.digest,
-        model: plan.model ?? router.defaultName(context.workspace),
+        model,
         parameters: plan.parameters,
-        messages: [...withTurns(plan, turns).messages],
+        messages: [...messages],
+        includes: plan.version.includes,
+        deprecated: plan.deprecated,
       };
     },
 

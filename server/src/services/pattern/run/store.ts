@@ -93,6 +93,10 @@ export interface RunFilter {
   readonly pattern?: string;
   readonly status?: RunStatus;
   readonly model?: string;
+  /** As the column holds it. */
+  readonly subject?: string;
+  readonly rerunOf?: string;
+  readonly metadata?: readonly Readonly<Record<string, string>>[];
   readonly since?: string;
   readonly until?: string;
   /** Only ids below this one: where the page before ended. */
@@ -105,6 +109,9 @@ function conditions(filter: RunFilter, values: unknown[]): string {
   const parts: string[] = [];
   if (filter.pattern !== undefined) parts.push(`pattern = ${add(filter.pattern)}`);
   if (filter.model !== undefined) parts.push(`model = ${add(filter.model)}`);
+  if (filter.subject !== undefined) parts.push(`subject = ${add(filter.subject)}`);
+  if (filter.rerunOf !== undefined) parts.push(`rerun_of = ${add(filter.rerunOf)}::uuid`);
+  for (const pair of filter.metadata ?? []) parts.push(`metadata @> ${add(JSON.stringify(pair))}::jsonb`);
   if (filter.before !== undefined) parts.push(`id < ${add(filter.before)}::uuid`);
   // Bounds on the id let the planner skip partitions; the time itself is exact.
   if (filter.since !== undefined) parts.push(`id >= pattern.uuid_at(${add(filter.since)}::timestamptz)`);
