@@ -14,6 +14,7 @@ import type { Vault } from '#platform/vault.ts';
 import { createContextTexts } from './conversation/context-texts.ts';
 import { createConversationOperations } from './conversation/conversation-operations.ts';
 import { contextTopic } from './conversation/conversation-parts.ts';
+import { createPdfTexts } from './conversation/pdf-texts.ts';
 import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
@@ -188,6 +189,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         library,
         contexts,
         conversation,
+        pdfTexts: createPdfTexts({ clock }),
         router,
         engine,
         defaultTimeout: runs.timeout_ms,

@@ -124,7 +124,7 @@ test('a run puts strategy, context and pattern into one system message, in this 
 });
 
 test('a context is never expanded', async () => {
-  const text = '{{name}} {{input}} {{plugin:datetime:now}} {{plugin:file:read:/etc/passwd}} ${x} <%= 1 %>';
+  const text = '{{name}} {{input}} {{plugin:datetime:now}} {{plugin:file:read:/etc/passwd}} <%= 1 %> {% raw %}';
   await put('tokens', text);
   await run({ context: 'tokens' });
   assert.equal(model.calls.at(-1)?.messages[0]?.content, `${text}\nGreet Ada.`);

@@ -42,7 +42,9 @@ export function createLocalSource(options: SourceOptions, local: LocalModel): Pr
     facts() {
       const context = local.contextSize();
       const offer = { id: local.name, input_price: 0, output_price: 0 };
-      return factsOf(context === null ? offer : { ...offer, context_window: context }, undefined, 'operator');
+      const facts = factsOf(context === null ? offer : { ...offer, context_window: context }, undefined, 'operator');
+      // A text model without tools; of a schema it knows nothing, either.
+      return { ...facts, capabilities: [] };
     },
     has: (model) => model === local.name,
   };

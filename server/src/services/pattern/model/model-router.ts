@@ -1,4 +1,4 @@
-import type { Model } from '@damask/contracts/model.ts';
+import type { Capability, Model } from '@damask/contracts/model.ts';
 import { AppError } from '#platform/app-error.ts';
 import { chance } from '#platform/chance.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -35,6 +35,8 @@ export interface ModelRouter {
   /** What a run uses that names no model; null when there is none. */
   defaultName(workspace: string): string | null;
   list(workspace: string): Model[];
+  /** What a model is known to take; null when nothing is known, or it does not exist. */
+  capabilities(workspace: string, name: string): readonly Capability[] | null;
   /** Throws `model_not_found` when no provider offers it, whether or not it could answer now. */
   requireOffer(workspace: string, name: string): void;
 }
@@ -158,6 +160,10 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
     requireOffer(workspace, name) {
       const [provider, model] = splitName(name);
       if (!sources.find(workspace, provider)?.has(model)) throw modelNotFound(name);
+    },
+    capabilities(workspace, name) {
+      const [provider, model] = splitName(name);
+      return sources.find(workspace, provider)?.facts(model).capabilities ?? null;
     },
     list: (workspace) => listModels(sources.all(workspace), defaultName(workspace), clock.now()),
   };

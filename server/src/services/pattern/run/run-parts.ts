@@ -3,6 +3,7 @@ import type { Cursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { ContextTexts } from '../conversation/context-texts.ts';
 import type { ConversationParts } from '../conversation/conversation-parts.ts';
+import type { PdfTexts } from '../conversation/pdf-texts.ts';
 import type { LibraryTable } from '../library/library-table.ts';
 import type { ModelRouter } from '../model/model-router.ts';
 import type { EngineParts } from './engine.ts';
@@ -14,6 +15,7 @@ export interface RunParts {
   readonly library: LibraryTable;
   readonly contexts: ContextTexts;
   readonly conversation: ConversationParts;
+  readonly pdfTexts: PdfTexts;
   readonly router: ModelRouter;
   readonly engine: EngineParts;
   /** Milliseconds that a run may take when it does not say. */
