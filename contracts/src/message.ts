@@ -43,6 +43,33 @@ export const ToolChoice = Type.Union([
 ]);
 export type ToolChoice = Static<typeof ToolChoice>;
 
+/** What a model asked for in answer to the same request, and what came of it; sent along so that it can go on. */
+export const ToolTurn = Type.Object(
+  {
+    content: Type.Optional(Type.String({ description: 'What the model said beside its calls.' })),
+    tool_calls: Type.Array(
+      Type.Object(
+        {
+          id: Type.String({ minLength: 1, maxLength: 500 }),
+          name: ToolName,
+          arguments: Type.String({ maxLength: 1024 * 1024 }),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 128 },
+    ),
+    results: Type.Array(
+      Type.Object(
+        { tool_call_id: Type.String({ minLength: 1, maxLength: 500 }), content: Type.String() },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 128 },
+    ),
+  },
+  { additionalProperties: false },
+);
+export type ToolTurn = Static<typeof ToolTurn>;
+
 /** One message to a model. An `assistant` may hold what it asked for, a `tool` message holds the answer to one call. */
 export const Message = Type.Object({
   role: Type.Union([Type.Literal('system'), Type.Literal('user'), Type.Literal('assistant'), Type.Literal('tool')]),
