@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Digest, Name } from './field.ts';
+import { Digest, Name, Time } from './field.ts';
 import { Tool } from './message.ts';
 
 export const DataClass = Type.Union([
@@ -87,3 +87,11 @@ export const defaultSettings: PatternSettings = {
   cache: null,
   includes: [],
 };
+
+/** Says that a pattern should not be used any more. */
+export const Deprecation = Type.Object({
+  successor: Type.Union([Name, Type.Null()], { description: 'The pattern to use instead.' }),
+  message: Type.Union([Type.String(), Type.Null()]),
+  at: Time,
+});
+export type Deprecation = Static<typeof Deprecation>;

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
-import { PatternSettings } from './pattern-settings.ts';
+import { Deprecation, PatternSettings } from './pattern-settings.ts';
 import { Parameters } from './run.ts';
 
 /** Bytes of one file of a pattern. */
@@ -68,13 +68,6 @@ export const PatternVersion = Type.Object({
   files: Type.Array(PatternFile),
 });
 export type PatternVersion = Static<typeof PatternVersion>;
-
-export const Deprecation = Type.Object({
-  successor: Type.Union([Name, Type.Null()], { description: 'The pattern to use instead.' }),
-  message: Type.Union([Type.String(), Type.Null()]),
-  at: Time,
-});
-export type Deprecation = Static<typeof Deprecation>;
 
 export const Pattern = Type.Object({
   id: Id,

@@ -157,6 +157,8 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
   ];
   const made = await must('POST', '/v1/patterns', { name: pattern, files, message: `${mark} first` });
   await must('POST', `/v1/patterns/${pattern}/versions`, { system: text('second'), message: `${mark} second` });
+  await must('PUT', `/v1/patterns/${pattern}/labels/${mark}_gone`, { version: 1 });
+  await must('DELETE', `/v1/patterns/${pattern}/labels/${mark}_gone`);
   await must('PUT', `/v1/patterns/${pattern}/labels/${mark}_live`, { version: 1 });
   const hidden = await must('POST', '/v1/patterns', { name: `${mark}_deleted`, files });
   await must('DELETE', `/v1/patterns/${mark}_deleted`);
@@ -270,6 +272,7 @@ function pagedLists(pattern: string, session: string): Record<string, string> {
     'GET /v1/keys': '/v1/keys',
     'GET /v1/patterns': '/v1/patterns',
     'GET /v1/patterns/{pattern}/versions': `/v1/patterns/${pattern}/versions`,
+    'GET /v1/patterns/{pattern}/label-moves': `/v1/patterns/${pattern}/label-moves`,
     'GET /v1/strategies': '/v1/strategies',
     'GET /v1/contexts': '/v1/contexts',
     'GET /v1/sessions': '/v1/sessions',

@@ -1,6 +1,6 @@
 import type { historyOperations } from '@damask/contracts/history.ts';
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import type { Deprecation } from '@damask/contracts/pattern.ts';
+import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';

@@ -1,4 +1,4 @@
-import type { Deprecation } from '@damask/contracts/pattern.ts';
+import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
 import { type LibraryVersion, toLibraryVersion } from './library-version.ts';

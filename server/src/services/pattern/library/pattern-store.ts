@@ -1,4 +1,5 @@
-import type { Deprecation, Pattern } from '@damask/contracts/pattern.ts';
+import type { Pattern } from '@damask/contracts/pattern.ts';
+import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { writeRows } from './write-rows.ts';
 

@@ -1,5 +1,5 @@
-import type { Deprecation, PatternVersion } from '@damask/contracts/pattern.ts';
-import type { PatternSettings } from '@damask/contracts/pattern-settings.ts';
+import type { PatternVersion } from '@damask/contracts/pattern.ts';
+import type { Deprecation, PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Transaction } from '#platform/database/database.ts';
 
 /** What a run needs of a version, without its text. */
