@@ -10,6 +10,7 @@ import type { Metrics } from '#platform/metrics.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
 import { watchTopics } from '#platform/topic.ts';
 import { createTrail } from '#platform/trail.ts';
+import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import type { Vault } from '#platform/vault.ts';
 import { createContextTexts } from './conversation/context-texts.ts';
 import { createConversationOperations } from './conversation/conversation-operations.ts';
@@ -137,11 +138,13 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const honest = createJournal({ connect: () => database.dedicated('journal'), clock, log });
   const journal = options.planted?.journal?.(honest) ?? honest;
   const live = createLiveRuns({ limit: runs.concurrency, clock });
+  const checks = createSchemaWorkers({ clock });
   const engine = {
     journal,
     live,
     payloads: createPayloads(vault),
     clock,
+    checks,
     process: registry.id,
     recordWithin: runs.record_within_ms,
     readerWithin,
@@ -209,7 +212,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     drain: (milliseconds) => live.drain(milliseconds),
     async stop(milliseconds) {
       await live.drain(milliseconds);
-      await Promise.all([recovery.stop(), readers.stop(), topics.stop(), planner.close()]);
+      await Promise.all([checks.close(), recovery.stop(), readers.stop(), topics.stop(), planner.close()]);
       const left = await journal.stop(5_000);
       if (left > 0) log.error('Runs were left unrecorded at the end', { rows: left });
     },

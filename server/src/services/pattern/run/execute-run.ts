@@ -3,6 +3,7 @@ import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { toAcceptedRow } from './begin-run.ts';
+import { callModel } from './call-model.ts';
 import type { EngineParts, Execution, Stop } from './engine.ts';
 import { appendTurns, recordEnd, toError, toFinishedRow, toRun } from './finish-run.ts';
 import type { LiveRun } from './live-runs.ts';
@@ -15,7 +16,6 @@ import { createRunStream } from './run-stream.ts';
  */
 export async function executeRun(parts: EngineParts, context: CallContext, execution: Execution): Promise<Run> {
   const { journal, live, clock } = parts;
-  const { route, plan } = execution;
   await parts.payloads.ready(context.workspace);
   // Nothing is waited for from here until the run is among the live ones: a drain that begins must see it.
   journal.admit();
@@ -25,7 +25,7 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
   const output = createOutputText();
   const stream = context.sink ? createRunStream(context.sink, row, output) : undefined;
 
-  let call: ReturnType<typeof route.port.call> | undefined;
+  let call: ReturnType<typeof callModel> | undefined;
   let stopped: Stop | undefined;
   let pausing = false;
   const stop = (code: ErrorCode, detail: string) => {
@@ -56,19 +56,12 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     const accepted = execution.claim ? execution.claim.accept(row) : journal.accept(row).committed;
     // A call goes out for whoever owns the key, and nobody does before the claim is committed.
     if (execution.claim) await accepted;
-    call = route.port.call({
-      model: route.model,
-      messages: plan.messages,
-      parameters: plan.parameters,
-      stream: stream !== undefined,
-      timeoutMs: execution.timeoutMs,
-      onText: (text) => {
-        const fit = output.push(text);
-        running.readers?.wake();
-        if (!stream || stream.take(fit)) return true;
-        if (!pausing) void waitForReader();
-        return false;
-      },
+    call = callModel(parts, execution, stream !== undefined, (text) => {
+      const fit = output.push(text);
+      running.readers?.wake();
+      if (!stream || stream.take(fit)) return true;
+      if (!pausing) void waitForReader();
+      return false;
     });
     if (stopped) call.abort(stopped.code, stopped.detail);
     if (execution.onDisconnect === 'cancel') {
@@ -88,10 +81,10 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     const rest = output.end();
     const ended = toFinishedRow(parts, row, result, stopped, output, clock.monotonic() - started);
     const finished = execution.conversation ? await appendTurns(execution.conversation, ended, output) : ended;
-    const told = await parts.confirm(await recordEnd(parts, finished, execution, output, recorded), started);
+    const told = await parts.confirm(await recordEnd(parts, finished, execution, output, result, recorded), started);
     if (execution.conversation) await execution.conversation.end(told);
     parts.observe(told);
-    const run = toRun(told, execution, output);
+    const run = toRun(told, execution, output, result);
     running.readers?.end(run);
     // Who takes nothing would not take the end either, which holds the whole text once more: that connection is closed.
     if (stream?.opened && told.error_code !== 'slow_consumer') {

@@ -7,6 +7,7 @@ import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
+import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
 import type { RoutedPort } from '../model/model-router.ts';
 import { unknownModel } from '../routing/model-facts.ts';
@@ -275,6 +276,7 @@ test('a stream whose reader takes nothing ends as a failure, and its end is not 
       live: createLiveRuns({ limit: 1, clock: systemClock }),
       payloads: createPayloads(floor.vault),
       clock: systemClock,
+      checks: createSchemaWorkers({ clock: systemClock }),
       process: floor.registry.id,
       recordWithin: 5_000,
       readerWithin: 50,
@@ -299,6 +301,9 @@ test('a stream whose reader takes nothing ends as a failure, and its end is not 
         language: null,
         said: 'x',
         attachments: [],
+        tools: [],
+        toolChoice: null,
+        toolMessages: [],
       },
       route: { name: 'openai/test', model: 'test', port },
       input: 'x',
