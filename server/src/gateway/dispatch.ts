@@ -112,6 +112,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     // Left already, while the body was parsed.
     if (response.destroyed) abort.abort();
     const streamed = operation.events !== undefined && (operation.alwaysStreams === true || input.stream === true);
+    const stream = streamed ? createEventStream(response, requestId) : undefined;
     const context: CallContext = {
       requestId,
       workspace: caller.workspace,
@@ -120,13 +121,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       deadline: readDeadline(request, clock, operation.timeoutMs ?? (operation.events ? runDeadline : plainDeadline)),
       signal: abort.signal,
       ...(body ? { body } : {}),
-      ...(streamed ? { sink: createEventStream(response, requestId) } : {}),
+      ...(stream ? { sink: stream } : {}),
     };
     const takesLong = operation.events !== undefined && permission !== 'public';
     if (takesLong) callers.watch(request, abort);
     const output = await call(context, input).finally(() => takesLong && callers.forget(abort));
-    if (response.headersSent) response.end();
-    else sendAnswer(request, response, operation, output, requestId);
+    if (!stream?.end()) sendAnswer(request, response, operation, output, requestId);
     closeUntaken(response, clock);
   }
 

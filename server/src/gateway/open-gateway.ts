@@ -88,8 +88,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     parseLarge: (bytes) => workers.parse(bytes),
     observe(route, status, milliseconds) {
       const operation = route?.name ?? 'unknown';
-      requests.inc({ operation, status });
-      duration.observe({ operation }, milliseconds / 1000);
+      requests.of(operation, String(status)).add();
+      duration.of(operation).observe(milliseconds / 1000);
     },
     clock,
     log,

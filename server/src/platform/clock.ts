@@ -21,6 +21,8 @@ export interface Clock {
 const longestTimer = 2 ** 31 - 1;
 const clampDelay = (ms: number) => Math.max(0, Math.min(longestTimer, Math.ceil(ms)));
 
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** Makes UUIDv7 ids (RFC 9562, method 1: a counter within the millisecond). */
 export function uuidMaker(now: () => number): () => string {
   const pool = new Uint8Array(4096);
@@ -41,14 +43,12 @@ export function uuidMaker(now: () => number): () => string {
       used = 0;
     }
     const high = last.toString(16).padStart(12, '0');
-    const sequence = (0x7000 | counter).toString(16);
-    let tail = '';
-    for (let i = 0; i < 8; i++) {
-      const byte = pool[used + i] as number;
-      tail += (i === 0 ? (byte & 0x3f) | 0x80 : byte).toString(16).padStart(2, '0');
-    }
+    const byte = (at: number) => hex[pool[used + at] as number] as string;
+    const variant = hex[((pool[used] as number) & 0x3f) | 0x80] as string;
+    const tail = byte(2) + byte(3) + byte(4) + byte(5) + byte(6) + byte(7);
+    const id = `${high.slice(0, 8)}-${high.slice(8)}-${(0x7000 | counter).toString(16)}-${variant}${byte(1)}-${tail}`;
     used += 8;
-    return `${high.slice(0, 8)}-${high.slice(8)}-${sequence}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+    return id;
   };
 }
 

@@ -34,6 +34,7 @@ after(async () => {
 function open(given: Partial<GroupCommitOptions<Row>> = {}) {
   const opened: pg.Client[] = [];
   const group = createGroupCommit<Row>({
+    gatherFrom: 4,
     async connect() {
       const client = new pg.Client(database.connection);
       client.on('error', () => undefined);
@@ -169,4 +170,35 @@ test('more than the queue holds is refused before it is begun', async () => {
   for (let i = 0; i < 3; i++) group.write({ id: 40_000 + i, text: 'x' });
   assert.throws(() => group.admit(), { code: 'overloaded' });
   assert.equal(await group.stop(10), 3);
+});
+
+test('rows that come while a large group is being written form one group, and wait for no connection that hangs', async () => {
+  const sizes: number[] = [];
+  const held: (() => void)[] = [];
+  const { group } = open({
+    write: async (_, rows) => {
+      sizes.push(rows.length);
+      await new Promise<void>((resolve) => held.push(resolve));
+    },
+  });
+  const write = (id: number) => group.write({ id, text: 'x' }).committed;
+  const first = Promise.all([1, 2, 3, 4].map(write));
+  while (sizes.length < 1) await systemClock.sleep(1);
+  const second = Promise.all([write(5), write(6)]);
+  held.shift()?.();
+  await first;
+  while (sizes.length < 2) await systemClock.sleep(1);
+  assert.deepEqual(sizes, [4, 2]);
+  held.shift()?.();
+  await second;
+
+  const third = Promise.all([7, 8, 9, 10].map(write));
+  while (sizes.length < 3) await systemClock.sleep(1);
+  const fourth = write(11);
+  while (sizes.length < 4) await systemClock.sleep(1);
+  held[1]?.();
+  await fourth;
+  held[0]?.();
+  await third;
+  await group.stop(1_000);
 });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { AppError } from './app-error.ts';
-import type { Clock } from './clock.ts';
+import type { Clock, Timer } from './clock.ts';
 import { isRefusedRow, isTransient } from './database/database.ts';
 import type { Log } from './log.ts';
 
@@ -14,6 +14,8 @@ export interface GroupCommitOptions<Row> {
   readonly quarantine: (client: pg.Client, row: Row, reason: string) => Promise<void>;
   readonly bytesOf: (row: Row) => number;
   readonly maxRows: number;
+  /** So many rows being written make the others wait for them to form one group, although a connection is idle. */
+  readonly gatherFrom: number;
   readonly maxBytes: number;
   /** Rows and bytes that may wait; beyond them `admit` refuses. */
   readonly queueRows: number;
@@ -40,15 +42,38 @@ export interface GroupCommit<Row> {
   stop(milliseconds: number): Promise<number>;
 }
 
-interface Entry<Row> {
+/** A row on its way. */
+class Entry<Row> implements Written<Row> {
   row: Row;
-  bytes: number;
+  readonly bytes: number;
   readonly at: number;
-  sent: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  /** Given to the database, which may have committed it. */
+  sent = false;
+  /** Committed or set aside. */
+  done = false;
+  resolve!: () => void;
+  reject!: (error: unknown) => void;
+  readonly committed: Promise<void>;
+
+  constructor(row: Row, bytes: number, at: number) {
+    this.row = row;
+    this.bytes = bytes;
+    this.at = at;
+    this.committed = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  replace(row: Row): boolean {
+    if (this.sent) return false;
+    this.row = row;
+    return true;
+  }
 }
 
+/** Milliseconds that a group waits for another one at most, should that connection hang. */
+const gatherWithin = 20;
 const reconnectAfter = [50, 100, 200, 500, 1_000];
 
 /**
@@ -68,6 +93,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
   const idle: pg.Client[] = [];
   let open = 0;
   let scheduled = false;
+  let patience: Timer | undefined;
   let whenEmpty: (() => void) | undefined;
 
   const schedule = () => {
@@ -82,8 +108,19 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
   function pump() {
     if (stopped) return;
     while (queue.length > 0 && open < options.connections) void connect();
-    while (queue.length > 0 && idle.length > 0) void flush(idle.pop() as pg.Client, takeGroup());
+    while (queue.length > 0 && idle.length > 0 && !gathers()) void flush(idle.pop() as pg.Client, takeGroup());
     if (queue.length === 0 && inFlight === 0) whenEmpty?.();
+  }
+
+  /** While many rows are being written, more come soon: one large group costs less than two that are half as large. */
+  function gathers(): boolean {
+    if (inFlight < options.gatherFrom || queue.length >= options.maxRows) return false;
+    if (clock.monotonic() - oldest() > gatherWithin) return false;
+    patience ??= clock.after(gatherWithin, () => {
+      patience = undefined;
+      schedule();
+    });
+    return true;
   }
 
   async function connect() {
@@ -142,7 +179,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
       failures += 1;
       open -= 1;
       client.end().catch(() => undefined);
-      const left = group.filter((entry) => entry.sent);
+      const left = group.filter((entry) => !entry.done);
       for (const entry of left) queuedBytes += entry.bytes;
       queue = [...left, ...queue];
     }
@@ -159,7 +196,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
         group.map((entry) => entry.row),
       );
       for (const entry of group) {
-        entry.sent = false;
+        entry.done = true;
         entry.resolve();
       }
     } catch (error) {
@@ -176,7 +213,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
         if (isTransient(failure)) throw failure;
         log.error('A row could not even be set aside', { error: failure });
       });
-      entry.sent = false;
+      entry.done = true;
       entry.reject(
         new AppError(
           'unrecorded',
@@ -188,29 +225,19 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
     }
   }
 
-  const oldest = () => Math.min(queue[0]?.at ?? Number.POSITIVE_INFINITY, ...sending.values());
+  function oldest(): number {
+    let since = queue[0]?.at ?? Number.POSITIVE_INFINITY;
+    for (const at of sending.values()) if (at < since) since = at;
+    return since;
+  }
 
   return {
     write(row) {
-      const bytes = options.bytesOf(row);
-      let resolve!: () => void;
-      let reject!: (error: unknown) => void;
-      const committed = new Promise<void>((yes, no) => {
-        resolve = yes;
-        reject = no;
-      });
-      const entry: Entry<Row> = { row, bytes, at: clock.monotonic(), sent: false, resolve, reject };
+      const entry = new Entry(row, options.bytesOf(row), clock.monotonic());
       queue.push(entry);
-      queuedBytes += bytes;
+      queuedBytes += entry.bytes;
       schedule();
-      return {
-        committed,
-        replace(other) {
-          if (entry.sent || !queue.includes(entry)) return false;
-          entry.row = other;
-          return true;
-        },
-      };
+      return entry;
     },
     admit() {
       if (stopping)
@@ -242,6 +269,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
       }
       const left = queue.length + inFlight;
       stopped = true;
+      patience?.cancel();
       await Promise.all(idle.splice(0).map((client) => client.end().catch(() => undefined)));
       return left;
     },

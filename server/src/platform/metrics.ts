@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { AppError } from './app-error.ts';
+import { createCounter, createHistogram, type Distribution, type Family, type Tally } from './tallies.ts';
 
 export interface Metrics {
-  counter(name: string, help: string, labels?: readonly string[]): Counter;
+  counter(name: string, help: string, labels?: readonly string[]): Family<Tally>;
   /** `buckets` in the unit that the name ends with. */
-  histogram(name: string, help: string, labels: readonly string[], buckets: readonly number[]): Histogram;
+  histogram(name: string, help: string, labels: readonly string[], buckets: readonly number[]): Family<Distribution>;
   gauge(name: string, help: string, read: () => number): Gauge;
   text(): Promise<string>;
 }
@@ -15,10 +16,14 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const own: { text(): string }[] = [];
+  const keep = <Metric extends { text(): string }>(metric: Metric): Metric => {
+    own.push(metric);
+    return metric;
+  };
   return {
-    counter: (name, help, labels = []) => new Counter({ name, help, labelNames: [...labels], registers }),
-    histogram: (name, help, labels, buckets) =>
-      new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers }),
+    counter: (name, help, labels = []) => keep(createCounter(name, help, labels)),
+    histogram: (name, help, labels, buckets) => keep(createHistogram(name, help, labels, buckets)),
     gauge: (name, help, read) =>
       new Gauge({
         name,
@@ -28,7 +33,7 @@ export function createMetrics(): Metrics {
           this.set(read());
         },
       }),
-    text: () => registry.metrics(),
+    text: async () => `${own.map((metric) => `${metric.text()}\n\n`).join('')}${await registry.metrics()}`,
   };
 }
 

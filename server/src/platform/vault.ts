@@ -23,6 +23,8 @@ interface DataKey {
   readonly version: number;
   readonly bytes: Buffer;
   readonly subkeys: Map<string, KeyObject>;
+  /** What is sealed with today. */
+  today?: { readonly day: number; readonly header: Buffer; readonly subkey: KeyObject };
 }
 
 // Format, version of the data key, process and day: with them and the data key anyone can derive the subkey.
@@ -59,17 +61,24 @@ export function createVault(options: {
     return loaded;
   };
 
+  const subkeyOf = (key: DataKey, day: number) => {
+    const header = Buffer.alloc(headerLength);
+    header.writeUInt8(format, 0);
+    header.writeUInt32BE(key.version, 1);
+    processBytes.copy(header, 5);
+    header.writeUInt32BE(day, 21);
+    return { day, header, subkey: subkey(key, header) };
+  };
+
   return {
     ready: (workspace) => (keys.has(workspace) ? undefined : load(workspace)),
     seal(workspace, place, plaintext) {
       const key = keys.get(workspace);
       if (!key) throw new Error('A value was to be sealed before its key was ready');
-      const header = Buffer.alloc(headerLength);
-      header.writeUInt8(format, 0);
-      header.writeUInt32BE(key.version, 1);
-      processBytes.copy(header, 5);
-      header.writeUInt32BE(Math.floor(clock.now() / dayMs), 21);
-      return seal(subkey(key, header), { workspace, ...place }, header, plaintext);
+      const day = Math.floor(clock.now() / dayMs);
+      if (key.today?.day !== day) key.today = subkeyOf(key, day);
+      const { subkey, header } = key.today;
+      return seal(subkey, { workspace, table: place.table, row: place.row, column: place.column }, header, plaintext);
     },
     async open(workspace, place, sealed) {
       await this.ready(workspace);

@@ -12,6 +12,7 @@ export interface Place {
 
 const nonceLength = 12;
 const tagLength = 16;
+const withTag = { authTagLength: tagLength };
 const compressed = 1;
 const plain = 0;
 
@@ -59,13 +60,24 @@ export function seal(key: KeyObject, place: Place, header: Buffer, plaintext: Bu
 }
 
 function encrypt(key: KeyObject, place: Place, header: Buffer, form: number, body: Buffer): Buffer {
-  const head = Buffer.concat([header, Buffer.of(form)]);
   const nonce = takeNonce();
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength });
-  cipher.setAAD(boundData(place, head));
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, withTag);
+  const headLength = header.length + 1;
+  const bound = JSON.stringify([place.workspace, place.table, place.row, place.column]);
+  const data = Buffer.allocUnsafe(headLength + Buffer.byteLength(bound));
+  data.set(header);
+  data[header.length] = form;
+  data.write(bound, headLength);
+  cipher.setAAD(data);
   const text = cipher.update(body);
   cipher.final();
-  return Buffer.concat([head, nonce, text, cipher.getAuthTag()]);
+  const sealed = Buffer.allocUnsafe(headLength + nonceLength + text.length + tagLength);
+  sealed.set(header);
+  sealed[header.length] = form;
+  sealed.set(nonce, headLength);
+  sealed.set(text, headLength + nonceLength);
+  sealed.set(cipher.getAuthTag(), headLength + nonceLength + text.length);
+  return sealed;
 }
 
 /** The plaintext. Throws when the key, the place or any byte is not the one that it was sealed with. */

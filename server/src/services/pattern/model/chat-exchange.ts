@@ -53,6 +53,8 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #paused = false;
+  /** What came in one turn is told at once: each telling costs as much as an event of its own. */
+  #text = '';
   #firstOutputMs: number | null = null;
 
   constructor(options: ExchangeOptions, protocol: Protocol, request: ModelRequest) {
@@ -114,14 +116,13 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     this.#watchIdle(this.#options.idleMs, 'fell silent');
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer) {
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer) {
     if (this.#settled) return;
     this.#lastActivity = this.#options.clock.monotonic();
     this.#bytes += chunk.length;
     if (this.#lines) {
       const fits = this.#lines.push(chunk);
       if (!fits || this.#bytes > largestAnswer) this.#tooLarge();
-      else if (this.#paused) controller.pause();
       if (this.#answer.ended) this.#watchEnd();
       return;
     }
@@ -180,8 +181,18 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
 
   #say(text: string) {
     this.#firstOutputMs ??= this.#options.clock.monotonic() - this.#started;
-    if (!this.#request.onText(text)) this.#paused = true;
+    if (this.#text === '') queueMicrotask(this.#tellText);
+    this.#text += text;
   }
+
+  readonly #tellText = () => {
+    const text = this.#text;
+    if (text === '') return;
+    this.#text = '';
+    if (this.#request.onText(text) || this.#settled) return;
+    this.#paused = true;
+    this.#controller?.pause();
+  };
 
   #tellReported({ code, said }: Reported) {
     this.abort(code, `${this.#options.provider} failed in the middle of the answer: ${this.#quote(said)}`);
@@ -292,6 +303,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   #settle(result: ModelResult) {
     if (this.#settled) return;
     this.#settled = true;
+    this.#tellText();
     this.#total.cancel();
     this.#phase?.cancel();
     this.#tell(result);

@@ -74,6 +74,13 @@ export async function appendTurns(
   }
 }
 
+/** Nobody was called: nothing was spent. A call without a verdict before the one that answered: nobody knows. */
+function costOfResult({ attempts, usage, served }: RoutedResult, now: number): number | null {
+  if (attempts.length === 0) return 0;
+  if (attempts.length > 1 && attempts.some(({ outcome }) => outcome === 'uncertain')) return null;
+  return costOf(usage, served.facts.prices, now);
+}
+
 /** The end of a run as its call left it. */
 export function toFinishedRow(
   parts: EngineParts,
@@ -96,7 +103,7 @@ export function toFinishedRow(
     status,
     stop_reason: result.ok ? storableText(result.stopReason, longestReason) : null,
     ...result.usage,
-    cost_micros: costOf(result.usage, result.served.facts.prices, now),
+    cost_micros: costOfResult(result, now),
     first_output_ms: first,
     total_ms: total,
     error_code: failure?.code ?? null,

@@ -27,6 +27,7 @@ export function createJournal(options: { connect: () => Promise<pg.Client>; cloc
     quarantine: quarantineRow,
     bytesOf: (row) => row.bytes,
     maxRows: 256,
+    gatherFrom: 4,
     maxBytes: 8 * 1024 * 1024,
     queueRows: 20_000,
     queueBytes: 256 * 1024 * 1024,

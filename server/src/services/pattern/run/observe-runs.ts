@@ -16,14 +16,16 @@ export function observeRuns(
     ['status'],
     seconds,
   );
-  const first = metrics.histogram('damask_run_first_output_seconds', 'Time until the first text', [], seconds);
+  const first = metrics.histogram('damask_run_first_output_seconds', 'Time until the first text', [], seconds).of();
+  const input = tokens.of('input');
+  const output = tokens.of('output');
   metrics.gauge('damask_runs_live', 'Runs that are being executed', read.live);
   metrics.gauge('damask_journal_waiting', 'Rows that wait to be committed', read.waiting);
   return (row) => {
-    runs.inc({ status: row.status, code: row.error_code ?? 'none' });
-    duration.observe({ status: row.status }, (row.total_ms ?? 0) / 1000);
+    runs.of(row.status, row.error_code ?? 'none').add();
+    duration.of(row.status).observe((row.total_ms ?? 0) / 1000);
     if (row.first_output_ms !== null) first.observe(row.first_output_ms / 1000);
-    if (row.input_tokens !== null) tokens.inc({ direction: 'input' }, row.input_tokens);
-    if (row.output_tokens !== null) tokens.inc({ direction: 'output' }, row.output_tokens);
+    if (row.input_tokens !== null) input.add(row.input_tokens);
+    if (row.output_tokens !== null) output.add(row.output_tokens);
   };
 }
