@@ -32,6 +32,7 @@ function reference(schema: Schema, indent: string, options: PrinterOptions): str
 function print(schema: Schema, indent: string, options: PrinterOptions): string {
   if (schema.anyOf) return printChoice(schema.anyOf, indent, options);
   if (schema.const !== undefined) return quote(schema.const);
+  if (Object.keys(schema).every((keyword) => keyword === 'description')) return 'unknown';
   switch (schema.type) {
     case 'string':
     case 'boolean':

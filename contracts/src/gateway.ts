@@ -33,6 +33,16 @@ export const gatewayOperations = {
     status: 200,
     errors: [],
   }),
+  readPatternSchema: operation({
+    method: 'GET',
+    path: '/schemas/pattern.json',
+    permission: 'public',
+    summary: 'JSON Schema of pattern.yaml, for editors',
+    input: strict({}),
+    output: Type.Object({}, { additionalProperties: true }),
+    status: 200,
+    errors: [],
+  }),
   readReference: operation({
     method: 'GET',
     path: '/docs',

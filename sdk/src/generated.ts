@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'idempotency_in_progress'
   | 'payload_gone'
   | 'run_cancelled'
+  | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media_type'
   | 'idempotency_key_reused'
@@ -491,6 +492,10 @@ export interface Run {
   readonly metadata: Readonly<Record<string, string>>;
   readonly accepted_at: string;
   readonly finished_at: string | null;
+  readonly rerun_of?: string | undefined;
+  /** The answer is that of an earlier run. */
+  readonly cached?: true | undefined;
+  readonly cached_from?: string | undefined;
   readonly stop_reason: string | null;
   readonly usage: Usage;
   /** Null: the price is not known. */
@@ -511,8 +516,20 @@ export interface Run {
   readonly attachments: readonly KeptAttachment[];
   /** Of a failed run: what arrived until then. */
   readonly output: string | null;
+  /** What the model asks to be called; there when stop_reason is tool_calls. */
+  readonly tool_calls?: readonly ToolCall[] | undefined;
+  /** The output as a value, where the pattern asks for JSON. */
+  readonly data?: unknown | undefined;
+  readonly subject?: string | undefined;
   /** The answer of an earlier request with the same key. */
   readonly replayed?: true | undefined;
+  /** The pattern should not be used any more; told by the call that starts the run. */
+  readonly deprecated?: {
+    /** The pattern to use instead. */
+    readonly successor: string | null;
+    readonly message: string | null;
+    readonly at: string;
+  } | undefined;
 }
 
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
@@ -535,6 +552,10 @@ export interface RunSummary {
   readonly metadata: Readonly<Record<string, string>>;
   readonly accepted_at: string;
   readonly finished_at: string | null;
+  readonly rerun_of?: string | undefined;
+  /** The answer is that of an earlier run. */
+  readonly cached?: true | undefined;
+  readonly cached_from?: string | undefined;
   readonly stop_reason: string | null;
   readonly usage: Usage;
   /** Null: the price is not known. */
@@ -594,6 +615,24 @@ export interface ToolCall {
   readonly name: string;
   /** JSON as the model wrote it; it may be broken. */
   readonly arguments: string;
+}
+
+export type ToolChoice = 'auto' | 'none' | 'required' | {
+  readonly name: string;
+};
+
+export interface ToolTurn {
+  /** What the model said beside its calls. */
+  readonly content?: string | undefined;
+  readonly tool_calls: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly arguments: string;
+  }[];
+  readonly results: readonly {
+    readonly tool_call_id: string;
+    readonly content: string;
+  }[];
 }
 
 export interface Turn {
@@ -713,6 +752,8 @@ export interface ReadPatternInput {
 
 export interface DeletePatternInput {
   readonly pattern: string;
+  /** ETag of the read that this write builds on, or *. */
+  readonly if_match?: string | undefined;
 }
 
 export interface RestorePatternInput {
@@ -728,6 +769,8 @@ export interface PublishVersionInput {
   readonly message?: string | undefined;
   /** The version that was edited: when it is not the newest any more, nothing is published. */
   readonly base_version?: number | undefined;
+  /** ETag of the read that this write builds on, or *. */
+  readonly if_match?: string | undefined;
 }
 
 export interface ListVersionsInput {
@@ -745,11 +788,15 @@ export interface SetLabelInput {
   readonly pattern: string;
   readonly label: string;
   readonly version: number;
+  /** ETag of the read that this write builds on, or *. */
+  readonly if_match?: string | undefined;
 }
 
 export interface RemoveLabelInput {
   readonly pattern: string;
   readonly label: string;
+  /** ETag of the read that this write builds on, or *. */
+  readonly if_match?: string | undefined;
 }
 
 export interface DiffVersionsInput {
@@ -791,10 +838,14 @@ export interface PutStrategyInput {
   readonly strategy: string;
   readonly description?: string | undefined;
   readonly prompt: string;
+  /** ETag of the read that this write builds on, or *. */
+  readonly if_match?: string | undefined;
 }
 
 export interface DeleteStrategyInput {
   readonly strategy: string;
+  /** ETag of the read that this write builds on, or *. */
+  readonly if_match?: string | undefined;
 }
 
 export interface ListContextsInput {
@@ -810,10 +861,14 @@ export interface PutContextInput {
   readonly context: string;
   /** UTF-8 text of at most 1 MiB, kept byte for byte. */
   readonly content: string;
+  /** ETag of the read that this write builds on, or *. */
+  readonly if_match?: string | undefined;
 }
 
 export interface DeleteContextInput {
   readonly context: string;
+  /** ETag of the read that this write builds on, or *. */
+  readonly if_match?: string | undefined;
 }
 
 export interface ListSessionsInput {
@@ -877,6 +932,13 @@ export interface ImportGitInput {
   readonly dry_run?: boolean | undefined;
 }
 
+export interface ExportTreeInput {
+  /** Only these, without strategies. */
+  readonly pattern?: readonly string[] | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface PutProviderInput {
   readonly provider: string;
   readonly protocol?: ProviderProtocol | undefined;
@@ -916,9 +978,18 @@ export interface CreateRunInput {
   readonly attachments?: readonly Attachment[] | undefined;
   readonly model?: string | undefined;
   readonly parameters?: Parameters | undefined;
+  /** Instead of those of the pattern. Nobody here calls them. */
+  readonly tools?: readonly Tool[] | undefined;
+  readonly tool_choice?: ToolChoice | undefined;
+  /** What models asked for when they got this request, with results. */
+  readonly tool_turns?: readonly ToolTurn[] | undefined;
   readonly mode?: 'sync' | undefined;
   readonly stream?: boolean | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
+  readonly subject?: string | undefined;
+  /** Of patterns that keep answers: take one, ask anew and keep that, or neither. Default: use. */
+  readonly cache?: 'use' | 'refresh' | 'off' | undefined;
   readonly on_disconnect?: 'cancel' | 'continue' | undefined;
   readonly timeout_ms?: number | undefined;
   /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
@@ -940,6 +1011,11 @@ export interface RenderRunInput {
   readonly attachments?: readonly Attachment[] | undefined;
   readonly model?: string | undefined;
   readonly parameters?: Parameters | undefined;
+  /** Instead of those of the pattern. Nobody here calls them. */
+  readonly tools?: readonly Tool[] | undefined;
+  readonly tool_choice?: ToolChoice | undefined;
+  /** What models asked for when they got this request, with results. */
+  readonly tool_turns?: readonly ToolTurn[] | undefined;
 }
 
 export interface ListRunsInput {
@@ -948,11 +1024,50 @@ export interface ListRunsInput {
   readonly pattern?: string | undefined;
   readonly status?: RunStatus | undefined;
   readonly model?: string | undefined;
+  /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
+  readonly subject?: string | undefined;
+  readonly rerun_of?: string | undefined;
+  /** Each is name=value, and all must be there. */
+  readonly metadata?: readonly string[] | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
 }
 
 export interface ReadRunInput {
+  readonly run: string;
+}
+
+export interface RerunRunInput {
+  readonly pattern?: string | undefined;
+  readonly input?: string | undefined;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  readonly version?: number | undefined;
+  readonly label?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly strategy?: string | undefined;
+  readonly context?: string | undefined;
+  readonly session?: string | undefined;
+  /** Language of the answer as a BCP 47 tag: de, pt-BR. en adds no instruction. */
+  readonly language?: string | undefined;
+  readonly attachments?: readonly Attachment[] | undefined;
+  readonly model?: string | undefined;
+  readonly parameters?: Parameters | undefined;
+  /** Instead of those of the pattern. Nobody here calls them. */
+  readonly tools?: readonly Tool[] | undefined;
+  readonly tool_choice?: ToolChoice | undefined;
+  /** What models asked for when they got this request, with results. */
+  readonly tool_turns?: readonly ToolTurn[] | undefined;
+  readonly mode?: 'sync' | undefined;
+  readonly stream?: boolean | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
+  readonly subject?: string | undefined;
+  /** Of patterns that keep answers: take one, ask anew and keep that, or neither. Default: use. */
+  readonly cache?: 'use' | 'refresh' | 'off' | undefined;
+  readonly on_disconnect?: 'cancel' | 'continue' | undefined;
+  readonly timeout_ms?: number | undefined;
+  /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
+  readonly idempotency_key?: string | undefined;
   readonly run: string;
 }
 
@@ -985,6 +1100,9 @@ export interface RenderRunOutput {
   readonly model: string | null;
   readonly parameters: Parameters;
   readonly messages: readonly Message[];
+  /** Texts of other patterns that are in the messages. */
+  readonly includes: readonly PatternInclude[];
+  readonly deprecated: Deprecation | null;
 }
 
 export interface ReadLiveOutput {
@@ -1005,6 +1123,7 @@ export type RunEvent =
         readonly pattern: string;
         readonly version: number;
         readonly model: string;
+        readonly deprecated?: Deprecation | undefined;
       };
     }
   | {
@@ -1104,6 +1223,12 @@ export interface OperationTypes {
   readonly importArchive: { readonly input: ImportArchiveInput; readonly output: ImportReport };
   /** Import one commit of a public git repository over https, all or nothing. */
   readonly importGit: { readonly input: ImportGitInput; readonly output: ImportReport };
+  /** The newest versions and the strategies as files of Fabric's tree. */
+  readonly exportTree: { readonly input: ExportTreeInput; readonly output: Page<{
+  readonly path: string;
+  /** As it came, byte for byte, where it came from outside. */
+  readonly content: string;
+}> };
   /** Models that a run can name. */
   readonly listModels: { readonly input: Readonly<Record<string, never>>; readonly output: ListModelsOutput };
   /** Providers of the workspace, without their keys. */
@@ -1124,6 +1249,8 @@ export interface OperationTypes {
   readonly listRuns: { readonly input: ListRunsInput; readonly output: Page<RunSummary> };
   /** One run with its texts and attempts. */
   readonly readRun: { readonly input: ReadRunInput; readonly output: Run };
+  /** Run what a run ran, with the changes that the request names. */
+  readonly rerunRun: { readonly input: RerunRunInput; readonly output: Run };
   /** The events of a run from a place in its output on: what has come, what comes, and the end. */
   readonly streamRun: { readonly input: StreamRunInput; readonly output: Run };
   /** Stop a run and its call to the model. */
@@ -1134,6 +1261,8 @@ export interface OperationTypes {
   readonly readReady: { readonly input: Readonly<Record<string, never>>; readonly output: ReadReadyOutput };
   /** This interface as OpenAPI 3.1. */
   readonly readOpenApi: { readonly input: Readonly<Record<string, never>>; readonly output: Readonly<Record<string, unknown>> };
+  /** JSON Schema of pattern.yaml, for editors. */
+  readonly readPatternSchema: { readonly input: Readonly<Record<string, never>>; readonly output: Readonly<Record<string, unknown>> };
 }
 
 export type OperationName = keyof OperationTypes;
@@ -1141,6 +1270,8 @@ export type OperationName = keyof OperationTypes;
 export interface OperationRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
+  /** The body is bytes; the fields go into the query. */
+  readonly takesBytes?: true;
 }
 
 /** Where each operation lives. */
@@ -1179,8 +1310,9 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   putSession: { method: 'PUT', path: '/v1/sessions/{session}' },
   deleteSession: { method: 'DELETE', path: '/v1/sessions/{session}' },
   importTree: { method: 'POST', path: '/v1/imports' },
-  importArchive: { method: 'POST', path: '/v1/imports/archive' },
+  importArchive: { method: 'POST', path: '/v1/imports/archive', takesBytes: true },
   importGit: { method: 'POST', path: '/v1/imports/git' },
+  exportTree: { method: 'GET', path: '/v1/exports' },
   listModels: { method: 'GET', path: '/v1/models' },
   listProviders: { method: 'GET', path: '/v1/providers' },
   readProviderHealth: { method: 'GET', path: '/v1/providers/health' },
@@ -1191,11 +1323,13 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   renderRun: { method: 'POST', path: '/v1/render' },
   listRuns: { method: 'GET', path: '/v1/runs' },
   readRun: { method: 'GET', path: '/v1/runs/{run}' },
+  rerunRun: { method: 'POST', path: '/v1/runs/{run}/rerun' },
   streamRun: { method: 'GET', path: '/v1/runs/{run}/events' },
   cancelRun: { method: 'POST', path: '/v1/runs/{run}/cancel' },
   readLive: { method: 'GET', path: '/livez' },
   readReady: { method: 'GET', path: '/readyz' },
   readOpenApi: { method: 'GET', path: '/openapi.json' },
+  readPatternSchema: { method: 'GET', path: '/schemas/pattern.json' },
 };
 
 /** The HTTP status of each code. */
@@ -1219,6 +1353,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   idempotency_in_progress: 409,
   payload_gone: 409,
   run_cancelled: 409,
+  precondition_failed: 412,
   too_large: 413,
   unsupported_media_type: 415,
   idempotency_key_reused: 422,

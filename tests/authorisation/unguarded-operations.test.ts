@@ -39,9 +39,16 @@ test('operations between services are not routed', () => {
   );
 });
 
-test('public are the three addresses that say nothing about anybody', () => {
+test('public are only addresses that say nothing about anybody', () => {
   const open = buildRoutes(serviceOperations).all.filter(({ operation }) => operation.permission === 'public');
-  assert.deepEqual(open.map(({ operation }) => operation.path).sort(), ['/livez', '/openapi.json', '/readyz']);
+  assert.deepEqual(open.map(({ operation }) => operation.path).sort(), [
+    '/',
+    '/docs',
+    '/livez',
+    '/openapi.json',
+    '/readyz',
+    '/schemas/pattern.json',
+  ]);
 });
 
 test('each permission is asked for by an operation and held by the owner, and higher roles hold what lower ones do', () => {

@@ -1,6 +1,9 @@
 import type { gatewayOperations } from '@damask/contracts/gateway.ts';
+import { patternYamlSchema } from '@damask/contracts/pattern-yaml-schema.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
+
+const patternSchema = patternYamlSchema();
 
 /** One part that must work before requests can be taken. Throws, or answers why it does not. */
 export interface ReadyCheck {
@@ -35,6 +38,7 @@ export function createGatewayOperations(options: {
       throw new AppError('unavailable', `Not ready: ${names}.`, { problems, retryAfterSeconds: 1 }, { cause });
     },
     readOpenApi: async () => options.openApi(),
+    readPatternSchema: async () => patternSchema,
     readReference: async () => options.referencePage(),
     readHome: async () => options.homePage(),
   };
