@@ -78,6 +78,12 @@ const sections = {
     openai_base_url: address('OPENAI_BASE_URL', 'Address of such a provider'),
     anthropic_api_key: secret('ANTHROPIC_API_KEY', 'Key of Anthropic'),
     gemini_api_key: secret('GEMINI_API_KEY', 'Key of Google Gemini'),
+    azure_api_key: secret('AZURE_OPENAI_API_KEY', "Key of OpenAI's models at Azure"),
+    azure_endpoint: address('AZURE_OPENAI_ENDPOINT', 'Address of the resource at Azure'),
+    azure_api_version: optional('AZURE_OPENAI_API_VERSION', 'A dated version takes the older paths of Azure'),
+    mistral_api_key: secret('MISTRAL_API_KEY', 'Key of Mistral'),
+    groq_api_key: secret('GROQ_API_KEY', 'Key of Groq'),
+    deepseek_api_key: secret('DEEPSEEK_API_KEY', 'Key of DeepSeek'),
     ollama_host: optionalOf(
       'OLLAMA_HOST',
       (text) => isAddress(/^https?:\/\//.test(text) ? text : `http://${text}`),

@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Egress } from './platform/egress/egress.ts';
 import type { Log } from './platform/log.ts';
+import { askEnvironment } from './services/pattern/model/ask-environment.ts';
 import {
   type EnvironmentProvider,
   ollamaOrigin,
@@ -14,7 +15,7 @@ import type { FetchProgress } from './services/pattern/model/local/model-source.
 import { chatModels } from './services/pattern/model/provider-source.ts';
 
 export interface FoundModels extends Models {
-  /** Looks for Ollama, for a second at most. */
+  /** Looks for Ollama and asks servers of one's own what they have, for a second at most. */
   lookAround(): Promise<void>;
   /** Starts or fetches the local model when there is nothing else; resolves when it serves or cannot. */
   begin(onChange: (state: LocalModelState) => void): Promise<void>;
@@ -43,8 +44,15 @@ export function findModels(options: FindOptions): FoundModels {
     ...(models.openai_base_url === undefined ? {} : { openaiBaseUrl: models.openai_base_url }),
     ...(models.anthropic_api_key === undefined ? {} : { anthropicApiKey: models.anthropic_api_key }),
     ...(models.gemini_api_key === undefined ? {} : { geminiApiKey: models.gemini_api_key }),
+    ...(models.azure_api_key === undefined ? {} : { azureApiKey: models.azure_api_key }),
+    ...(models.azure_endpoint === undefined ? {} : { azureEndpoint: models.azure_endpoint }),
+    ...(models.azure_api_version === undefined ? {} : { azureApiVersion: models.azure_api_version }),
+    ...(models.mistral_api_key === undefined ? {} : { mistralApiKey: models.mistral_api_key }),
+    ...(models.groq_api_key === undefined ? {} : { groqApiKey: models.groq_api_key }),
+    ...(models.deepseek_api_key === undefined ? {} : { deepseekApiKey: models.deepseek_api_key }),
     ...(models.ollama_host === undefined ? {} : { ollamaHost: models.ollama_host }),
   });
+  const inquiry = askEnvironment({ providers, egress, clock: options.clock, log });
   const localModel: LocalModel | null = models.local
     ? createLocalModel({ ...ours(options), socketDirectory: options.socketDirectory })
     : null;
@@ -81,8 +89,11 @@ export function findModels(options: FindOptions): FoundModels {
   return {
     environmentProviders: () => providers,
     localModel,
-    lookAround: lookForOllama,
+    async lookAround() {
+      await Promise.all([lookForOllama(), inquiry.first(1_000)]);
+    },
     async begin(onChange) {
+      inquiry.begin();
       const elsewhere =
         models.default?.startsWith('local/') === false || providers.some((provider) => provider.defaultModel);
       if (!localModel || elsewhere) return;
@@ -100,6 +111,7 @@ export function findModels(options: FindOptions): FoundModels {
       return model.path;
     },
     async stop() {
+      inquiry.stop();
       await localModel?.stop();
     },
   };

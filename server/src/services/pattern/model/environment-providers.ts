@@ -52,7 +52,7 @@ export function readEnvironmentProviders(settings: ProviderSettings): Environmen
       baseUrl,
       apiKey: openaiApiKey ?? null,
       defaultModel: 'gpt-5-mini',
-      note: baseUrl === openAiUrl ? unverified : null,
+      note: null,
     });
   }
   if (anthropicApiKey !== undefined) {
@@ -77,7 +77,7 @@ export function readEnvironmentProviders(settings: ProviderSettings): Environmen
   const compatible = [
     ['mistral', 'https://api.mistral.ai/v1', settings.mistralApiKey, 'mistral-small-latest'],
     ['groq', 'https://api.groq.com/openai/v1', settings.groqApiKey, 'openai/gpt-oss-20b'],
-    ['deepseek', 'https://api.deepseek.com', settings.deepseekApiKey, 'deepseek-chat'],
+    ['deepseek', 'https://api.deepseek.com', settings.deepseekApiKey, 'deepseek-flash'],
   ] as const;
   for (const [name, baseUrl, apiKey, defaultModel] of compatible) {
     if (apiKey !== undefined) add({ name, protocol: 'openai', baseUrl, apiKey, defaultModel });

@@ -151,9 +151,13 @@ export class Gate {
   }
 
   #full(wait: number): ProviderFailure {
+    const detail =
+      wait === untilOneEnds
+        ? `As many calls to ${this.#name} are under way as its limit allows. Try again later, or raise the limit.`
+        : `${this.#name} has had as many calls or tokens in this minute as its limits allow. Try again later, or raise them.`;
     return {
       code: 'provider_busy',
-      detail: `As many calls to ${this.#name} are under way as its limits allow. Try again later, or raise its limits.`,
+      detail,
       retryAfterSeconds: wait === untilOneEnds ? 1 : Math.max(1, Math.ceil(wait / 1_000)),
     };
   }

@@ -24,7 +24,7 @@ export type RoutedResult = ModelResult & {
   /** One for each call that went upstream; none when every provider was closed. */
   readonly attempts: readonly Attempt[];
   /** What answered, or was asked last. */
-  readonly served: Candidate;
+  readonly served: Pick<Candidate, 'name' | 'facts'>;
 };
 
 export interface RoutedCallOptions {

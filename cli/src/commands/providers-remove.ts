@@ -1,0 +1,16 @@
+import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+
+export const providersRemove = defineCommand({
+  name: 'providers remove',
+  usage: '<name> [flags]',
+  about: 'Removes a provider of the workspace and its key. Those of the environment go with their variables.',
+  flags: { ...jsonFlag, ...serverFlags },
+  positionals: [1, 1],
+  examples: ['damask providers remove lab'],
+  async run({ flags, positionals, terminal, connect }) {
+    const { damask } = await connect();
+    const provider = await damask.providers.delete({ provider: positionals[0] ?? '' });
+    if (flags.json) return terminal.print(JSON.stringify(provider, null, 2));
+    terminal.note(`Provider ${provider.name} and its key are removed.`);
+  },
+});

@@ -1,0 +1,68 @@
+import type { Provider, ProviderHealth } from '@damask/sdk';
+import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { formatDuration } from '../figures.ts';
+import { printList } from '../print-list.ts';
+import type { Cell } from '../table.ts';
+
+export const providers = defineCommand({
+  name: 'providers',
+  usage: '[flags]',
+  about:
+    'Lists the providers of models, with how they behaved in the last minute as the answering server saw it. STATE is\n' +
+    'open while a provider that failed too often is left alone.',
+  flags: { ...jsonFlag, ...serverFlags },
+  positionals: [0, 0],
+  examples: ['damask providers', 'damask providers add anthropic', 'damask providers test anthropic'],
+  async run({ flags, terminal, connect }) {
+    const { damask } = await connect();
+    const [{ items }, { items: health }] = await Promise.all([damask.providers.list(), damask.providers.health()]);
+    const rows = items.map((provider) => ({
+      ...provider,
+      health: health.find(({ provider: name }) => name === provider.name) ?? null,
+    }));
+    await printList(terminal, flags.json, rows, {
+      columns: [
+        { title: 'PROVIDER', least: 8 },
+        { title: 'PROTOCOL', drop: 3 },
+        { title: 'FROM', drop: 2 },
+        { title: 'KEY' },
+        { title: 'MODELS', right: true, drop: 4 },
+        { title: 'STATE' },
+        { title: 'CALLS', right: true, drop: 5 },
+        { title: 'FAILED', right: true, drop: 5 },
+        { title: 'RETRIES', right: true, drop: 1 },
+        { title: 'P50', right: true, drop: 1 },
+        { title: 'LAST ERROR', least: 10, drop: 0 },
+      ],
+      row: (provider) => [
+        { text: provider.name, style: 'cyan' },
+        provider.protocol,
+        provider.origin,
+        keyOf(provider, provider.health),
+        String(provider.models.length || (provider.offered?.length ?? 0)),
+        stateOf(provider.health),
+        String(provider.health?.calls ?? 0),
+        shareOf(provider.health),
+        String(provider.health?.retries ?? 0),
+        formatDuration(provider.health?.p50_ms ?? null),
+        provider.health?.last_error?.detail ?? '',
+      ],
+      empty: 'There is no provider yet. Add one: damask providers add anthropic',
+    });
+  },
+});
+
+function keyOf(provider: Provider, health: ProviderHealth | null): Cell {
+  if (!provider.has_key) return '-';
+  return health?.key_refused ? { text: 'refused', style: 'red' } : 'yes';
+}
+
+function stateOf(health: ProviderHealth | null): Cell {
+  if (!health || health.state === 'closed') return { text: 'ok', style: 'green' };
+  if (health.state === 'half-open') return { text: 'trying', style: 'yellow' };
+  return { text: `open ${formatDuration(health.retry_after_ms)}`, style: 'red' };
+}
+
+function shareOf(health: ProviderHealth | null): string {
+  return health?.failure_share == null ? '-' : `${Math.round(health.failure_share * 100)}%`;
+}
