@@ -15,8 +15,8 @@ export interface SessionClaim {
    * when the session was deleted in the meantime.
    */
   append(run: string, said: readonly Said[]): Promise<void>;
-  /** After the end is recorded: `null` when it is not known how, which is for the next reader to find out. */
-  end(status: 'succeeded' | 'failed' | 'cancelled' | null): Promise<void>;
+  /** Gives the session back after the end is recorded. Where it is not known how, the next reader finds it out. */
+  end(turns: 'append' | 'drop'): Promise<void>;
 }
 
 /** Seconds that a claim outlives the longest course of its run. */
@@ -57,11 +57,10 @@ export async function claimSession(
         await store.notePending(transaction, id, { run, turns: turns.length, bytes });
       });
     },
-    async end(status) {
-      if (status === null) return;
+    async end(outcome) {
       await within(async (transaction) => {
         if (!(await store.lockClaim(transaction, id, token))) return;
-        if (status === 'succeeded') return store.settleTurns(transaction, id, new Date(clock.now()));
+        if (outcome === 'append') return store.settleTurns(transaction, id, new Date(clock.now()));
         await store.dropTurns(transaction, id);
         await store.removeEmptyClaim(transaction, id);
       }).catch((error: unknown) => log.warn('A session is settled with its next use', { error }));
@@ -70,7 +69,7 @@ export async function claimSession(
   try {
     return { ...claim, turns: await openTurns(vault, place, rows) };
   } catch (error) {
-    await claim.end('failed');
+    await claim.end('drop');
     throw error;
   }
 }

@@ -235,6 +235,23 @@ test('what was appended counts once the run is recorded as a success, whatever w
   assert.equal(strays[0].count, 0);
 });
 
+test('a run that asks for tools is in the middle of its turn; the answer ends it', async () => {
+  const tool = { name: 'weather', parameters: { type: 'object' } };
+  const asked = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{}' } };
+  script = (_, answer) => {
+    const choices = [{ message: { content: null, tool_calls: [asked] }, finish_reason: 'tool_calls' }];
+    answer.response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ choices }));
+  };
+  const { body } = await run('tools', 'Rain?', { tools: [tool] });
+  assert.equal(body.status, 'succeeded', JSON.stringify(body));
+  assert.equal(body.tool_calls.length, 1);
+  assert.equal((await platform.call('GET', '/v1/sessions/tools')).status, 404);
+  script = (_, answer) => answer.say('No.');
+  const tool_turns = [{ tool_calls: body.tool_calls, results: [{ tool_call_id: 'call_1', content: 'dry' }] }];
+  assert.equal((await run('tools', 'Rain?', { tools: [tool], tool_turns })).status, 200);
+  assert.deepEqual(await turnsOf('tools'), ['user: Rain?', 'assistant: No.']);
+});
+
 test('what was said lies in the database sealed only', async () => {
   await run('private', 'The heron flies at noon.');
   for (const table of ['pattern.turn', 'pattern.session', 'pattern.audit', 'pattern.outbox']) {

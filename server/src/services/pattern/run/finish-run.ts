@@ -59,13 +59,13 @@ export async function recordEnd(
   });
 }
 
-/** A run of a session is a success only with its turns. */
+/** A run of a session is a success only with its turns. One that asks for tools is in the middle of its turn. */
 export async function appendTurns(
   conversation: RunConversation,
   row: FinishedRow,
   output: OutputText,
 ): Promise<FinishedRow> {
-  if (row.status !== 'succeeded') return row;
+  if (row.status !== 'succeeded' || row.stop_reason === 'tool_calls') return row;
   try {
     await conversation.append(row.id, output.text);
     return row;

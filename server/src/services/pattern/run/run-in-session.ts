@@ -9,7 +9,7 @@ import type { RunPlan } from './plan-run.ts';
 
 /**
  * Executes a run as the next turn of a session: what was said so far goes between the system message and the user's.
- * What it says is appended when it succeeds. Errors beside the run's own: `session_busy`, `session_too_long`.
+ * What it says is appended when it succeeds; while it asks for tools, the turn is not over and nothing is. Errors beside the run's own: `session_busy`, `session_too_long`.
  */
 export async function runInSession(
   parts: ConversationParts,
@@ -20,23 +20,29 @@ export async function runInSession(
 ): Promise<Run> {
   const { plan, timeoutMs } = execution;
   const claim = await claimSession(parts, { workspace, name, timeoutMs });
+  let appended = false;
   try {
     const kept = keepAttachments(plan.attachments).filter(({ type }) => type !== 'text');
     return await execute({
       ...execution,
       plan: withTurns(plan, toMessages(claim.turns)),
       conversation: {
-        append: (run, output) =>
-          claim.append(run, [
+        async append(run, output) {
+          await claim.append(run, [
             { role: 'user', content: plan.said, attachments: kept },
             { role: 'assistant', content: output, attachments: [] },
-          ]),
-        end: (row) => claim.end(row.error_code === 'unrecorded' ? null : row.status),
+          ]);
+          appended = true;
+        },
+        async end(row) {
+          if (row.error_code === 'unrecorded') return;
+          await claim.end(appended && row.status === 'succeeded' ? 'append' : 'drop');
+        },
       },
     });
   } catch (error) {
     // A run that never began gives the session back; of one that has ended it was given back before.
-    await claim.end(isUnrecorded(error) ? null : 'failed');
+    if (!isUnrecorded(error)) await claim.end('drop');
     throw error;
   }
 }
