@@ -37,7 +37,7 @@ function describe({ name, operation }: CatalogueEntry, show: (schema: TSchema) =
   const inPath = new Set(pathParameters(operation.path));
   const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
   const rows = Object.entries(operation.input.properties).map(([field, schema]) => {
-    const place = inPath.has(field) ? 'path' : takesBody ? 'body' : 'query';
+    const place = inPath.has(field) ? 'path' : takesBody && !operation.bodyTypes ? 'body' : 'query';
     const needed = operation.input.required?.includes(field) ? 'yes' : '';
     return [`\`${field}\``, place, needed, `\`${flat(show(schema))}\``, description(schema)];
   });
@@ -48,6 +48,7 @@ function describe({ name, operation }: CatalogueEntry, show: (schema: TSchema) =
     `\`${operation.method} ${operation.path}\`, permission \`${operation.permission}\`. ` +
       `Answers ${operation.status} with ${operation.alwaysStreams ? 'a stream of events' : `\`${flat(show(operation.output))}\``}` +
       `${operation.events && !operation.alwaysStreams ? ', or with `stream: true` a stream of events' : ''}.` +
+      `${operation.bodyTypes ? ` The body is ${operation.bodyTypes.join(' or ')}.` : ''}` +
       `${Object.entries(operation.headers ?? {})
         .map(([header, field]) => ` The header \`${header}\` gives \`${field}\`.`)
         .join('')}` +

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Name, strict } from './field.ts';
+import { Name, page, pageOf, strict } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 import { fileLimit } from './pattern.ts';
 
@@ -113,5 +113,25 @@ export const transferOperations = {
     status: 200,
     errors: ['egress_denied', 'invalid_repository', 'invalid_tree', 'invalid_archive', 'import_conflict', 'timeout'],
     timeoutMs: 180_000,
+  }),
+  exportTree: operation({
+    method: 'GET',
+    path: '/v1/exports',
+    permission: 'pattern:read',
+    summary: "The newest versions and the strategies as files of Fabric's tree",
+    input: strict({
+      pattern: Type.Optional(
+        Type.Array(Name, { minItems: 1, maxItems: 50, description: 'Only these, without strategies.' }),
+      ),
+      ...page,
+    }),
+    output: pageOf(
+      Type.Object({
+        path: Type.String(),
+        content: Type.String({ description: 'As it came, byte for byte, where it came from outside.' }),
+      }),
+    ),
+    status: 200,
+    errors: ['not_found', 'invalid_cursor'],
   }),
 } satisfies Operations;

@@ -1,3 +1,4 @@
+import type { SentBytes } from './build-request.ts';
 import { DamaskError } from './damask-error.ts';
 import type { OperationName, OperationTypes } from './generated.ts';
 import { type CallOptions, type Connection, openOperation } from './open-operation.ts';
@@ -8,8 +9,9 @@ export async function callOperation<Name extends OperationName>(
   name: Name,
   input: OperationTypes[Name]['input'],
   options: CallOptions = {},
+  sent?: SentBytes,
 ): Promise<OperationTypes[Name]['output']> {
-  const answer = await openOperation(connection, name, input, options, 'application/json');
+  const answer = await openOperation(connection, name, input, options, 'application/json', sent);
   try {
     return readOutput(await answer.response.text());
   } catch (error) {

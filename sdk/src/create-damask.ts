@@ -62,9 +62,13 @@ export function createDamask(options: DamaskOptions) {
     },
     patterns: patternCalls(call),
     runs: runCalls(connection, call),
-    imports: {
-      /** Imports a folder in Fabric's tree, all or nothing. `dry_run` only reports. Throws `import_conflict`. */
-      create: (input: api.ImportTreeInput, options?: CallOptions) => call('importTree', input, options),
+    imports: importCalls(connection, call),
+    exports: {
+      /** One page of files in Fabric's tree: patterns byte for byte, then strategies, descriptions and tags. */
+      list: (input: api.ExportTreeInput = {}, options?: CallOptions) => call('exportTree', input, options),
+      /** All files, page by page as the loop goes on. */
+      listAll: (input: Omit<api.ExportTreeInput, 'cursor'> = {}, options?: CallOptions) =>
+        allItems((cursor) => call('exportTree', { limit: 200, ...input, cursor }, options)),
     },
     strategies: strategyCalls(call),
     contexts: contextCalls(call),
@@ -112,6 +116,32 @@ function patternCalls(call: Call) {
     setLabel: (input: api.SetLabelInput, options?: CallOptions) => call('setLabel', input, options),
     /** Removes a label. */
     removeLabel: (input: api.RemoveLabelInput, options?: CallOptions) => call('removeLabel', input, options),
+  };
+}
+
+/** Imports take as long as the server allows them. */
+const importMs = 200_000;
+
+function importCalls(connection: Connection, call: Call) {
+  return {
+    /** Imports a folder in Fabric's tree, all or nothing. `dry_run` only reports. Throws `import_conflict`. */
+    create: (input: api.ImportTreeInput, options?: CallOptions) =>
+      call('importTree', input, { timeoutMs: importMs, ...options }),
+    /** Imports the bytes of a zip, tar or tar.gz. Throws `invalid_archive`, `invalid_tree`, `import_conflict`. */
+    archive: (bytes: Uint8Array<ArrayBuffer>, input: api.ImportArchiveInput = {}, options?: CallOptions) => {
+      const contentType =
+        bytes[0] === 0x50 ? 'application/zip' : bytes[0] === 0x1f ? 'application/gzip' : 'application/x-tar';
+      return callOperation(
+        connection,
+        'importArchive',
+        input,
+        { timeoutMs: importMs, ...options },
+        { bytes, contentType },
+      );
+    },
+    /** Imports one commit of a public repository over https. Throws `invalid_repository`, `egress_denied`. */
+    git: (input: api.ImportGitInput, options?: CallOptions) =>
+      call('importGit', input, { timeoutMs: importMs, ...options }),
   };
 }
 
@@ -201,6 +231,10 @@ function providerCalls(call: Call) {
     list: (options?: CallOptions) => call('listProviders', {}, options),
     /** Adds or changes a provider. Throws `egress_denied`, `secret_required`. */
     put: (input: api.PutProviderInput, options?: CallOptions) => call('putProvider', input, options),
+    /** Calls a provider once with a few tokens and tells how it went; a failure is told, not thrown. */
+    test: (input: api.TestProviderInput, options?: CallOptions) => call('testProvider', input, options),
+    /** How the providers have behaved in the last minute, as the answering process saw it. */
+    health: (options?: CallOptions) => call('readProviderHealth', {}, options),
     /** Removes a provider and its key. */
     delete: (input: api.DeleteProviderInput, options?: CallOptions) => call('deleteProvider', input, options),
   };

@@ -14,7 +14,7 @@ export type Fetch = (
   init: {
     readonly method: string;
     readonly headers: Record<string, string>;
-    readonly body?: string;
+    readonly body?: string | Uint8Array<ArrayBuffer>;
     readonly signal: AbortSignal;
     readonly redirect: 'manual';
   },

@@ -1270,8 +1270,6 @@ export type OperationName = keyof OperationTypes;
 export interface OperationRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
-  /** The body is bytes; the fields go into the query. */
-  readonly takesBytes?: true;
 }
 
 /** Where each operation lives. */
@@ -1310,7 +1308,7 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   putSession: { method: 'PUT', path: '/v1/sessions/{session}' },
   deleteSession: { method: 'DELETE', path: '/v1/sessions/{session}' },
   importTree: { method: 'POST', path: '/v1/imports' },
-  importArchive: { method: 'POST', path: '/v1/imports/archive', takesBytes: true },
+  importArchive: { method: 'POST', path: '/v1/imports/archive' },
   importGit: { method: 'POST', path: '/v1/imports/git' },
   exportTree: { method: 'GET', path: '/v1/exports' },
   listModels: { method: 'GET', path: '/v1/models' },

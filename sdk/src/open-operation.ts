@@ -1,4 +1,4 @@
-import { buildRequest, type Request } from './build-request.ts';
+import { buildRequest, type Request, type SentBytes } from './build-request.ts';
 import { DamaskError, errorFromResponse } from './damask-error.ts';
 import type { Fetch, FetchResponse } from './fetch-like.ts';
 import type { OperationName } from './generated.ts';
@@ -35,8 +35,9 @@ export async function openOperation(
   input: object,
   options: CallOptions,
   accept: string,
+  sent?: SentBytes,
 ): Promise<OpenAnswer> {
-  const request = buildRequest(connection.url, name, input);
+  const request = buildRequest(connection.url, name, input, sent);
   const signal = eitherSignal(connection.signal, options.signal);
   for (let attempt = 0; ; attempt++) {
     try {
@@ -62,7 +63,7 @@ async function openOnce(
       headers: {
         accept,
         ...(connection.apiKey === undefined ? {} : { authorization: `Bearer ${connection.apiKey}` }),
-        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(request.body === undefined ? {} : { 'content-type': request.contentType }),
       },
       ...(request.body === undefined ? {} : { body: request.body }),
       signal: limits.signal,

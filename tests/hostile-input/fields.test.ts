@@ -79,7 +79,8 @@ test('each required field that is missing is named', async (t) => {
       const inPath = pathParameters(operation.path);
       const required = ((operation.input as unknown as Shape).required ?? []).filter((name) => !inPath.includes(name));
       for (const field of required) {
-        const { path, body = {} } = hostile.request(operation);
+        const { path, body: sent } = hostile.request(operation);
+        const body = (sent ?? {}) as Record<string, unknown>;
         const { [field]: _, ...rest } = body;
         const reply = await hostile.send(operation.method, path, { body: rest });
         asked += 1;

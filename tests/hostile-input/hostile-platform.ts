@@ -4,7 +4,7 @@ import pg from 'pg';
 import { type ModelServer, type Script, startModelServer } from '../../server/src/platform/testing/model-server.ts';
 import { startTestPlatform, type TestPlatform } from '../../server/src/testing/test-platform.ts';
 import { createHttpClient, type HttpClient, type HttpReply, type SendOptions } from '../http-client.ts';
-import { type Input, sampleInput, toRequest } from '../sample-input.ts';
+import { type Input, type SplitInput, sampleInput, toRequest } from '../sample-input.ts';
 
 export interface HostilePlatform {
   readonly url: string;
@@ -19,7 +19,7 @@ export interface HostilePlatform {
   /** Input that an operation accepts, with things that exist; for reading and for refusing. */
   validInput(operation: Operation): Record<string, unknown>;
   /** Path and body of `validInput` with some fields replaced. */
-  request(operation: Operation, fields?: Input): { path: string; body: Record<string, unknown> | undefined };
+  request(operation: Operation, fields?: Input): SplitInput;
   /** Runs the attack, and fails when it left anything behind, logged an error or hurt the next caller. */
   leavesNothing(attack: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;

@@ -35,7 +35,7 @@ function describe({ service, name, operation }: Route): Json {
   const inPath = new Set(pathParameters(operation.path));
   const required = new Set((operation.input.required as string[] | undefined) ?? []);
   const fields = Object.entries(operation.input.properties as Record<string, Schema>);
-  const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
+  const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE' && !operation.bodyTypes;
   const bodyFields = takesBody ? fields.filter(([field]) => !inPath.has(field)) : [];
   const parameters = fields
     .filter(([field]) => inPath.has(field) || !takesBody)
@@ -60,8 +60,13 @@ function describe({ service, name, operation }: Route): Json {
     'x-permission': operation.permission,
     ...(parameters.length + inHeader.length > 0 ? { parameters: [...parameters, ...inHeader] } : {}),
     ...(bodyFields.length > 0 ? { requestBody: requestBody(bodyFields, required) } : {}),
+    ...(operation.bodyTypes ? { requestBody: bytesBody(operation.bodyTypes) } : {}),
     responses: responses(operation),
   };
+}
+
+function bytesBody(types: readonly string[]): Json {
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, {}])) };
 }
 
 function requestBody(fields: [string, Schema][], required: Set<string>): Json {

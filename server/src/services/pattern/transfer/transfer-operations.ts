@@ -1,5 +1,6 @@
 import type { transferOperations } from '@damask/contracts/transfer.ts';
 import type { Implementation } from '#platform/call.ts';
+import { exportTree } from './export-tree.ts';
 import { importArchive } from './import-archive.ts';
 import { importGit } from './import-git.ts';
 import { importTree } from './import-tree.ts';
@@ -14,5 +15,7 @@ export function createTransferOperations(parts: TransferParts): Implementation<t
     importArchive: (context, input) => importArchive(parts, context, input),
     /** Errors: the same, `egress_denied`, `invalid_repository`, `unavailable` when the server cannot be reached. */
     importGit: (context, input) => importGit(parts, context, input),
+    /** Pages of files; `limit` counts patterns. Errors: `not_found` when a named pattern is not there, `invalid_cursor`. */
+    exportTree: (context, input) => exportTree(parts, context, input),
   };
 }
