@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
+import { ifMatch, ifMatchHeader } from './precondition.ts';
 
 /** Bytes of a context's text. */
 export const contextLimit = 1024 * 1024;
@@ -50,10 +51,12 @@ export const contextOperations = {
         maxLength: contextLimit,
         description: 'UTF-8 text of at most 1 MiB, kept byte for byte.',
       }),
+      ...ifMatch,
     }),
+    headers: ifMatchHeader,
     output: ContextSummary,
     status: 200,
-    errors: [],
+    errors: ['precondition_failed'],
     bodyLimit: 4 * contextLimit,
   }),
   deleteContext: operation({
@@ -61,9 +64,10 @@ export const contextOperations = {
     path: '/v1/contexts/{context}',
     permission: 'context:write',
     summary: 'Delete a context and its text',
-    input: strict(byName),
+    input: strict({ ...byName, ...ifMatch }),
+    headers: ifMatchHeader,
     output: ContextSummary,
     status: 200,
-    errors: ['not_found'],
+    errors: ['not_found', 'precondition_failed'],
   }),
 } satisfies Operations;

@@ -36,6 +36,7 @@ export const errorCatalogue = {
   idempotency_in_progress: { kind: 'conflict', status: 409, title: 'The run of this key has not ended' },
   payload_gone: { kind: 'conflict', status: 409, title: 'The texts of the run are no longer kept' },
   run_cancelled: { kind: 'conflict', status: 409, title: 'The run was cancelled' },
+  precondition_failed: { kind: 'conflict', status: 412, title: 'It is not what you read' },
   too_large: { kind: 'limit', status: 413, title: 'The body is too large' },
   unsupported_media_type: { kind: 'invalid', status: 415, title: 'The content type is not accepted' },
   idempotency_key_reused: { kind: 'invalid', status: 422, title: 'The key came with another request' },

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 import { Deprecation, PatternSettings } from './pattern-settings.ts';
+import { ifMatch, ifMatchHeader } from './precondition.ts';
 import { Parameters } from './run.ts';
 
 /** Bytes of one file of a pattern. */
@@ -144,10 +145,11 @@ export const patternOperations = {
     path: '/v1/patterns/{pattern}',
     permission: 'pattern:delete',
     summary: 'Delete a pattern; it can be restored',
-    input: strict(byName),
+    input: strict({ ...byName, ...ifMatch }),
+    headers: ifMatchHeader,
     output: Pattern,
     status: 200,
-    errors: ['not_found'],
+    errors: ['not_found', 'precondition_failed'],
   }),
   restorePattern: operation({
     method: 'POST',
@@ -174,10 +176,12 @@ export const patternOperations = {
           description: 'The version that was edited: when it is not the newest any more, nothing is published.',
         }),
       ),
+      ...ifMatch,
     }),
+    headers: ifMatchHeader,
     output: PatternVersion,
     status: 201,
-    errors: ['not_found', 'invalid_pattern', 'version_conflict'],
+    errors: ['not_found', 'invalid_pattern', 'version_conflict', 'precondition_failed'],
     bodyLimit: 4 * 1024 * 1024,
   }),
   listVersions: operation({
@@ -205,19 +209,21 @@ export const patternOperations = {
     path: '/v1/patterns/{pattern}/labels/{label}',
     permission: 'pattern:publish',
     summary: 'Point a label at a version',
-    input: strict({ ...byName, label: Label, version: VersionNumber }),
+    input: strict({ ...byName, label: Label, version: VersionNumber, ...ifMatch }),
+    headers: ifMatchHeader,
     output: Pattern,
     status: 200,
-    errors: ['not_found'],
+    errors: ['not_found', 'precondition_failed'],
   }),
   removeLabel: operation({
     method: 'DELETE',
     path: '/v1/patterns/{pattern}/labels/{label}',
     permission: 'pattern:publish',
     summary: 'Remove a label',
-    input: strict({ ...byName, label: Label }),
+    input: strict({ ...byName, label: Label, ...ifMatch }),
+    headers: ifMatchHeader,
     output: Pattern,
     status: 200,
-    errors: ['not_found'],
+    errors: ['not_found', 'precondition_failed'],
   }),
 } satisfies Operations;

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
+import { ifMatch, ifMatchHeader } from './precondition.ts';
 
 export const Strategy = Type.Object({
   name: Name,
@@ -40,19 +41,22 @@ export const strategyOperations = {
       strategy: Name,
       description: Type.Optional(Type.String({ maxLength: 500 })),
       prompt: Type.String({ minLength: 1, maxLength: 65_536 }),
+      ...ifMatch,
     }),
+    headers: ifMatchHeader,
     output: Strategy,
     status: 200,
-    errors: [],
+    errors: ['precondition_failed'],
   }),
   deleteStrategy: operation({
     method: 'DELETE',
     path: '/v1/strategies/{strategy}',
     permission: 'strategy:write',
     summary: 'Delete a strategy',
-    input: strict({ strategy: Name }),
+    input: strict({ strategy: Name, ...ifMatch }),
+    headers: ifMatchHeader,
     output: Strategy,
     status: 200,
-    errors: ['not_found'],
+    errors: ['not_found', 'precondition_failed'],
   }),
 } satisfies Operations;

@@ -11,6 +11,7 @@ export interface HeaderField {
 }
 
 const idempotencyKey = 'idempotency-key';
+const preconditions = ['if-match', 'if-none-match'];
 const deadline = 'damask-deadline';
 
 /** What the headers of an operation give. Built once for each. */
@@ -37,6 +38,12 @@ export function addHeaders(request: IncomingMessage, fields: readonly HeaderFiel
       );
     }
     input[field] = integer && /^(?:0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text;
+  }
+  for (const header of request.method === 'GET' || request.method === 'HEAD' ? [] : preconditions) {
+    // Writing what was asked to be left alone would be worse than refusing.
+    if (request.headers[header] !== undefined && !fields.some((field) => field.header === header)) {
+      throw new AppError('invalid_request', `This operation takes no ${header}. Leave it out; read before you write.`);
+    }
   }
   if (request.headers[idempotencyKey] !== undefined && !fields.some(({ header }) => header === idempotencyKey)) {
     // Running twice what was asked once would be worse than refusing.

@@ -33,6 +33,11 @@ export async function findContext(
   return row && { ...toSummary(row), content: row.content };
 }
 
+/** Nobody else changes it until the transaction ends. */
+export async function lockContext(transaction: Transaction, name: string): Promise<void> {
+  await transaction.query('select 1 from pattern.context where name = $1 for update', [name]);
+}
+
 /** Creates or replaces it. `updated_at` is RFC 3339. */
 export async function putContext(
   transaction: Transaction,

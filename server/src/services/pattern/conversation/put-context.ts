@@ -2,9 +2,11 @@ import { contextLimit, type contextOperations } from '@damask/contracts/context.
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import { requireMatch } from '#platform/entity-tag.ts';
 import { changeContexts, leaveContextTrace } from './change-contexts.ts';
 import { findContext, putContext as write } from './context-store.ts';
 import type { ConversationParts } from './conversation-parts.ts';
+import { readLocked } from './read-context.ts';
 import { openText, sealText } from './sealed-text.ts';
 
 type PutContext = typeof contextOperations.putContext;
@@ -13,7 +15,7 @@ type PutContext = typeof contextOperations.putContext;
 export async function putContext(
   parts: ConversationParts,
   context: CallContext,
-  { context: name, content }: InputOf<PutContext>,
+  { context: name, content, ...given }: InputOf<PutContext>,
 ): Promise<OutputOf<PutContext>> {
   const bytes = Buffer.byteLength(content);
   if (bytes > contextLimit) {
@@ -27,6 +29,7 @@ export async function putContext(
   const place = { table: 'pattern.context', row: name } as const;
   const sealed = await sealText(vault, workspace, place, content);
   return changeContexts(parts, context, async (transaction) => {
+    await requireMatch(given, () => readLocked(parts, transaction, workspace, name));
     const existing = await findContext(transaction, name);
     if (existing && existing.bytes === bytes) {
       const { content: before, ...summary } = existing;

@@ -2,6 +2,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import { requireMatch } from '#platform/entity-tag.ts';
 import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { lockPattern, markDeleted, readPatternById } from './pattern-store.ts';
 
@@ -11,11 +12,12 @@ type DeletePattern = typeof patternOperations.deletePattern;
 export async function deletePattern(
   parts: LibraryParts,
   context: CallContext,
-  { pattern: name }: InputOf<DeletePattern>,
+  { pattern: name, ...given }: InputOf<DeletePattern>,
 ): Promise<OutputOf<DeletePattern>> {
   return changeLibrary(parts, context, async (transaction) => {
     const pattern = await lockPattern(transaction, name);
     if (!pattern) throw notFound();
+    await requireMatch(given, () => readPatternById(transaction, pattern.id));
     const at = new Date(parts.clock.now());
     await markDeleted(transaction, pattern.id, at, at);
     await leaveTrace(parts, transaction, context, {

@@ -2,11 +2,12 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { PatternVersion, patternOperations } from '@damask/contracts/pattern.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import { requireMatch } from '#platform/entity-tag.ts';
 import { composeVersion } from './compose-versions.ts';
 import { digestFiles } from './digest.ts';
 import { knownOutside } from './known-outside.ts';
 import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
-import { advancePatterns, lockPattern } from './pattern-store.ts';
+import { advancePatterns, lockPattern, readPatternById } from './pattern-store.ts';
 import { readVersionContent } from './version-content.ts';
 import { findVersion, insertVersions } from './version-store.ts';
 
@@ -19,11 +20,12 @@ type PublishVersion = typeof patternOperations.publishVersion;
 export async function publishVersion(
   parts: LibraryParts,
   context: CallContext,
-  { pattern: name, message, base_version, ...sent }: InputOf<PublishVersion>,
+  { pattern: name, message, base_version, if_match, ...sent }: InputOf<PublishVersion>,
 ): Promise<OutputOf<PublishVersion>> {
   return changeLibrary(parts, context, async (transaction) => {
     const pattern = await lockPattern(transaction, name);
     if (!pattern) throw notFound();
+    await requireMatch({ if_match }, () => readPatternById(transaction, pattern.id));
     if (base_version !== undefined && base_version !== pattern.latest) throw newerVersion(base_version, pattern.latest);
     const newest = (await findVersion(transaction, pattern.id, pattern.latest)) as PatternVersion;
     const number = pattern.latest + 1;

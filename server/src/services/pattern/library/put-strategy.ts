@@ -1,6 +1,7 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { Strategy, strategyOperations } from '@damask/contracts/strategy.ts';
 import type { CallContext } from '#platform/call.ts';
+import { requireMatch } from '#platform/entity-tag.ts';
 import { digestStrategy } from './digest.ts';
 import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { findStrategy, lockStrategies, putStrategies } from './strategy-store.ts';
@@ -11,11 +12,12 @@ type PutStrategy = typeof strategyOperations.putStrategy;
 export async function putStrategy(
   parts: LibraryParts,
   context: CallContext,
-  { strategy: name, description = '', prompt }: InputOf<PutStrategy>,
+  { strategy: name, description = '', prompt, ...given }: InputOf<PutStrategy>,
 ): Promise<OutputOf<PutStrategy>> {
   const digest = digestStrategy({ description, prompt });
   return changeLibrary(parts, context, async (transaction) => {
     const existing = (await lockStrategies(transaction, [name])).get(name);
+    await requireMatch(given, () => findStrategy(transaction, name));
     if (existing?.digest !== digest) {
       const updated_at = new Date(parts.clock.now()).toISOString();
       const upstream = { upstream_kind: null, upstream_digest: null };

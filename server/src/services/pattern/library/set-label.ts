@@ -2,6 +2,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import { requireMatch } from '#platform/entity-tag.ts';
 import { noteLabelMove, putLabel, readLabel } from './label-store.ts';
 import { changeLibrary, type LibraryParts, labelMove, leaveTrace } from './library-parts.ts';
 import { lockPattern, readPatternById } from './pattern-store.ts';
@@ -11,12 +12,13 @@ type SetLabel = typeof patternOperations.setLabel;
 export async function setLabel(
   parts: LibraryParts,
   context: CallContext,
-  { pattern: name, label, version }: InputOf<SetLabel>,
+  { pattern: name, label, version, ...given }: InputOf<SetLabel>,
 ): Promise<OutputOf<SetLabel>> {
   return changeLibrary(parts, context, async (transaction) => {
     const pattern = await lockPattern(transaction, name);
     // Numbers have no gaps, so the newest one tells which there are.
     if (!pattern || version > pattern.latest) throw notFound();
+    await requireMatch(given, () => readPatternById(transaction, pattern.id));
     const before = await readLabel(transaction, pattern.id, label);
     if (before === version) return readPatternById(transaction, pattern.id);
     const row = { workspace: context.workspace, pattern: pattern.id, label, number: version };
