@@ -20,6 +20,7 @@ export interface Shape {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly maxProperties?: number;
+  readonly additionalProperties?: unknown;
 }
 
 export type Input = Readonly<Record<string, unknown>>;

@@ -77,7 +77,8 @@ function wrongArrays({ items = {}, minItems = 0, maxItems }: Shape): WrongValue[
   return [...wrong, ...inside(0, wrongValues(items), (value) => [value])];
 }
 
-function wrongObjects({ properties, required = [], patternProperties, maxProperties }: Shape): WrongValue[] {
+function wrongObjects(shape: Shape): WrongValue[] {
+  const { properties, required = [], patternProperties, maxProperties, additionalProperties } = shape;
   const wrong = here('x', 1, true, null, [], [{}]);
   const [keys, values] = Object.entries(patternProperties ?? {})[0] ?? [];
   if (keys !== undefined && values) {
@@ -93,7 +94,7 @@ function wrongObjects({ properties, required = [], patternProperties, maxPropert
     return wrong;
   }
   if (required.length > 0) wrong.push({ value: {}, at: `/${required[0]}` });
-  wrong.push({ value: { unknown: 1 }, at: '/unknown' });
+  if (additionalProperties !== true) wrong.push({ value: { unknown: 1 }, at: '/unknown' });
   for (const [name, field] of Object.entries(properties ?? {})) {
     wrong.push(...inside(name, wrongValues(field), (value) => ({ [name]: value })));
   }
