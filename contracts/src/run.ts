@@ -120,6 +120,8 @@ export const RunSummary = Type.Object({
   accepted_at: Time,
   finished_at: Type.Union([Time, Type.Null()]),
   rerun_of: Type.Optional(Id),
+  cached: Type.Optional(Type.Literal(true, { description: 'The answer is that of an earlier run.' })),
+  cached_from: Type.Optional(Id),
   stop_reason: Type.Union([Type.String(), Type.Null()]),
   usage: Usage,
   cost_micros: Type.Union([MicroUnits, Type.Null()], { description: 'Null: the price is not known.' }),
@@ -200,6 +202,11 @@ const course = {
   stream: Type.Optional(Type.Boolean()),
   metadata: Type.Optional(Metadata),
   subject: Type.Optional(Subject),
+  cache: Type.Optional(
+    Type.Union([Type.Literal('use'), Type.Literal('refresh'), Type.Literal('off')], {
+      description: 'Of patterns that keep answers: take one, ask anew and keep that, or neither. Default: use.',
+    }),
+  ),
   on_disconnect: Type.Optional(Type.Union([Type.Literal('cancel'), Type.Literal('continue')])),
   timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
   idempotency_key: Type.Optional(IdempotencyKey),

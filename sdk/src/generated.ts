@@ -169,6 +169,11 @@ export interface ImportReport {
     readonly variables: readonly string[];
     readonly literal_tokens: readonly string[];
     readonly disabled_capabilities: readonly string[];
+    /** Of a conflict in a dry run: what would replace the newest version. Left out past 256 KiB in all. */
+    readonly incoming?: readonly {
+      readonly path: string;
+      readonly content: string;
+    }[] | undefined;
   }[];
   readonly strategies: readonly {
     readonly name: string;

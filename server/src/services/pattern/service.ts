@@ -28,6 +28,7 @@ import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
+import { createAnswerCache } from './run/answer-cache.ts';
 import { createConfirmEnd } from './run/confirm-end.ts';
 import { createJournal, type Journal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
@@ -195,6 +196,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         pdfTexts: createPdfTexts({ clock }),
         router,
         engine,
+        answers: createAnswerCache(clock),
         defaultTimeout: runs.timeout_ms,
       }),
     },

@@ -51,9 +51,9 @@ export interface Execution {
 
 /** What lets a run be found, or traced to another one. */
 export interface RunMarks {
-  readonly subject?: string;
-  readonly rerunOf?: string;
-  readonly cachedFrom?: string;
+  readonly subject: string | undefined;
+  readonly rerunOf: string | undefined;
+  readonly cachedFrom: string | undefined;
 }
 
 /** What a run owes to its session. */

@@ -16,13 +16,15 @@ import { createRunStream } from './run-stream.ts';
  */
 export async function executeRun(parts: EngineParts, context: CallContext, execution: Execution): Promise<Run> {
   const { journal, live, clock } = parts;
+  const { plan } = execution;
   await parts.payloads.ready(context.workspace);
   // Nothing is waited for from here until the run is among the live ones: a drain that begins must see it.
   journal.admit();
   live.admit();
   const started = clock.monotonic();
   const row = toAcceptedRow(parts, context, execution);
-  const output = createOutputText();
+  const most = plan.version.output.max_characters ?? undefined;
+  const output = createOutputText(most);
   const stream = context.sink ? createRunStream(context.sink, row, output) : undefined;
 
   let call: ReturnType<typeof callModel> | undefined;
@@ -59,6 +61,7 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     call = callModel(parts, execution, stream !== undefined, (text) => {
       const fit = output.push(text);
       running.readers?.wake();
+      if (output.full) stop('truncated', `The answer is longer than the ${most} characters that the pattern allows.`);
       if (!stream || stream.take(fit)) return true;
       if (!pausing) void waitForReader();
       return false;

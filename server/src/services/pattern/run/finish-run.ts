@@ -34,7 +34,7 @@ export async function recordEnd(
     output: output.text,
     ...execution.kept,
     ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: result.tool_calls } : {}),
-    ...(result.data === undefined ? {} : { json: true }),
+    ...(result.data === undefined || row.status !== 'succeeded' ? {} : { json: true }),
     ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
   });
   const written = parts.journal.finish(row, payload);
@@ -90,7 +90,8 @@ export function toFinishedRow(
   output: OutputText,
   totalMs: number,
 ): FinishedRow {
-  const failure = result.ok ? undefined : (stopped ?? result);
+  // An answer that does not fit is no success, even if it was complete upstream.
+  const failure = output.full ? stopped : result.ok ? undefined : (stopped ?? result);
   const status = failure === undefined ? 'succeeded' : failure.code === 'run_cancelled' ? 'cancelled' : 'failed';
   const total = round(totalMs);
   const now = parts.clock.now();
@@ -129,7 +130,7 @@ export function toRun(
     attachments: describeAttachments(keepAttachments(plan.attachments)),
     output: output.text,
     ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: [...result.tool_calls] } : {}),
-    ...(result.data === undefined ? {} : { data: result.data }),
+    ...(result.data === undefined || row.status !== 'succeeded' ? {} : { data: result.data }),
   };
   return kept?.subject === undefined ? run : { ...run, subject: kept.subject };
 }

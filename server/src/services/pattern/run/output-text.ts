@@ -9,6 +9,8 @@ export interface OutputText {
   readonly bytes: number;
   /** True when something had to be replaced. */
   readonly sanitised: boolean;
+  /** More came than the text may hold; the rest was left out. */
+  readonly full: boolean;
 }
 
 const replacement = '\uFFFD';
@@ -18,19 +20,29 @@ export function storableText(text: string, most: number): string {
   return text.slice(0, most).toWellFormed().replaceAll('\0', replacement);
 }
 
-export function createOutputText(): OutputText {
+/** A text of `most` characters (UTF-16 units) at most. */
+export function createOutputText(most = Number.POSITIVE_INFINITY): OutputText {
   let text = '';
   let bytes = 0;
   let held = '';
   let sanitised = false;
+  let full = false;
 
   const clean = (piece: string): string => {
     if (piece.isWellFormed() && !piece.includes('\0')) return piece;
     sanitised = true;
     return storableText(piece, piece.length);
   };
+  const cut = (piece: string): string => {
+    if (full) return '';
+    full = true;
+    const left = most - text.length;
+    const last = piece.charCodeAt(left - 1);
+    // No half of a character stays behind.
+    return piece.slice(0, last >= 0xd800 && last <= 0xdbff ? left - 1 : left);
+  };
   const take = (piece: string): string => {
-    const fit = clean(piece);
+    const fit = clean(full || text.length + piece.length > most ? cut(piece) : piece);
     text += fit;
     bytes += Buffer.byteLength(fit);
     return fit;
@@ -57,6 +69,9 @@ export function createOutputText(): OutputText {
     },
     get bytes() {
       return bytes;
+    },
+    get full() {
+      return full;
     },
     get sanitised() {
       return sanitised;

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { ToolCall } from '@damask/contracts/message.ts';
-import type { Parameters } from '@damask/contracts/run.ts';
+import type { InputOf } from '@damask/contracts/operation.ts';
+import type { runOperations } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
@@ -23,11 +24,10 @@ export interface Payload {
 }
 
 /** Settings of a request that take the place of the version's. */
-export interface AskedOptions {
-  readonly model?: string;
-  readonly parameters?: Parameters;
-  readonly language?: string;
-}
+export type AskedOptions = Pick<
+  InputOf<(typeof runOperations)['createRun']>,
+  'model' | 'parameters' | 'language' | 'tools' | 'tool_choice' | 'tool_turns'
+>;
 
 export interface Payloads {
   /** Makes sure that the workspace's key is in memory; a database read the first time only. */

@@ -3,7 +3,7 @@ import type { CallContext, EventSink } from '#platform/call.ts';
 import type { EngineParts } from './engine.ts';
 
 /** Characters of one event. */
-const pieceLength = 16 * 1024;
+export const pieceLength = 16 * 1024;
 
 /** Where a reader stands in a text. */
 export interface TextPlace {
@@ -53,7 +53,7 @@ export async function replayText(
 }
 
 /** No piece ends within a surrogate pair. */
-function endOfPiece(text: string, end: number): number {
+export function endOfPiece(text: string, end: number): number {
   if (end >= text.length) return text.length;
   const last = text.charCodeAt(end - 1);
   return last >= 0xd800 && last <= 0xdbff ? end - 1 : end;

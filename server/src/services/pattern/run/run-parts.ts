@@ -6,6 +6,7 @@ import type { ConversationParts } from '../conversation/conversation-parts.ts';
 import type { PdfTexts } from '../conversation/pdf-texts.ts';
 import type { LibraryTable } from '../library/library-table.ts';
 import type { ModelRouter } from '../model/model-router.ts';
+import type { AnswerCache } from './answer-cache.ts';
 import type { EngineParts } from './engine.ts';
 
 export interface RunParts {
@@ -18,6 +19,7 @@ export interface RunParts {
   readonly pdfTexts: PdfTexts;
   readonly router: ModelRouter;
   readonly engine: EngineParts;
+  readonly answers: AnswerCache;
   /** Milliseconds that a run may take when it does not say. */
   readonly defaultTimeout: number;
 }

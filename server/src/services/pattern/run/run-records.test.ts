@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
 import pg from 'pg';
 import type { AppError } from '#platform/app-error.ts';
 import type { EventSink } from '#platform/call.ts';
@@ -292,7 +293,7 @@ test('a stream whose reader takes nothing ends as a failure, and its end is not 
     {
       plan: {
         pattern: 'greet',
-        version: { number: 1, digest: row.digest } as RunPlan['version'],
+        version: { number: 1, digest: row.digest, output: defaultSettings.output } as RunPlan['version'],
         environment: null,
         label: null,
         messages: [],
@@ -304,6 +305,7 @@ test('a stream whose reader takes nothing ends as a failure, and its end is not 
         tools: [],
         toolChoice: null,
         toolMessages: [],
+        deprecated: null,
       },
       route: { name: 'openai/test', model: 'test', port },
       input: 'x',

@@ -1,11 +1,14 @@
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { Run, runOperations } from '@damask/contracts/run.ts';
+import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { toWish } from '../routing/wish.ts';
+import { cacheKeyOf, routeToAnswer } from './cached-run.ts';
 import type { RunClaim } from './claim-run.ts';
 import type { Execution } from './engine.ts';
 import { executeRun } from './execute-run.ts';
 import { fitPlan } from './fit-plan.ts';
+import type { AskedOptions } from './payloads.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import { runInSession } from './run-in-session.ts';
 import type { RunParts } from './run-parts.ts';
@@ -27,9 +30,14 @@ export async function startRun(
   { claim, rerunOf }: StartOptions,
 ): Promise<Run> {
   const { router, engine } = parts;
-  const { model, parameters, language, subject } = input;
+  const { model, subject } = input;
   const plan = await planRun(parts, context.workspace, input);
-  const route = await router.route(context.workspace, toWish(model, plan.version));
+  const { workspace } = context;
+  const wish = toWish(model, plan.version);
+  const key = plan.version.cache && (await cacheKeyOf(parts, workspace, input, plan, wish));
+  const cached = key && input.cache !== 'refresh' ? parts.answers.find(workspace, key) : undefined;
+  const cachedFrom = cached?.run;
+  const route = cached ? routeToAnswer(cached) : await router.route(workspace, wish);
   const execution: Execution = {
     plan,
     route,
@@ -41,12 +49,10 @@ export async function startRun(
     metadata: input.metadata ?? {},
     // Who has a key comes back for the answer.
     onDisconnect: input.on_disconnect ?? (claim ? 'continue' : 'cancel'),
-    timeoutMs: Math.min(timeoutOf(parts, plan, input.timeout_ms), context.deadline - engine.clock.now()),
+    timeoutMs: timeLeft(parts, context, plan, input.timeout_ms),
     ...(claim ? { claim } : {}),
-    ...(rerunOf === undefined && subject === undefined ? {} : { marks: withoutGaps({ subject, rerunOf }) }),
-    ...(subject === undefined && model === undefined && parameters === undefined && language === undefined
-      ? {}
-      : { kept: withoutGaps({ subject, asked: withoutGaps({ model, parameters, language }) }) }),
+    ...((rerunOf ?? subject ?? cachedFrom) === undefined ? {} : { marks: { subject, rerunOf, cachedFrom } }),
+    ...(subject === undefined && !asksForMore(input) ? {} : { kept: toKept(input) }),
   };
   const told = withDeprecation(context, plan.deprecated);
   const execute = async (ready: Execution) => {
@@ -57,7 +63,18 @@ export async function startRun(
     input.session === undefined
       ? await execute(execution)
       : await runInSession(parts.conversation, context, input.session, execution, execute);
+  if (key && plan.version.cache && !cached) parts.answers.put(workspace, key, run, plan.version.cache.ttl_seconds);
   return plan.deprecated ? { ...run, deprecated: plan.deprecated } : run;
+}
+
+/** Milliseconds below which no call to a model is begun: it would only be cut off, and charged. */
+const leastTime = 50;
+
+/** Milliseconds that the call may take. Throws `timeout` when the caller's deadline leaves too few. */
+function timeLeft(parts: RunParts, context: CallContext, plan: RunPlan, asked: number | undefined): number {
+  const left = Math.min(timeoutOf(parts, plan, asked), context.deadline - parts.engine.clock.now());
+  if (left >= leastTime) return left;
+  throw new AppError('timeout', 'Too little time is left for a call to a model, so none was made. Allow more time.');
 }
 
 /** What the request asks for, or the platform's own; never more than the pattern allows. Milliseconds. */
@@ -65,9 +82,19 @@ function timeoutOf({ defaultTimeout }: RunParts, { version }: RunPlan, asked: nu
   return Math.min(asked ?? defaultTimeout, version.limits.timeout_ms ?? Number.POSITIVE_INFINITY);
 }
 
-type Filled<Fields> = { readonly [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+/** Whether the request takes anything out of the version's hands. */
+function asksForMore({ model, parameters, language, tools, tool_choice, tool_turns }: StartRequest): boolean {
+  return (model ?? parameters ?? language ?? tools ?? tool_choice ?? tool_turns) !== undefined;
+}
 
 /** What is undefined is left out: JSON and columns then have no place for it. */
-function withoutGaps<Fields extends object>(fields: Fields): Filled<Fields> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Filled<Fields>;
+function toKept({ subject, model, parameters, language, tools, tool_choice, tool_turns }: StartRequest) {
+  const asked: AskedOptions = {};
+  if (model !== undefined) asked.model = model;
+  if (parameters !== undefined) asked.parameters = parameters;
+  if (language !== undefined) asked.language = language;
+  if (tools !== undefined) asked.tools = tools;
+  if (tool_choice !== undefined) asked.tool_choice = tool_choice;
+  if (tool_turns !== undefined) asked.tool_turns = tool_turns;
+  return subject === undefined ? { asked } : { asked, subject };
 }
