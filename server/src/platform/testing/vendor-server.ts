@@ -57,5 +57,5 @@ async function readCall(request: IncomingMessage, number: number): Promise<Vendo
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString('utf8');
-  return { path: request.url ?? '', headers: request.headers, body: JSON.parse(text), text, number };
+  return { path: request.url ?? '', headers: request.headers, body: JSON.parse(text || '{}'), text, number };
 }

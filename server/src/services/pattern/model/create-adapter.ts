@@ -18,8 +18,11 @@ export interface AdapterOptions extends PortOptions {
   /** Of Azure: a dated one takes the older path. */
   readonly apiVersion?: string | null;
   /** Of servers of the OpenAI protocol that refuse `response_format`. */
-  readonly forms?: 'native' | 'words';
+  readonly forms?: 'native' | 'object' | 'words';
 }
+
+/** Vendors that refuse a schema, all of them or with most of their models, and take the wish for some JSON. */
+const withoutSchemas = new Set(['api.deepseek.com', 'api.groq.com']);
 
 /** Tokens of context that a model on someone's own machine is asked to hold at most. */
 const largestOllamaContext = 32_768;
@@ -51,6 +54,7 @@ export function createAdapter(options: AdapterOptions): ModelPort {
         ...options,
         basePath: given,
         documents: url.hostname === 'api.openai.com',
+        forms: options.forms ?? (withoutSchemas.has(url.hostname) ? 'object' : 'native'),
       });
   }
 }

@@ -5,7 +5,7 @@ import type { LocalModel } from './local/local-model.ts';
 import type { ModelPort } from './model-call.ts';
 import { createOpenAiChat } from './openai-chat.ts';
 import type { ProviderSource } from './provider-source.ts';
-import { localProvider, type SourceOptions } from './provider-sources.ts';
+import { localProvider, type SourceOptions } from './source-options.ts';
 
 /** The first load of the weights and a long prompt take their time on a laptop. */
 const leastFirstByteMs = 180_000;
@@ -21,6 +21,7 @@ export function createLocalSource(options: SourceOptions, local: LocalModel): Pr
     apiKey: null,
     maxTokensField: 'max_tokens',
     defaultMaxTokens: null,
+    forms: 'words',
     firstByteMs: Math.max(options.firstByteMs, leastFirstByteMs),
   });
   return {

@@ -45,6 +45,12 @@ test('a form is asked for strictly where its schema allows that, and in words wh
   assert.deepEqual(formats[2], { type: 'json_object' });
   assert.match(server.calls[2]?.body.messages[0].content, /JSON/);
 
+  const asObject = await open({ baseUrl: 'https://api.deepseek.com' });
+  await asObject.call({ output: { type: 'json', schema: closed } });
+  const [sentAsObject] = asObject.server.calls;
+  assert.deepEqual(sentAsObject?.body.response_format, { type: 'json_object' });
+  assert.ok(sentAsObject?.body.messages[0].content.endsWith(JSON.stringify(closed)));
+
   const inWords = await open({ forms: 'words' });
   await inWords.call({ output: { type: 'json', schema: closed } });
   const { body } = inWords.server.calls[0] ?? {};

@@ -1,6 +1,6 @@
 import { isStrictSchema, withFormInstruction } from './answer-form.ts';
 import { unsupported } from './content-parts.ts';
-import type { ContentPart, ModelMessage, ModelRequest, OutputForm, ToolChoice } from './model-call.ts';
+import type { ContentPart, ModelMessage, ModelRequest, ToolChoice } from './model-call.ts';
 
 export interface ChatDialect {
   /** For messages: `openai`. */
@@ -9,8 +9,8 @@ export interface ChatDialect {
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
   /** Sent where nobody set one, so that no input can make a model write without end; null: the server has its own. */
   readonly defaultMaxTokens: number | null;
-  /** How an answer's form is asked for: by the protocol's own field, or in words for servers that refuse it. */
-  readonly forms?: 'native' | 'words';
+  /** How an answer's form is asked for: by its schema, as some JSON and in words, or in words alone where the server refuses more. */
+  readonly forms?: 'native' | 'object' | 'words';
   /** Whether PDF files are taken, which only OpenAI itself is known for. */
   readonly documents?: boolean;
 }
@@ -19,9 +19,10 @@ export interface ChatDialect {
 export function toChatBody(request: ModelRequest, dialect: ChatDialect): string {
   const { model, output, stream, tools } = request;
   const { max_tokens = dialect.defaultMaxTokens, ...rest } = request.parameters;
-  const native = dialect.forms !== 'words';
+  const { forms = 'native' } = dialect;
+  const bySchema = forms === 'native' && output?.schema !== undefined;
   // Without a schema the word JSON must stand in the messages, or OpenAI refuses.
-  const told = output !== undefined && (!native || output.schema === undefined);
+  const told = output !== undefined && !bySchema;
   const messages = told ? withFormInstruction(request.messages, output) : request.messages;
   const body: Record<string, unknown> = {
     model,
@@ -29,7 +30,8 @@ export function toChatBody(request: ModelRequest, dialect: ChatDialect): string 
     ...rest,
   };
   if (max_tokens !== null) body[dialect.maxTokensField] = max_tokens;
-  if (output !== undefined && native) body.response_format = toResponseFormat(output);
+  if (bySchema) body.response_format = toResponseFormat(output.schema as object);
+  else if (told && forms !== 'words') body.response_format = { type: 'json_object' };
   if (tools !== undefined && tools.length > 0) {
     body.tools = tools.map((tool) => ({ type: 'function', function: tool }));
     if (request.tool_choice !== undefined) body.tool_choice = toToolChoice(request.tool_choice);
@@ -72,8 +74,7 @@ function toPart(part: ContentPart, { provider, documents }: ChatDialect): object
   return { type: 'file', file: { filename: part.name, file_data: url } };
 }
 
-function toResponseFormat({ schema }: OutputForm): object {
-  if (schema === undefined) return { type: 'json_object' };
+function toResponseFormat(schema: object): object {
   return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: isStrictSchema(schema) } };
 }
 
