@@ -13,6 +13,7 @@ const entries = [
   '^server/src/main\\.ts$',
   '^server/src/platform/json-worker\\.ts$',
   '^server/src/services/pattern/transfer/plan-worker\\.ts$',
+  '^server/src/services/pattern/conversation/pdf-worker\\.ts$',
   '^server/local-model/serve\\.ts$',
   '^cli/(bin/damask\\.mjs|src/main\\.ts)$',
   '^sdk/src/index\\.ts$',
@@ -100,7 +101,7 @@ export default {
         path: '^server/src/services/',
         pathNot: [
           '^server/src/services/[^/]+/service\\.ts$',
-          '^server/src/services/pattern/model/environment-providers\\.ts$',
+          '^server/src/services/pattern/model/(environment-providers|ask-environment)\\.ts$',
           '^server/src/services/pattern/model/local/(local-model|fetch-local-model|model-source)\\.ts$',
         ],
       },
@@ -114,11 +115,11 @@ export default {
     },
     {
       name: 'rooms-in-one-direction',
-      comment: 'Inside pattern a run uses the library and the models, and neither knows of runs or of the other.',
+      comment: 'Inside pattern a run uses the library, the models and conversations; none of them knows of runs or of another.',
       severity: 'error',
-      from: { path: '^server/src/services/pattern/(library|model)/', pathNot: testCode },
+      from: { path: '^server/src/services/pattern/(library|model|conversation)/', pathNot: testCode },
       to: {
-        path: '^server/src/services/pattern/(library|model|run|transfer)/',
+        path: '^server/src/services/pattern/(library|model|conversation|run|transfer)/',
         pathNot: '^server/src/services/pattern/$1/',
       },
     },

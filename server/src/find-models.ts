@@ -4,15 +4,10 @@ import type { Clock } from './platform/clock.ts';
 import type { Egress } from './platform/egress/egress.ts';
 import type { Log } from './platform/log.ts';
 import { askEnvironment } from './services/pattern/model/ask-environment.ts';
-import {
-  type EnvironmentProvider,
-  ollamaOrigin,
-  readEnvironmentProviders,
-} from './services/pattern/model/environment-providers.ts';
+import { type EnvironmentProvider, readEnvironmentProviders } from './services/pattern/model/environment-providers.ts';
 import { fetchLocalModel } from './services/pattern/model/local/fetch-local-model.ts';
 import { createLocalModel, type LocalModel, type LocalModelState } from './services/pattern/model/local/local-model.ts';
 import type { FetchProgress } from './services/pattern/model/local/model-source.ts';
-import { chatModels } from './services/pattern/model/provider-source.ts';
 
 export interface FoundModels extends Models {
   /** Looks for Ollama and asks servers of one's own what they have, for a second at most. */
@@ -52,45 +47,17 @@ export function findModels(options: FindOptions): FoundModels {
     ...(models.deepseek_api_key === undefined ? {} : { deepseekApiKey: models.deepseek_api_key }),
     ...(models.ollama_host === undefined ? {} : { ollamaHost: models.ollama_host }),
   });
-  const inquiry = askEnvironment({ providers, egress, clock: options.clock, log });
+  const [perhaps] = models.ollama_host === undefined ? readEnvironmentProviders({ ollamaHost: ollamaStandard }) : [];
+  const inquiry = askEnvironment({ providers, ...(perhaps ? { perhaps } : {}), egress, clock: options.clock, log });
   const localModel: LocalModel | null = models.local
     ? createLocalModel({ ...ours(options), socketDirectory: options.socketDirectory })
     : null;
-
-  const lookForOllama = async () => {
-    const host = models.ollama_host ?? ollamaStandard;
-    try {
-      const response = await egress.request(`${ollamaOrigin(host)}/api/tags`, {
-        trusted: true,
-        totalMs: 1_000,
-        maxBytes: 1_000_000,
-      });
-      const { models: tags } = JSON.parse(response.body.toString('utf8')) as { models?: { name?: unknown }[] };
-      const names = (tags ?? []).map((tag) => tag.name).filter((name) => typeof name === 'string');
-      const known = providers.findIndex((provider) => provider.name === 'ollama');
-      const found: EnvironmentProvider = {
-        name: 'ollama',
-        protocol: 'ollama',
-        baseUrl: ollamaOrigin(host),
-        apiKey: null,
-        defaultModel: chatModels(names)[0] ?? null,
-        // What runs on one's own machine has no price for each token.
-        models: names.slice(0, 200).map((id) => ({ id, input_price: 0, output_price: 0 })),
-        offered: names.slice(0, 1_000),
-        note: null,
-      };
-      if (known < 0) providers.push(found);
-      else providers[known] = found;
-    } catch (error) {
-      if (models.ollama_host !== undefined) log.warn('Ollama does not answer at OLLAMA_HOST', { error });
-    }
-  };
 
   return {
     environmentProviders: () => providers,
     localModel,
     async lookAround() {
-      await Promise.all([lookForOllama(), inquiry.first(1_000)]);
+      await inquiry.first(1_000);
     },
     async begin(onChange) {
       inquiry.begin();

@@ -1,3 +1,4 @@
+import type { ModelOffer } from '@damask/contracts/model.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
 import type { Egress } from '#platform/egress/egress.ts';
 import type { Log } from '#platform/log.ts';
@@ -9,6 +10,7 @@ import { chatModels, lists } from './provider-source.ts';
 const vendors = /\.(openai\.com|anthropic\.com|googleapis\.com|mistral\.ai|groq\.com|deepseek\.com)$/;
 const againAfterMs = 30_000;
 const laterWithinMs = 10_000;
+const mostEntered = 200;
 
 export interface EnvironmentInquiry {
   /** Asks those that may be on this machine or in this house; waits for `withinMs` at most. */
@@ -24,12 +26,15 @@ export interface EnvironmentInquiry {
  */
 export function askEnvironment(options: {
   providers: EnvironmentProvider[];
+  /** One that is among them if it answers. */
+  perhaps?: EnvironmentProvider;
   egress: Egress;
   clock: Clock;
   log: Log;
 }): EnvironmentInquiry {
-  const { providers, egress, clock, log } = options;
+  const { providers, perhaps, egress, clock, log } = options;
   const answered = new Set<string>();
+  const told = new Set<string>();
   let timer: Timer | undefined;
   let stopped = false;
 
@@ -38,30 +43,28 @@ export function askEnvironment(options: {
     try {
       const offered = await askOffered(egress, { protocol, baseUrl, apiKey, trusted: true }, withinMs);
       answered.add(name);
+      if (offered === null) return;
+      const known = { ...given, models: entered(given, offered), offered, defaultModel: fitting(given, offered) };
       const at = providers.indexOf(given);
-      if (offered === null || at < 0) return;
-      // What runs on one's own machine has no price for each token.
-      const models =
-        protocol === 'ollama'
-          ? offered.slice(0, 200).map((id) => ({ id, input_price: 0, output_price: 0 }))
-          : given.models.filter(({ id }) => lists(offered, id));
-      providers[at] = { ...given, models, offered, defaultModel: fitting(given, offered) };
+      if (at >= 0) providers[at] = known;
+      else if (given === perhaps) providers.push(known);
     } catch (error) {
-      log.debug('A provider does not say yet which models it has', { provider: name, error });
+      if (given === perhaps || told.has(name)) return;
+      told.add(name);
+      log.warn('A provider does not say which models it has', { provider: name, error });
     }
   };
-  const askAll = (withinMs: number, which: (given: EnvironmentProvider) => boolean) =>
-    Promise.all(
-      providers.filter((given) => !answered.has(given.name) && which(given)).map((given) => ask(given, withinMs)),
-    );
+  const askAll = (withinMs: number, asked: readonly EnvironmentProvider[]) =>
+    Promise.all(asked.filter(({ name }) => !answered.has(name)).map((given) => ask(given, withinMs)));
   const later = async () => {
-    await askAll(laterWithinMs, () => true);
-    if (!stopped && providers.some(({ name }) => !answered.has(name)))
-      timer = clock.after(againAfterMs, () => void later());
+    await askAll(laterWithinMs, providers);
+    const silent = providers.some(({ name }) => !answered.has(name));
+    if (!stopped && silent) timer = clock.after(againAfterMs, () => void later());
   };
   return {
     async first(withinMs) {
-      await askAll(withinMs, ({ baseUrl }) => !vendors.test(new URL(baseUrl).hostname));
+      const near = providers.filter(({ baseUrl }) => !vendors.test(new URL(baseUrl).hostname));
+      await askAll(withinMs, perhaps ? [...near, perhaps] : near);
     },
     begin: () => void later(),
     stop() {
@@ -69,6 +72,12 @@ export function askEnvironment(options: {
       timer?.cancel();
     },
   };
+}
+
+/** What runs on one's own machine has no price for each token. What we guessed ourselves goes when it is not there. */
+function entered({ protocol, models }: EnvironmentProvider, offered: readonly string[]): ModelOffer[] {
+  if (protocol !== 'ollama') return models.filter(({ id }) => lists(offered, id));
+  return offered.slice(0, mostEntered).map((id) => ({ id, input_price: 0, output_price: 0 }));
 }
 
 function fitting({ defaultModel }: EnvironmentProvider, offered: readonly string[]): string | null {

@@ -1,7 +1,7 @@
 import type { ProviderProtocol } from '@damask/contracts/model.ts';
 import { createAdapter } from './create-adapter.ts';
 import type { ModelPort } from './model-call.ts';
-import type { SourceOptions } from './provider-sources.ts';
+import type { SourceOptions } from './source-options.ts';
 
 export interface ProviderAddress {
   readonly provider: string;

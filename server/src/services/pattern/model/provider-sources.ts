@@ -1,33 +1,14 @@
 import type { ProviderProtocol } from '@damask/contracts/model.ts';
-import type { Clock } from '#platform/clock.ts';
-import type { Egress } from '#platform/egress/egress.ts';
-import type { Vault } from '#platform/vault.ts';
 import type { Catalogue } from '../routing/catalogue.ts';
 import { noLimits } from '../routing/gate.ts';
 import { factsOf } from '../routing/model-facts.ts';
 import type { EnvironmentProvider } from './environment-providers.ts';
-import type { LocalModel } from './local/local-model.ts';
 import { createLocalSource } from './local-source.ts';
 import type { ModelPort } from './model-call.ts';
 import { openPort } from './open-port.ts';
 import { chatModels, lists, type ProviderSource } from './provider-source.ts';
-import type { ProviderTable } from './provider-table.ts';
+import { localProvider, type SourceOptions } from './source-options.ts';
 import type { ProviderRow } from './store.ts';
-
-export interface SourceOptions {
-  readonly environment: () => readonly EnvironmentProvider[];
-  readonly providers: ProviderTable;
-  readonly local: LocalModel | null;
-  readonly catalogue: Catalogue;
-  readonly egress: Egress;
-  readonly vault: Vault;
-  /** Tokens that an answer may have where neither pattern nor request says. */
-  readonly defaultMaxTokens: number;
-  readonly firstByteMs: number;
-  readonly idleMs: number;
-  readonly redact: (text: string) => string;
-  readonly clock: Clock;
-}
 
 /** All providers: the workspace's own hide the operator's of the same name; the model of this machine is last. */
 export interface ProviderSources {
@@ -36,8 +17,6 @@ export interface ProviderSources {
   /** One that is not in any table yet, to be tried. */
   ofRow(row: ProviderRow): ProviderSource;
 }
-
-export const localProvider = 'local';
 
 export function createProviderSources(options: SourceOptions): ProviderSources {
   const { providers, local, environment } = options;

@@ -101,8 +101,9 @@ test('a provider of the workspace whose list grew shows it after a test', async 
 
 test("the operator's own server decides which model is the default; a silent one is asked again", async () => {
   const clock = createFakeClock();
+  const warned: string[] = [];
   const egress = createEgress({ allow: [], clock: systemClock });
-  const log = { debug: () => undefined } as unknown as Log;
+  const log = { warn: (message: string) => void warned.push(message) } as unknown as Log;
   const providers = readEnvironmentProviders({ openaiBaseUrl: server.url });
   const inquiry = askEnvironment({ providers, egress, clock, log });
   offered = ['text-embedding-3', 'house-model'];
@@ -117,6 +118,7 @@ test("the operator's own server decides which model is the default; a silent one
   again.begin();
   for (let wait = 0; wait < 200 && clock.timers === 0; wait++) await systemClock.sleep(5);
   assert.equal(clock.timers, 1);
+  assert.equal(warned.length, 1, 'told once');
   again.stop();
   assert.equal(clock.timers, 0);
   await egress.close();

@@ -6,7 +6,8 @@ import { bumpTopic } from '#platform/topic.ts';
 import { noLimits } from '../routing/gate.ts';
 import { askOffered } from './ask-offered.ts';
 import { changeProviders, type ModelParts, providersTopic, toProvider } from './model-parts.ts';
-import { localProvider, providerKeyPlace } from './provider-sources.ts';
+import { providerKeyPlace } from './provider-sources.ts';
+import { localProvider } from './source-options.ts';
 import { type ProviderRow, readProvider, saveProvider } from './store.ts';
 
 /** A provider that does not answer must not hold up its being entered. */

@@ -3,7 +3,7 @@ import type { InputOf } from '@damask/contracts/operation.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
-import { costOf } from '../run/cost.ts';
+import { costOf } from '../routing/cost.ts';
 import { type AskedProvider, askOffered } from './ask-offered.ts';
 import type { ModelPort, ModelResult } from './model-call.ts';
 import { changeProviders, type ModelParts, providersTopic } from './model-parts.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DatedPrice } from '../routing/price.ts';
 import { costOf } from './cost.ts';
+import type { DatedPrice } from './price.ts';
 
 const usage = { input_tokens: 1_000, output_tokens: 100, cached_input_tokens: null, reasoning_tokens: null };
 const price: DatedPrice = {

@@ -1,5 +1,5 @@
 import type { ModelUsage } from '../model/model-call.ts';
-import { type DatedPrice, priceAt } from '../routing/price.ts';
+import { type DatedPrice, priceAt } from './price.ts';
 
 /**
  * Cost in millionths of a US dollar, rounded up, by the price of the moment `now`. Null when a count or a price that it
