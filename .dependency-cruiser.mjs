@@ -101,7 +101,7 @@ export default {
         path: '^server/src/services/',
         pathNot: [
           '^server/src/services/[^/]+/service\\.ts$',
-          '^server/src/services/pattern/model/(environment-providers|ask-environment)\\.ts$',
+          '^server/src/services/pattern/model/environment-providers\\.ts$',
           '^server/src/services/pattern/model/local/(local-model|fetch-local-model|model-source)\\.ts$',
         ],
       },

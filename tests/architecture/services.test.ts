@@ -11,7 +11,10 @@ type Needs = Readonly<Record<string, readonly string[]>>;
 const shared = ['errors', 'events', 'field', 'operation', 'permissions', 'services'];
 const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
   identity: ['identity'],
-  pattern: ['attachment', 'context', 'message', 'model', 'pattern', 'run', 'session', 'strategy', 'transfer'],
+  pattern: [
+    ...['attachment', 'context', 'history', 'message', 'model', 'pattern', 'pattern-settings', 'pattern-yaml', 'run'],
+    ...['session', 'strategy', 'transfer'],
+  ],
   gateway: ['gateway'],
 };
 
