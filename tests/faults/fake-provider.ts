@@ -27,6 +27,8 @@ async function keep() {
 }
 
 const server = createServer(async (request, response) => {
+  // The platform also asks which models there are.
+  if (request.method !== 'POST') return void response.writeHead(404).end();
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { messages } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { messages: { content: string }[] };

@@ -20,6 +20,8 @@ export interface KillPlan {
   readonly kills: readonly ('server' | 'server and database')[];
   readonly loadMs: number;
   readonly clients: number;
+  /** Each request has a key and is sent again with it until its run has ended, as a careful client does. */
+  readonly keyed?: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -41,7 +43,7 @@ export async function killUnderLoad(plan: KillPlan): Promise<KillReport> {
   let load: ReturnType<typeof startLoad> | undefined;
   try {
     await post(server.url, server.key, '/v1/patterns', { name: 'echo', system: 'Say it again.' });
-    load = startLoad(plan.clients, () => server);
+    load = startLoad(plan.clients, () => server, plan.keyed ?? false);
     const rates: number[] = [];
     for (const [at, kind] of plan.kills.entries()) {
       await sleep(plan.loadMs);
@@ -157,7 +159,7 @@ function postgresOf(folder: string): number[] {
 }
 
 /** Clients that send one run after the other, each with an input of its own, and note what they are told. */
-function startLoad(clients: number, server: () => Server) {
+function startLoad(clients: number, server: () => Server, keyed: boolean) {
   const told: Told[] = [];
   const ends: number[] = [];
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
@@ -166,8 +168,7 @@ function startLoad(clients: number, server: () => Server) {
   const work = async () => {
     while (running) {
       const input = `input-${next++}`;
-      const { url, key } = server();
-      const entry = await tryRun(agent, url, key, input);
+      const entry = keyed ? await runUntilEnd(agent, server, input) : await tryRun(agent, server(), input);
       told.push(entry);
       if (entry.kind === 'succeeded') ends.push(performance.now());
       else await sleep(20);
@@ -185,13 +186,23 @@ function startLoad(clients: number, server: () => Server) {
   };
 }
 
-async function tryRun(agent: Agent, url: string, key: string, input: string): Promise<Told> {
+/** Sends the same request with the same key until it hears how its run ended, over all kills. */
+async function runUntilEnd(agent: Agent, server: () => Server, input: string): Promise<Told> {
+  for (let tries = 0; ; tries++) {
+    const told = await tryRun(agent, server(), input, { idempotency_key: input });
+    const ended = told.kind === 'succeeded' || (told.kind === 'failed' && told.code !== 'idempotency_in_progress');
+    if (ended || tries === 600) return told;
+    await sleep(100);
+  }
+}
+
+async function tryRun(agent: Agent, { url, key }: Server, input: string, more: object = {}): Promise<Told> {
   try {
     const { status, body } = await post(
       url,
       key,
       '/v1/runs',
-      { pattern: 'echo', input, model: 'openai/fake', metadata: { input } },
+      { pattern: 'echo', input, model: 'openai/fake', metadata: { input }, ...more },
       agent,
     );
     if (status === 200) return { input, kind: 'succeeded', run: body.id as string, output: body.output as string };

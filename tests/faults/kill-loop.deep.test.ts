@@ -28,14 +28,33 @@ test('20 kills of server and database under load lose no run and repeat no call'
   assert.ok(report.shadowCalls <= report.rates.length * 256);
 });
 
+test('10 kills under requests with keys: each is one run and one call at most, and hears how it ended', async (context) => {
+  const report = await killUnderLoad({
+    fault: 'none',
+    keyed: true,
+    kills: both(10),
+    loadMs: 1_500,
+    clients: 32,
+    say: (line) => context.diagnostic(line),
+  });
+  context.diagnostic(`${report.compared} keys compared, ${report.interrupted} ended as interrupted`);
+  assert.deepEqual(report.faults, []);
+  // The claim is committed before the call goes out, so no call is without a record.
+  assert.equal(report.shadowCalls, 0);
+  assert.ok(report.interrupted > 0, 'no kill met a run');
+  assert.ok(report.compared > 10 * report.interrupted, 'most runs must end well');
+});
+
 for (const [fault, kind] of [
   ['answers before the commit', 'server'],
   ['the database does not wait for its disk', 'server and database'],
   ['nobody ends the runs of a dead process', 'server'],
+  ['keys mean nothing', 'server'],
 ] as const) {
   test(`the harness notices a server where ${fault}`, async (context) => {
     const report = await killUnderLoad({
       fault,
+      keyed: fault === 'keys mean nothing',
       kills: [kind, kind],
       loadMs: 1_200,
       clients: 48,

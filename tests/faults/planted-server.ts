@@ -39,6 +39,7 @@ const faults: Record<string, Planted> = {
     },
   },
   'nobody ends the runs of a dead process': { recovery: false },
+  'keys mean nothing': { keys: false },
 };
 
 const planted = faults[process.argv[2] ?? 'none'];

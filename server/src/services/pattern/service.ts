@@ -72,6 +72,8 @@ export interface PlantedFaults {
   readonly journal?: (journal: Journal) => Journal;
   /** False: nobody ends the runs of a dead process. */
   readonly recovery?: boolean;
+  /** False: an Idempotency-Key is taken and means nothing. */
+  readonly keys?: boolean;
 }
 
 export interface PatternService {
@@ -197,6 +199,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         router,
         engine,
         answers: createAnswerCache(clock),
+        honoursKeys: options.planted?.keys !== false,
         defaultTimeout: runs.timeout_ms,
       }),
     },

@@ -44,7 +44,7 @@ export async function runOnce<Input extends { readonly idempotency_key?: string 
   { idempotency_key: key, ...request }: Input,
   start: (claim: RunClaim | undefined, request: Omit<Input, 'idempotency_key'>) => Promise<Run>,
 ): Promise<Run> {
-  if (key === undefined) return start(undefined, request);
+  if (key === undefined || !parts.honoursKeys) return start(undefined, request);
   const { database, engine } = parts;
   const { workspace } = context;
   await engine.payloads.ready(workspace);

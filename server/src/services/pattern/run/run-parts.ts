@@ -20,6 +20,8 @@ export interface RunParts {
   readonly router: ModelRouter;
   readonly engine: EngineParts;
   readonly answers: AnswerCache;
+  /** False only where a test plants that fault. */
+  readonly honoursKeys: boolean;
   /** Milliseconds that a run may take when it does not say. */
   readonly defaultTimeout: number;
 }
