@@ -40,6 +40,7 @@ before(async () => {
   };
   await publish('judge', yaml);
   await publish('free', 'output: {type: json}');
+  await publish('short', 'output: {type: json, max_characters: 5}');
   await publish('forecast', toolsYaml);
 });
 beforeEach(() => {
@@ -120,6 +121,13 @@ test('what a limit of tokens cut off is not asked for again', async () => {
   const { body } = await run();
   assert.deepEqual([body.code, sent.length], ['invalid_output', 1]);
   assert.match(body.detail, /cut off at its limit/);
+});
+
+test('an answer of the form that is longer than the pattern allows is no success', async () => {
+  script = says('[1, 2, 3]');
+  const { body } = await run({ pattern: 'short' });
+  assert.deepEqual([body.code, sent.length], ['truncated', 1]);
+  assert.match((await run({ pattern: 'short', stream: true })).text, /event: run.failed/);
 });
 
 test('a pattern without a schema takes any JSON', async () => {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Attempt } from '@damask/contracts/run.ts';
+import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { UserSchema, ValueProblem } from '#platform/user-schema/check-by-schema.ts';
 import type { SchemaWorkers } from '#platform/user-schema/schema-workers.ts';
@@ -72,57 +73,62 @@ export class FormedCall implements ModelCall {
 
   async #finish(): Promise<FormedResult> {
     const first = await this.#call.done;
-    if (!first.ok || first.tool_calls.length > 0) return this.#tell(first);
-    const wrong = await this.#check();
-    if ('data' in wrong) return { ...this.#tell(first), data: wrong.data };
+    if (!first.ok || first.tool_calls.length > 0) return this.#end(first);
+    const judged = await this.#check();
+    if ('data' in judged) return this.#end({ ...first, data: judged.data });
     // What went out cannot be taken back, and what a limit cut off would be cut off again.
     const passedOn = this.#request.stream && this.#text !== '';
-    if (passedOn || first.stopReason === 'length' || this.#aborted) return this.#fail(first, wrong.problem);
+    if (passedOn || first.stopReason === 'length' || this.#aborted || judged.code !== 'invalid_output') {
+      return this.#end(refused(first, judged));
+    }
 
-    this.#call = this.#begin(repairMessages(this.#request.messages, this.#text, wrong.problem));
     const before = spoiled(first.attempts);
+    this.#call = this.#begin(repairMessages(this.#request.messages, this.#text, judged.problem));
     const second = joined(first, before, await this.#call.done);
-    if (!second.ok || second.tool_calls.length > 0) return this.#tell(second);
+    if (!second.ok || second.tool_calls.length > 0) return this.#end(second);
     const again = await this.#check();
-    if ('data' in again) return { ...this.#tell(second), data: again.data };
-    return this.#fail(second, again.problem);
+    return this.#end('data' in again ? { ...second, data: again.data } : refused(second, again));
   }
 
-  async #check(): Promise<{ readonly data: unknown } | { readonly problem: string }> {
+  /** What was kept back goes out with the end; whoever takes it may still refuse it. */
+  #end(result: FormedResult): FormedResult {
+    if (!this.#request.stream && this.#text !== '') this.#request.onText(this.#text);
+    return this.#aborted && result.ok ? failed(result, this.#aborted.code, this.#aborted.detail) : result;
+  }
+
+  async #check(): Promise<{ readonly data: unknown } | Judgement> {
     const { output } = this.#request;
-    if (this.#text.length > longestAnswer) return { problem: 'it is too long to be checked' };
+    const code = 'invalid_output';
+    if (this.#text.length > longestAnswer) return { code, problem: 'it is too long to be checked' };
     try {
       const schema = (output?.schema ?? null) as UserSchema | null;
       const answer = await this.#options.checks.check(bareJson(this.#text), schema);
-      return answer.ok ? { data: answer.data } : { problem: answer.problems.map(inWords).join('; ') };
+      return answer.ok ? { data: answer.data } : { code, problem: answer.problems.map(inWords).join('; ') };
     } catch (error) {
-      return { problem: (error as Error).message };
+      // Nobody could judge it, which is no fault of the answer.
+      if (error instanceof AppError) return { code: error.code, problem: error.message };
+      throw error;
     }
   }
+}
 
-  /** What was kept back goes out with the end. */
-  #tell<Result extends RoutedResult>(result: Result): Result {
-    if (!this.#request.stream && this.#text !== '') this.#request.onText(this.#text);
-    return result;
-  }
+interface Judgement {
+  readonly code: ErrorCode;
+  readonly problem: string;
+}
 
-  #fail(result: RoutedResult & { readonly ok: true }, problem: string): FormedResult {
-    const { usage, status, firstOutputMs, served, attempts } = this.#tell(result);
-    const cut = result.stopReason === 'length' ? 'The answer was cut off at its limit of tokens. Allow more.' : null;
-    return {
-      ok: false,
-      code: 'invalid_output',
-      detail:
-        cut ??
-        `The answer does not have the form that the pattern asks for: ${problem.slice(0, 600)}. Run it again, or use another model.`,
-      ...this.#aborted,
-      usage,
-      status,
-      firstOutputMs,
-      served,
-      attempts: spoiled(attempts),
-    };
-  }
+function refused(result: RoutedResult & { readonly ok: true }, { code, problem }: Judgement): FormedResult {
+  if (code !== 'invalid_output') return failed(result, code, problem);
+  const detail =
+    result.stopReason === 'length'
+      ? 'The answer was cut off at its limit of tokens. Allow more.'
+      : `The answer does not have the form that the pattern asks for: ${problem.slice(0, 600)}. Run it again, or use another model.`;
+  return { ...failed(result, code, detail), attempts: spoiled(result.attempts) };
+}
+
+function failed(result: RoutedResult, code: ErrorCode, detail: string): FormedResult {
+  const { usage, status, firstOutputMs, served, attempts } = result;
+  return { ok: false, code, detail, usage, status, firstOutputMs, served, attempts };
 }
 
 /** Models like to put a fence around JSON; a fence around all of it is taken off. */
