@@ -1,7 +1,7 @@
 import type { ContentPart, Message } from '@damask/contracts/message.ts';
 import type { Capability, Model } from '@damask/contracts/model.ts';
 import { AppError } from '#platform/app-error.ts';
-import type { PdfTexts } from './pdf-texts.ts';
+import { newBudget, type PdfTexts } from './pdf-texts.ts';
 
 /** The model that gets the messages. */
 export interface Reader {
@@ -24,31 +24,31 @@ export async function fitAttachments(
 ): Promise<readonly Message[]> {
   if (messages.every(({ content }) => typeof content === 'string')) return messages;
   const fitted: Message[] = [];
+  const budget = newBudget();
+  const read: ReadPdf = (name, bytes) => pdfTexts.read(name, bytes, budget);
   for (const message of messages) {
-    fitted.push({ ...message, content: await fitContent(message.content, reader, pdfTexts) });
+    fitted.push({ ...message, content: await fitContent(message.content, reader, read) });
   }
   return fitted;
 }
 
-async function fitContent(
-  content: Message['content'],
-  reader: Reader,
-  pdfTexts: PdfTexts,
-): Promise<Message['content']> {
+type ReadPdf = (name: string, bytes: Buffer) => Promise<readonly string[]>;
+
+async function fitContent(content: Message['content'], reader: Reader, read: ReadPdf): Promise<Message['content']> {
   if (typeof content === 'string') return content;
   const parts: ContentPart[] = [];
   for (const part of content) {
     if (part.type === 'image' && reader.capabilities?.includes('images') === false) throw noImages(reader);
     if (part.type !== 'document' || reader.capabilities?.includes('pdf')) parts.push(part);
-    else parts.push({ type: 'text', text: await textOfPdf(part.name, part.data, pdfTexts) });
+    else parts.push({ type: 'text', text: await textOfPdf(part.name, part.data, read) });
   }
   // Plain text is what every server of every protocol reads.
   const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   return texts.length === parts.length ? texts.join('\n\n') : parts;
 }
 
-async function textOfPdf(name: string, data: string, pdfTexts: PdfTexts): Promise<string> {
-  const pages = await pdfTexts.read(name, Buffer.from(data, 'base64'));
+async function textOfPdf(name: string, data: string, read: ReadPdf): Promise<string> {
+  const pages = await read(name, Buffer.from(data, 'base64'));
   const count = `${pages.length} ${pages.length === 1 ? 'page' : 'pages'}`;
   return `--- text of ${name} (application/pdf, ${count}) ---\n${pages.join('\n\n')}\n--- end of the text of ${name} ---`;
 }

@@ -8,8 +8,16 @@ export interface PdfTexts {
    * The text of a PDF, page by page. `name` is for messages. Errors: `attachment_not_supported` when it cannot be read, holds no
    * text or takes more than it may; `overloaded` when too many wait.
    */
-  read(name: string, bytes: Buffer): Promise<readonly string[]>;
+  read(name: string, bytes: Buffer, budget: PdfBudget): Promise<readonly string[]>;
 }
+
+/** What all PDF files of one request may still take together. */
+export interface PdfBudget {
+  milliseconds: number;
+}
+
+/** Of a new request. */
+export const newBudget = (): PdfBudget => ({ milliseconds: 20_000 });
 
 /** What one PDF may take: a few hundred bytes can ask for gigabytes. */
 export interface PdfLimits {
@@ -50,16 +58,19 @@ export function createPdfTexts(options: { readonly clock: Clock; readonly limits
   };
 
   return {
-    async read(name, bytes) {
+    async read(name, bytes, budget) {
       await enter();
+      const started = clock.monotonic();
       try {
-        const answer = await readApart(bytes, limits, clock);
+        const milliseconds = Math.min(limits.milliseconds, budget.milliseconds);
+        const answer = await readApart(bytes, { ...limits, milliseconds }, clock);
         if ('refused' in answer) throw unreadable(name, reasons[answer.refused] ?? reasons.damaged);
         const characters = answer.pages.reduce((sum, page) => sum + page.length, 0);
         if (characters > limits.characters) throw unreadable(name, 'has more text than a megabyte. Send a part of it.');
         if (answer.pages.every((page) => page.trim() === '')) throw unreadable(name, reasons.blank);
         return answer.pages;
       } finally {
+        budget.milliseconds -= clock.monotonic() - started;
         leave();
       }
     },
@@ -92,7 +103,7 @@ function readApart(bytes: Buffer, limits: PdfLimits, clock: Clock): Promise<Outc
     };
     let over = false;
     let watch: ReturnType<Clock['after']> | undefined;
-    const late = clock.after(limits.milliseconds, () => end({ refused: 'costly' }));
+    const late = clock.after(Math.max(0, limits.milliseconds), () => end({ refused: 'costly' }));
     // The limits of a thread count its heap only; what it unpacks lies outside.
     const look = async () => {
       const { external_memory = 0 } = await worker.getHeapStatistics().catch(() => ({ external_memory: 0 }));
