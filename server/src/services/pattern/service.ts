@@ -29,6 +29,7 @@ import { createProviderTable } from './model/provider-table.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
 import { createAnswerCache } from './run/answer-cache.ts';
+import { createClaimWriter } from './run/claim-writer.ts';
 import { createConfirmEnd } from './run/confirm-end.ts';
 import { createJournal, type Journal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
@@ -199,6 +200,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         router,
         engine,
         answers: createAnswerCache(clock),
+        claims: createClaimWriter(database),
         honoursKeys: options.planted?.keys !== false,
         defaultTimeout: runs.timeout_ms,
       }),

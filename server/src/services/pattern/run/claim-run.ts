@@ -1,14 +1,12 @@
 import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
-import type { Database } from '#platform/database/database.ts';
-import { type ClaimRow, insertClaim, readClaim } from './claim-store.ts';
+import { type ClaimOwner, type ClaimRow, readClaims } from './claim-store.ts';
+import { ClaimFailed } from './claim-writer.ts';
 import { digestValue } from './digest-request.ts';
-import type { EngineParts } from './engine.ts';
 import type { AcceptedRow } from './record.ts';
 import { replayRun } from './replay-run.ts';
 import type { RunParts } from './run-parts.ts';
-import { insertAccepted } from './store.ts';
 import { toUnfinished } from './unfinished.ts';
 
 /** What makes a run the one run of its key. */
@@ -22,9 +20,9 @@ export interface RunClaim {
 
 /** The key belongs to another run, of this request or another one. */
 class KeyTaken extends Error {
-  readonly owner: Pick<ClaimRow, 'request' | 'run'>;
+  readonly owner: ClaimOwner;
 
-  constructor(owner: Pick<ClaimRow, 'request' | 'run'>) {
+  constructor(owner: ClaimOwner) {
     super('The key is taken');
     this.owner = owner;
   }
@@ -54,50 +52,46 @@ export async function runOnce<Input extends { readonly idempotency_key?: string 
     key: digestValue(engine.payloads.hmacKey(workspace, 'idempotency key'), key),
     request: digestValue(engine.payloads.hmacKey(workspace, 'idempotent request'), request),
   };
-  const answerOf = (owner: Pick<ClaimRow, 'request' | 'run'>) => {
+  const answerOf = (owner: ClaimOwner) => {
     if (!owner.request.equals(claim.request)) throw keyReused(owner.run);
     return replayRun(parts, context, owner.run);
   };
-  // Before anything else: what the request names may be gone by now, and its answer is still the first one.
-  const known = await database.transaction({ role: 'pattern', workspace }, (transaction) =>
-    readClaim(transaction, operation, claim.key),
-  );
-  if (known) return answerOf(known);
   try {
-    return await start({ accept: (row) => acceptOnce(database, engine, claim, row) }, request);
+    return await start({ accept: (row) => acceptOnce(parts, claim, row) }, request);
   } catch (error) {
     if (error instanceof KeyTaken) return answerOf(error.owner);
+    if (!couldHideOwner(error)) throw error;
+    // What the request names may be gone by now, or its time over: its answer is still the first one.
+    const known = await database.transaction({ role: 'pattern', workspace }, (transaction) =>
+      readClaims(transaction, [claim]),
+    );
+    const owner = known.get(claim);
+    if (owner) return answerOf(owner);
     throw error;
   }
 }
 
-async function acceptOnce(
-  database: Database,
-  engine: EngineParts,
-  claim: Omit<ClaimRow, 'run'>,
-  row: AcceptedRow,
-): Promise<void> {
+/** A refusal before the key was looked at. */
+function couldHideOwner(error: unknown): boolean {
+  if (!(error instanceof AppError) || error.details.runId !== undefined) return false;
+  return error.code !== 'overloaded' && error.code !== 'unavailable';
+}
+
+async function acceptOnce({ claims, engine }: RunParts, claim: Omit<ClaimRow, 'run'>, row: AcceptedRow): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    let asked = false;
     try {
-      const owner = await database.transaction({ role: 'pattern', workspace: row.workspace }, async (transaction) => {
-        asked = true;
-        if (await insertClaim(transaction, { ...claim, run: row.id })) {
-          await insertAccepted(transaction, row);
-          return undefined;
-        }
-        return readClaim(transaction, claim.operation, claim.key);
-      });
+      const owner = await claims.claim({ ...claim, run: row.id }, row);
       // Its own claim is found where the reply to an earlier commit was lost.
       if (owner === undefined || owner.run === row.id) return;
       throw new KeyTaken(owner);
     } catch (error) {
-      if (error instanceof KeyTaken || (!asked && attempt === 0)) throw error;
+      if (!(error instanceof ClaimFailed)) throw error;
+      if (!error.asked && attempt === 0) throw error.cause;
       const pause = pauses[attempt];
       if (pause === undefined) {
         // Whether it was committed is not known, so it ends here: no key may lead to a run without an end.
         engine.journal.finish(toUnfinished(row, engine.clock.now(), 'unrecorded', unsure), null);
-        throw new AppError('unrecorded', unsure, { runId: row.id }, { cause: error });
+        throw new AppError('unrecorded', unsure, { runId: row.id }, { cause: error.cause });
       }
       await engine.clock.sleep(pause);
     }

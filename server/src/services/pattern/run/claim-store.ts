@@ -9,27 +9,41 @@ export interface ClaimRow {
   readonly run: string;
 }
 
-/** True when the key was free. Waits for a claim of the same key that another transaction is making. */
-export async function insertClaim(transaction: Transaction, claim: ClaimRow): Promise<boolean> {
-  const rows = await transaction.query(
-    `insert into pattern.claim (workspace, operation, key, request, run) values ($1, $2, $3, $4, $5)
+export type ClaimOwner = Pick<ClaimRow, 'request' | 'run'>;
+
+/**
+ * Claims what is free; answers the runs that got their key. Waits for claims of the same keys that other transactions are
+ * making: all of them in the order of the keys, so that none waits for one that waits for it.
+ */
+export async function insertClaims(transaction: Transaction, claims: readonly ClaimRow[]): Promise<Set<string>> {
+  const rows = await transaction.query<{ run: string }>(
+    `insert into pattern.claim (workspace, operation, key, request, run)
+     select * from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::uuid[])
+       as given(workspace, operation, key, request, run) order by operation, key
      on conflict do nothing returning run`,
-    [claim.workspace, claim.operation, claim.key, claim.request, claim.run],
+    [
+      claims.map(({ workspace }) => workspace),
+      claims.map(({ operation }) => operation),
+      claims.map(({ key }) => key),
+      claims.map(({ request }) => request),
+      claims.map(({ run }) => run),
+    ],
   );
-  return rows.length > 0;
+  return new Set(rows.map(({ run }) => run));
 }
 
-/** The claim of a key in the transaction's workspace. */
-export async function readClaim(
+/** Who has these keys, in the transaction's workspace. */
+export async function readClaims<Asked extends Pick<ClaimRow, 'operation' | 'key'>>(
   transaction: Transaction,
-  operation: string,
-  key: Buffer,
-): Promise<Pick<ClaimRow, 'request' | 'run'> | undefined> {
-  const [row] = await transaction.query<Pick<ClaimRow, 'request' | 'run'>>(
-    'select request, run from pattern.claim where operation = $1 and key = $2',
-    [operation, key],
+  asked: readonly Asked[],
+): Promise<Map<Asked, ClaimOwner>> {
+  const rows = await transaction.query<{ at: number; request: Buffer; run: string }>(
+    `select given.at::int, c.request, c.run
+       from unnest($1::text[], $2::bytea[]) with ordinality as given(operation, key, at)
+       join pattern.claim as c on c.operation = given.operation and c.key = given.key`,
+    [asked.map(({ operation }) => operation), asked.map(({ key }) => key)],
   );
-  return row;
+  return new Map(rows.map(({ at, request, run }) => [asked[at - 1] as Asked, { request, run }]));
 }
 
 /** Forgets claims that are older than `hours`, across workspaces, `limit` at most. Answers how many. */

@@ -7,6 +7,7 @@ import type { PdfTexts } from '../conversation/pdf-texts.ts';
 import type { LibraryTable } from '../library/library-table.ts';
 import type { ModelRouter } from '../model/model-router.ts';
 import type { AnswerCache } from './answer-cache.ts';
+import type { ClaimWriter } from './claim-writer.ts';
 import type { EngineParts } from './engine.ts';
 
 export interface RunParts {
@@ -20,6 +21,7 @@ export interface RunParts {
   readonly router: ModelRouter;
   readonly engine: EngineParts;
   readonly answers: AnswerCache;
+  readonly claims: ClaimWriter;
   /** False only where a test plants that fault. */
   readonly honoursKeys: boolean;
   /** Milliseconds that a run may take when it does not say. */

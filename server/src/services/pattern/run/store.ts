@@ -64,9 +64,9 @@ export async function writeGroup(client: pg.Client, group: readonly JournalRow[]
   else await client.query({ ...both, values: [JSON.stringify(accepted), ...ends] });
 }
 
-/** The acceptance of one run, in a transaction of its workspace. */
-export async function insertAccepted(transaction: Transaction, row: AcceptedRow): Promise<void> {
-  await transaction.query(acceptRows(1), [JSON.stringify([row])]);
+/** Acceptances in a transaction of their workspace. */
+export async function insertAccepted(transaction: Transaction, rows: readonly AcceptedRow[]): Promise<void> {
+  await transaction.query(acceptRows(1), [JSON.stringify(rows)]);
 }
 
 /** Sets a row aside that the tables refuse; its texts stay out. An end without them is put in its place: no run stays open. */
