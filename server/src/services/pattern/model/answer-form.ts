@@ -40,6 +40,7 @@ function isStrict(schema: unknown, depth: number): boolean {
   if (typeof schema !== 'object' || schema === null || depth > deepest) return false;
   const given = schema as Schema;
   if (Object.keys(given).some((keyword) => !strictKeywords.has(keyword))) return false;
+  if (given.format !== undefined && (given.format === 'uri' || !keptFormats.has(given.format as string))) return false;
   if (given.type === 'object' || given.properties !== undefined) {
     const names = Object.keys((given.properties ?? {}) as object);
     const required = new Set(given.required as readonly string[] | undefined);

@@ -39,11 +39,14 @@ test('a form is asked for strictly where its schema allows that, and in words wh
   await call({ output: { type: 'json', schema: closed } });
   await call({ output: { type: 'json', schema: { ...closed, required: [] } } });
   await call({ output: { type: 'json' } });
+  await call({ output: { type: 'json', schema: { type: 'array' } } });
   const formats = server.calls.map((sent) => sent.body.response_format);
   assert.deepEqual(formats[0], { type: 'json_schema', json_schema: { name: 'answer', schema: closed, strict: true } });
   assert.equal(formats[1].json_schema.strict, false);
   assert.deepEqual(formats[2], { type: 'json_object' });
   assert.match(server.calls[2]?.body.messages[0].content, /JSON/);
+  assert.equal(formats[3], undefined);
+  assert.match(server.calls[3]?.body.messages[0].content, /"type":"array"/);
 
   const asObject = await open({ baseUrl: 'https://api.deepseek.com' });
   await asObject.call({ output: { type: 'json', schema: closed } });

@@ -1,6 +1,6 @@
 import { isStrictSchema, withFormInstruction } from './answer-form.ts';
 import { unsupported } from './content-parts.ts';
-import type { ContentPart, ModelMessage, ModelRequest, ToolChoice } from './model-call.ts';
+import type { ContentPart, ModelMessage, ModelRequest, OutputForm, ToolChoice } from './model-call.ts';
 
 export interface ChatDialect {
   /** For messages: `openai`. */
@@ -20,7 +20,8 @@ export function toChatBody(request: ModelRequest, dialect: ChatDialect): string 
   const { model, output, stream, tools } = request;
   const { max_tokens = dialect.defaultMaxTokens, ...rest } = request.parameters;
   const { forms = 'native' } = dialect;
-  const bySchema = forms === 'native' && output?.schema !== undefined;
+  const asksObject = output !== undefined && isObjectForm(output);
+  const bySchema = forms === 'native' && asksObject && output.schema !== undefined;
   // Without a schema the word JSON must stand in the messages, or OpenAI refuses.
   const told = output !== undefined && !bySchema;
   const messages = told ? withFormInstruction(request.messages, output) : request.messages;
@@ -30,8 +31,8 @@ export function toChatBody(request: ModelRequest, dialect: ChatDialect): string 
     ...rest,
   };
   if (max_tokens !== null) body[dialect.maxTokensField] = max_tokens;
-  if (bySchema) body.response_format = toResponseFormat(output.schema as object);
-  else if (told && forms !== 'words') body.response_format = { type: 'json_object' };
+  if (bySchema) body.response_format = toResponseFormat(output?.schema as object);
+  else if (asksObject && forms !== 'words') body.response_format = { type: 'json_object' };
   if (tools !== undefined && tools.length > 0) {
     body.tools = tools.map((tool) => ({ type: 'function', function: tool }));
     if (request.tool_choice !== undefined) body.tool_choice = toToolChoice(request.tool_choice);
@@ -72,6 +73,11 @@ function toPart(part: ContentPart, { provider, documents }: ChatDialect): object
   if (part.type === 'image') return { type: 'image_url', image_url: { url } };
   if (!documents) throw unsupported(provider, 'PDF files');
   return { type: 'file', file: { filename: part.name, file_data: url } };
+}
+
+/** Nothing but objects can be asked for natively; a list is asked for in words. */
+function isObjectForm({ schema }: OutputForm): boolean {
+  return schema === undefined || (schema as { type?: unknown }).type === 'object';
 }
 
 function toResponseFormat(schema: object): object {
