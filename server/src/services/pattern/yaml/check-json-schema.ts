@@ -1,3 +1,4 @@
+import { resolveReference } from '#platform/user-schema/schema-pointer.ts';
 import { nameClosest } from './name-closest.ts';
 import { faultOfKeyword, faultOfPattern, type KeywordKind, schemaKeywords } from './schema-keywords.ts';
 
@@ -12,6 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Visit {
   readonly root: unknown;
   places: number;
+  patterns: number;
   fault: SchemaFault | undefined;
   /** Every schema that was visited. */
   readonly seen: Set<object>;
@@ -30,6 +32,7 @@ interface Place {
 const depthAllowed = 32;
 const placesAllowed = 5000;
 const referencesAllowed = 500;
+const patternsAllowed = 100;
 // What somebody would go through who writes every reference out: checking a value can cost that much.
 const placesWrittenOut = 20_000;
 const types = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
@@ -40,7 +43,14 @@ const dialects = ['https://json-schema.org/draft/2020-12/schema', 'http://json-s
  * followed without a bound: `$ref` leads to a place of the same schema and never back to itself.
  */
 export function faultOfJsonSchema(schema: unknown): SchemaFault | undefined {
-  const visit: Visit = { root: schema, places: 0, fault: undefined, seen: new Set(), references: new Map() };
+  const visit: Visit = {
+    root: schema,
+    places: 0,
+    patterns: 0,
+    fault: undefined,
+    seen: new Set(),
+    references: new Map(),
+  };
   visitSchema(visit, schema, '', 1);
   for (const { target, pointer } of visit.references.values()) {
     if (!visit.seen.has(target)) refuse(visit, pointer, 'leads to no schema');
@@ -80,6 +90,7 @@ const checks: Readonly<Record<KeywordKind, (visit: Visit, value: unknown, place:
     if (!isMapping(value)) refuse(visit, pointer, 'must be a mapping from names to schemas');
     else
       for (const [name, item] of Object.entries(value)) {
+        if (name === '__proto__') refuse(visit, pointer, 'must not hold the name __proto__');
         if (keyword === 'patternProperties') checkPattern(visit, name, pointer);
         visitSchema(visit, item, `${pointer}/${inPointer(name)}`, depth + 1);
       }
@@ -110,12 +121,12 @@ const checks: Readonly<Record<KeywordKind, (visit: Visit, value: unknown, place:
     refuse(visit, pointer, `must be ${dialects[0]}, or be left out`);
   },
   $ref(visit, value, { pointer, holder }) {
-    if (typeof value !== 'string' || !/^#(?:\/|$)/.test(value)) {
+    if (typeof value !== 'string' || value.length > 500 || !/^#(?:\/|$)/.test(value)) {
       const rule = '$ref must name a place of the same schema, such as #/$defs/name; nothing else is read';
       refuse(visit, pointer, rule);
       return;
     }
-    const target = placeOf(visit.root, value);
+    const target = resolveReference(visit.root, value);
     if (isMapping(target)) visit.references.set(holder, { target, pointer });
     else if (typeof target !== 'boolean') refuse(visit, pointer, 'leads to no schema');
     if (visit.references.size > referencesAllowed) refuse(visit, pointer, `more than ${referencesAllowed} $ref`);
@@ -136,7 +147,8 @@ const checks: Readonly<Record<KeywordKind, (visit: Visit, value: unknown, place:
 };
 
 function checkPattern(visit: Visit, value: unknown, pointer: string): void {
-  const fault = faultOfPattern(value);
+  const fault =
+    ++visit.patterns > patternsAllowed ? `more than ${patternsAllowed} patterns in one schema` : faultOfPattern(value);
   if (fault !== undefined) refuse(visit, pointer, fault);
 }
 
@@ -164,16 +176,6 @@ function faultOfReferences({ root, references }: Visit): SchemaFault | undefined
   }
   if (size <= placesWrittenOut) return undefined;
   return { pointer: '', detail: `with every $ref written out it holds more than ${placesWrittenOut} places` };
-}
-
-function placeOf(root: unknown, reference: string): unknown {
-  let place = root;
-  for (const segment of reference.split('/').slice(1, depthAllowed * 2)) {
-    const key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (!isNested(place) || !Object.hasOwn(place, key)) return undefined;
-    place = (place as Fields)[key];
-  }
-  return place;
 }
 
 const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -68,6 +68,83 @@ variables:
   ]);
 });
 
+test('models, output, limits, examples, tools and how a run goes', () => {
+  const { yaml, problems } = readPatternYaml(`
+owner: Team Mail
+language: pt-br
+template: 2
+model:
+  - { name: openai/gpt-5-mini, weight: 3 }
+  - name: anthropic/claude-haiku
+fallbacks: [ollama/llama3.2:3b]
+parameters: { reasoning_effort: low, stop: [END, 12] }
+output:
+  type: json
+  max_characters: 2000
+  schema:
+    type: object
+    properties:
+      kind: { enum: [bug, wish, no] }
+    required: [kind]
+limits: { input_characters: 20000, timeout_ms: 30000 }
+examples:
+  - name: A bug
+    input: |
+      It crashes.
+    variables: { tone: dry }
+    output: '{"kind":"bug"}'
+  - file: examples/wish.md
+tools:
+  - name: look_up
+    description: Looks a customer up.
+    parameters: { type: object, properties: { id: { type: string } } }
+data_class: confidential
+on_uncertain: review
+cache: { ttl_seconds: 3600 }
+`);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(yaml, {
+    owner: 'Team Mail',
+    language: 'pt-BR',
+    template: 2,
+    models: [
+      { name: 'openai/gpt-5-mini', weight: 3 },
+      { name: 'anthropic/claude-haiku', weight: 1 },
+    ],
+    fallbacks: ['ollama/llama3.2:3b'],
+    limits: { input_characters: 20000, timeout_ms: 30000 },
+    tools: [
+      {
+        name: 'look_up',
+        description: 'Looks a customer up.',
+        parameters: { type: 'object', properties: { id: { type: 'string' } } },
+      },
+    ],
+    examples: [
+      {
+        name: 'A bug',
+        input: 'It crashes.\n',
+        file: null,
+        variables: { tone: 'dry' },
+        output: '{"kind":"bug"}',
+        line: 20,
+      },
+      { name: null, input: null, file: 'examples/wish.md', variables: {}, output: null, line: 25 },
+    ],
+    output: {
+      type: 'json',
+      schema: { type: 'object', properties: { kind: { enum: ['bug', 'wish', 'no'] } }, required: ['kind'] },
+      max_characters: 2000,
+    },
+    data_class: 'confidential',
+    on_uncertain: 'review',
+    cache: { ttl_seconds: 3600 },
+    parameters: { reasoning_effort: 'low', stop: ['END', '12'] },
+    variables: [],
+    literal_tokens: [],
+  });
+});
+
 test('an empty file says nothing', () => {
   for (const text of ['', '\n', '# only a comment\n', '---\n', '{}', '~', 'variables:\nparameters: {}\n']) {
     assert.deepEqual(readPatternYaml(text), {
@@ -98,6 +175,36 @@ test('values of the wrong kind are refused', () => {
   const cases: [string, RegExp][] = [
     ['- a', /"key: value" lines/],
     ['just text', /"key: value" lines/],
+    ['template: 3', /template must be one of 1, 2/],
+    ['language: german!', /BCP 47/],
+    ['language: x', /BCP 47/],
+    ['model: []', /1 to 10 entries/],
+    ['model: [{weight: 2}]', /entry 1 of model needs name/],
+    ['model: [{name: a/b, weight: 0}]', /weight must be a whole number from 1 to 1000/],
+    ['model: [{name: a/b}, {name: a/b}]', /twice under model/],
+    ['fallbacks: [gpt]', /entry 1 of fallbacks "gpt" must be written as provider\/model/],
+    ['parameters: {reasoning_effort: hihg}', /one of none, minimal, low, medium, high; did you mean high/],
+    ['parameters: {stop: [a, b, c, d, e]}', /stop must hold 1 to 4/],
+    ['output: {type: jsn}', /one of markdown, text, json; did you mean json/],
+    ['output: {type: text, schema: {type: object}}', /schema is for type json/],
+    ['output: {type: json, schema: schema.yaml}', /name a \.json file/],
+    ['output: {type: json, schema: {type: objct}}', /output\.schema\/type: .*did you mean object/],
+    ['output: {type: json, schema: {$ref: "http://x"}}', /same schema/],
+    ['output: {max_characters: 1.5}', /whole number/],
+    ['output: {max: 1}', /"max" is not a key of output.*Known: type, schema, max_characters/],
+    ['limits: {timeout_ms: 10}', /from 100 to 3600000/],
+    ['examples: [{name: a}]', /either input or file/],
+    ['examples: [{input: a, file: b}]', /either input or file/],
+    ['examples: [{input: a, variables: {a.b: x}}]', /cannot name a variable/],
+    ['tools: [{name: a b, parameters: {type: object}}]', /letters, digits/],
+    ['tools: [{name: a}]', /entry 1 of tools needs parameters/],
+    ['tools: [{name: a, parameters: {type: string}}]', /must say type: object/],
+    ['tools: [{name: a, parameters: {type: object}}, {name: a, parameters: {type: object}}]', /two tools named a/],
+    ['data_class: secret', /public, internal, confidential, restricted/],
+    ['on_uncertain: again', /retry, fail, review/],
+    ['cache: {}', /cache needs ttl_seconds/],
+    ['cache: {ttl_seconds: 0}', /from 1 to 2592000/],
+    ['cache: true', /"key: value" lines/],
     ['title:', /title must be a text/],
     ['title: [a]', /title must be a text/],
     ['title: "a\\nb"', /cannot be shown/],
@@ -150,6 +257,12 @@ test('nothing that YAML can expand, refer to or construct is read', () => {
     'title: &a x\ndescription: *a',
     'parameters: &p {seed: 1}',
     'variables: {a: &x {}, b: *x}',
+    'output: {type: json, schema: &s {type: object, properties: {a: *s}}}',
+    'output: {type: json, schema: {a: !!binary x}}',
+    'output: {type: json, schema: {<<: {type: object}}}',
+    'output: {type: json, schema: {type: object, type: object}}',
+    'tools: [{name: a, parameters: {type: object, properties: {__proto__: {}}}}]',
+    'examples: [{input: 2026-01-01, variables: {a: !!timestamp 2026-01-01}}]',
     'variables: {a: {<<: {type: string}}}',
     '<<: {title: x}',
     'title: !!js/function "function () {}"',
