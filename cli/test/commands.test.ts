@@ -168,14 +168,29 @@ test('models, strategies and keys are listed', async () => {
   await using server = await startScriptedServer(({ url }, response) => {
     if (url === '/v1/models')
       sendJson(response, 200, {
-        items: [local, { ...local, name: 'x/y', ready: false, note: 'no key', input_price: 250000 }],
+        items: [
+          local,
+          {
+            ...local,
+            name: 'x/y',
+            ready: false,
+            note: 'no key',
+            input_price: 250000,
+            cached_input_price: 50000,
+            price_source: 'catalogue',
+            price_as_of: '2026-10-07',
+          },
+        ],
       });
     else if (url.startsWith('/v1/strategies'))
       sendJson(response, 200, { items: [{ name: 'cot', description: 'Step by step' }] });
     else sendJson(response, 200, { items: [key, { ...key, name: 'old', revoked_at: key.created_at }] });
   });
   const models = await runCli(['models'], { url: server.url });
-  assert.match(models.stdout, /local\/m +default +2048 +\$0 +\$0\nx\/y +not ready +2048 +\$0\.25 +\$0 +no key\n$/);
+  assert.match(
+    models.stdout,
+    /local\/m +default +2048 +\$0 +\$0 +unknown +own\nx\/y +not ready +2048 +\$0\.25 +\$0 +\$0\.05 +2026-10-07 +no key\n$/,
+  );
   assert.match((await runCli(['strategies'], { url: server.url })).stdout, /cot +Step by step/);
   const keys = await runCli(['keys'], { url: server.url });
   assert.match(keys.stdout, /ci +runner +dmk_abcd +\S+ \S+ +valid\n.*old .*revoked/);

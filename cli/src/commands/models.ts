@@ -33,7 +33,7 @@ export const models = defineCommand({
         formatCount(model.context_window),
         formatCost(model.input_price),
         formatCost(model.output_price),
-        formatCost(model.cached_input_price),
+        formatCost(model.cached_input_price ?? null),
         model.price_as_of ?? (model.price_source === null ? '-' : 'own'),
         model.note ?? '',
       ],

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Dispatcher } from 'undici';
 import { AppError } from '#platform/app-error.ts';
-import type { Clock, Timer } from '#platform/clock.ts';
-import { createDataLines, createLines, type LineReader } from './line-reader.ts';
+import type { Timer } from '#platform/clock.ts';
+import type { ExchangeOptions } from './exchange-options.ts';
 import { Answer, errorText, type Reported } from './model-answer.ts';
 import type { ModelCall, ModelRequest, ModelResult } from './model-call.ts';
 import type { Protocol } from './protocol.ts';
@@ -13,16 +13,7 @@ import {
   type ResponseHeaders,
   retryAfterOf,
 } from './provider-failure.ts';
-
-export interface ExchangeOptions {
-  /** For messages: `openai`, `ollama`. */
-  readonly provider: string;
-  readonly firstByteMs: number;
-  readonly idleMs: number;
-  /** Takes secrets out of what a provider said. */
-  readonly redact: (text: string) => string;
-  readonly clock: Clock;
-}
+import { type StreamFault, StreamReader } from './stream-reader.ts';
 
 const largestAnswer = 16 * 1024 * 1024;
 const largestRefusal = 64 * 1024;
@@ -49,11 +40,11 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   #status: number | null = null;
   #retryAfter: string | undefined;
   #sent = false;
-  #lines: LineReader | undefined;
+  #stream: StreamReader | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #paused = false;
-  /** What came in one turn is told at once: each telling costs as much as an event of its own. */
+  /** Output that was read and is not told yet. */
   #text = '';
   #firstOutputMs: number | null = null;
 
@@ -78,6 +69,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   }
 
   abort(code: ErrorCode, detail: string) {
+    this.#stream?.flush();
     if (this.#settled || this.#aborted) return;
     this.#aborted = { code, detail };
     // First told, then cut: cutting reports an error of its own.
@@ -104,8 +96,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     const type = String(headers['content-type'] ?? '');
     this.#retryAfter = retryAfterOf(headers);
     if (status === 200 && this.#isStream(type)) {
-      const open = this.#protocol.framing === 'events' ? createDataLines : createLines;
-      this.#lines = open((data) => this.#onData(data));
+      this.#stream = new StreamReader(this.#protocol, this.#request, this.#answer, (fault) => this.#afterRead(fault));
     } else if (status === 200 && !type.includes('json')) {
       this.abort(
         'provider_protocol_error',
@@ -120,10 +111,8 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#lastActivity = this.#options.clock.monotonic();
     this.#bytes += chunk.length;
-    if (this.#lines) {
-      const fits = this.#lines.push(chunk);
-      if (!fits || this.#bytes > largestAnswer) this.#tooLarge();
-      if (this.#answer.ended) this.#watchEnd();
+    if (this.#stream) {
+      this.#stream.push(chunk);
       return;
     }
     if (this.#bytes > (this.#status === 200 ? largestAnswer : largestRefusal)) this.#tooLarge();
@@ -131,10 +120,10 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   }
 
   onResponseEnd() {
+    this.#stream?.end();
     if (this.#settled) return;
     if (this.#status !== 200) return this.#refused();
-    if (!this.#lines) return this.#readWhole();
-    this.#lines.end();
+    if (!this.#stream) return this.#readWhole();
     if (this.#isComplete()) return this.#succeed();
     this.#fail({
       code: 'truncated',
@@ -143,6 +132,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: unknown, error: Error) {
+    this.#stream?.flush();
     if (this.#settled) return;
     if (error instanceof AppError || error.cause instanceof AppError) {
       const refused = (error instanceof AppError ? error : error.cause) as AppError;
@@ -164,35 +154,30 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     return this.#answer.stopReason !== null && (this.#answer.ended || this.#protocol.endsWithConnection);
   }
 
-  #onData(data: string) {
+  #afterRead(fault: StreamFault | null) {
+    if (this.#settled) return;
     const answer = this.#answer;
-    if (this.#settled || answer.ended || this.#protocol.readMark?.(data, answer)) return;
-    let document: unknown;
-    try {
-      document = JSON.parse(data);
-    } catch {
+    this.#tellText();
+    if (fault === 'not JSON') {
       this.abort('provider_protocol_error', `${this.#options.provider} sent an event that is not JSON. Run it again.`);
-      return;
-    }
-    if (typeof document !== 'object' || document === null) return;
-    this.#protocol.readEvent(document, answer, this.#request);
-    if (answer.reported) this.#tellReported(answer.reported);
+    } else if (fault !== null || this.#bytes > largestAnswer) this.#tooLarge();
+    else if (answer.reported) this.#tellReported(answer.reported);
+    else if (answer.ended) this.#watchEnd();
   }
 
   #say(text: string) {
     this.#firstOutputMs ??= this.#options.clock.monotonic() - this.#started;
-    if (this.#text === '') queueMicrotask(this.#tellText);
     this.#text += text;
   }
 
-  readonly #tellText = () => {
+  #tellText() {
     const text = this.#text;
     if (text === '') return;
     this.#text = '';
     if (this.#request.onText(text) || this.#settled) return;
     this.#paused = true;
     this.#controller?.pause();
-  };
+  }
 
   #tellReported({ code, said }: Reported) {
     this.abort(code, `${this.#options.provider} failed in the middle of the answer: ${this.#quote(said)}`);

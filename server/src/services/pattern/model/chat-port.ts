@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { Exchange, type ExchangeOptions } from './chat-exchange.ts';
+import { Exchange } from './chat-exchange.ts';
+import type { ExchangeOptions } from './exchange-options.ts';
 import type { ModelPort } from './model-call.ts';
 import type { Protocol } from './protocol.ts';
 

@@ -11,7 +11,9 @@ export function listModels(sources: readonly ProviderSource[], chosen: string | 
     const told = source.offered === null ? [] : chatModels(source.offered);
     for (const id of [...source.models.map((offer) => offer.id), ...told]) {
       const name = `${source.name}/${id}`;
-      if (!models.has(name)) models.set(name, describeModel(source, id, name === chosen, now));
+      if (models.size < mostListed && !models.has(name)) {
+        models.set(name, describeModel(source, id, name === chosen, now));
+      }
     }
   }
   if (chosen !== null && !models.has(chosen)) {

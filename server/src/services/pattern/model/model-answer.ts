@@ -21,6 +21,9 @@ export class Answer {
   ended = false;
   reported: Reported | undefined;
   spoke = false;
+  /** Pieces of text so far, and the last of them. */
+  pieces = 0;
+  lastPiece = '';
   usage: ModelUsage = unknownUsage;
   readonly #say: (text: string) => void;
   #tools: { id: string; name: string; arguments: string }[] | undefined;
@@ -32,6 +35,8 @@ export class Answer {
   text(piece: unknown) {
     if (typeof piece !== 'string' || piece === '') return;
     this.spoke = true;
+    this.pieces += 1;
+    this.lastPiece = piece;
     this.#say(piece);
   }
 

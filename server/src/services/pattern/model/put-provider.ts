@@ -8,10 +8,12 @@ import { askOffered } from './ask-offered.ts';
 import { changeProviders, type ModelParts, providersTopic, toProvider } from './model-parts.ts';
 import { providerKeyPlace } from './provider-sources.ts';
 import { localProvider } from './source-options.ts';
-import { type ProviderRow, readProvider, saveProvider } from './store.ts';
+import { countProviders, type ProviderRow, readProvider, saveProvider } from './store.ts';
 
 /** A provider that does not answer must not hold up its being entered. */
 const askWithin = 3_000;
+/** All of them are in the memory of every process. */
+const mostProviders = 100;
 
 /** Adds a provider, or changes what the input names of it. What it has is asked of it, and its silence is no error. */
 export async function putProvider(
@@ -45,6 +47,11 @@ export async function putProvider(
     const before = await readProvider(transaction, name);
     // Again: somebody may have changed it while the provider was asked.
     refuseMovedKey(before, url, api_key);
+    if (!before && (await countProviders(transaction, mostProviders)) >= mostProviders) {
+      throw new AppError('policy_refused', `A workspace has ${mostProviders} providers at most. Remove one first.`, {
+        pointer: '/provider',
+      });
+    }
     const saved = await saveProvider(transaction, {
       workspace,
       name,

@@ -76,6 +76,15 @@ export async function saveOffered(
   return rows.length > 0;
 }
 
+/** Providers of the workspace, counted as far as `most`. */
+export async function countProviders(transaction: Transaction, most: number): Promise<number> {
+  const [row] = await transaction.query<{ count: number }>(
+    'select count(*)::int as count from (select from pattern.provider limit $1) as counted',
+    [most],
+  );
+  return row?.count ?? 0;
+}
+
 export async function deleteProvider(transaction: Transaction, name: string): Promise<void> {
   await transaction.query('delete from pattern.provider where name = $1', [name]);
 }
