@@ -2,8 +2,12 @@ import type { Damask } from '@damask/sdk';
 import type { Config } from './config.ts';
 import type { Terminal } from './terminal.ts';
 
+/** What the shell offers where a word is expected. */
+export type Kind = 'patterns' | 'models' | 'strategies' | 'contexts' | 'sessions' | 'files' | 'commands' | 'shells';
+
 export interface Flag {
   readonly type: 'boolean' | 'string';
+  readonly completes?: Kind;
   readonly short?: string;
   /** May be given several times. */
   readonly multiple?: true;
@@ -64,6 +68,8 @@ export interface Command<F extends Flags = Flags> {
   /** How many positional arguments it takes. */
   readonly positionals: readonly [least: number, most: number];
   readonly examples: readonly string[];
+  /** What each positional argument may be; the last holds for all that follow. */
+  readonly completes?: readonly Kind[];
   /** Hands all its arguments on as they are. */
   readonly raw?: true;
   /** Resolves to an exit code; nothing means 0. */

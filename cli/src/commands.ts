@@ -14,17 +14,69 @@ export const commands: Commands = {
     summary: 'Show a pattern: text, variables, labels',
     load: async () => (await import('./commands/show.ts')).show,
   },
+  new: {
+    summary: 'Make the folder of a new pattern',
+    load: async () => (await import('./commands/new.ts')).newPattern,
+  },
+  edit: {
+    summary: 'Edit a pattern in your editor and publish it',
+    load: async () => (await import('./commands/edit.ts')).edit,
+  },
+  diff: {
+    summary: 'Show how versions, or a folder, differ',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  history: {
+    summary: 'List versions of a pattern, or moves of its labels',
+    load: async () => (await import('./commands/history.ts')).history,
+  },
+  deprecate: {
+    summary: 'Say that a pattern should not be used any more',
+    load: async () => (await import('./commands/deprecate.ts')).deprecate,
+  },
   publish: {
     summary: 'Publish a folder as a new version of a pattern',
     load: async () => (await import('./commands/publish.ts')).publish,
   },
   import: {
-    summary: "Import a folder in Fabric's tree",
+    summary: 'Import patterns from a folder, an archive or a git repository',
     load: async () => (await import('./commands/import.ts')).importTree,
+  },
+  export: {
+    summary: "Write patterns as Fabric's tree, or an archive of it",
+    load: async () => (await import('./commands/export.ts')).exportTree,
   },
   strategies: {
     summary: 'List strategies',
     load: async () => (await import('./commands/strategies.ts')).strategies,
+  },
+  contexts: {
+    summary: 'List contexts: background texts for runs',
+    load: async () => (await import('./commands/contexts.ts')).contexts,
+  },
+  'contexts put': {
+    summary: 'Create or replace a context',
+    load: async () => (await import('./commands/contexts-put.ts')).contextsPut,
+  },
+  'contexts show': {
+    summary: 'Print the text of a context',
+    load: async () => (await import('./commands/contexts-show.ts')).contextsShow,
+  },
+  'contexts rm': {
+    summary: 'Delete a context',
+    load: async () => (await import('./commands/contexts-rm.ts')).contextsRm,
+  },
+  sessions: {
+    summary: 'List sessions: conversations that runs go on with',
+    load: async () => (await import('./commands/sessions.ts')).sessions,
+  },
+  'sessions show': {
+    summary: 'Show what was said in a session',
+    load: async () => (await import('./commands/sessions-show.ts')).sessionsShow,
+  },
+  'sessions rm': {
+    summary: 'Delete a session',
+    load: async () => (await import('./commands/sessions-rm.ts')).sessionsRm,
   },
   runs: {
     summary: 'List runs with tokens, cost and latency',
@@ -38,9 +90,29 @@ export const commands: Commands = {
     summary: 'Stop a run',
     load: async () => (await import('./commands/runs-cancel.ts')).runsCancel,
   },
+  rerun: {
+    summary: 'Run a run again, with changes',
+    load: async () => (await import('./commands/rerun.ts')).rerun,
+  },
   models: {
     summary: 'List models that a run can name',
     load: async () => (await import('./commands/models.ts')).models,
+  },
+  providers: {
+    summary: 'List providers of models and how they behave',
+    load: async () => (await import('./commands/providers.ts')).providers,
+  },
+  'providers add': {
+    summary: 'Add a provider, or change one',
+    load: async () => (await import('./commands/providers-add.ts')).providersAdd,
+  },
+  'providers test': {
+    summary: 'Call a provider once and tell how it went',
+    load: async () => (await import('./commands/providers-test.ts')).providersTest,
+  },
+  'providers remove': {
+    summary: 'Remove a provider and its key',
+    load: async () => (await import('./commands/providers-remove.ts')).providersRemove,
   },
   'model pull': {
     summary: 'Fetch the small local model',
@@ -58,9 +130,25 @@ export const commands: Commands = {
     summary: 'Revoke an API key',
     load: async () => (await import('./commands/keys-revoke.ts')).keysRevoke,
   },
+  login: {
+    summary: 'Keep a key for a server and use that server',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  logout: {
+    summary: 'Forget the key of a server',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
   whoami: {
     summary: 'Show the key in use and what it may do',
     load: async () => (await import('./commands/whoami.ts')).whoami,
+  },
+  alias: {
+    summary: 'Make a shell command of each pattern',
+    load: async () => (await import('./commands/alias.ts')).alias,
+  },
+  completion: {
+    summary: 'Let the Tab key of your shell complete',
+    load: async () => (await import('./commands/completion.ts')).completion,
   },
   serve: {
     summary: 'Start the server in the foreground',

@@ -37,10 +37,12 @@ export function readCredentials(configDir: string): Credentials {
 /** The instance that a started server named, else the one at this address. */
 export function findInstance(credentials: Credentials, url: string, id?: string): Instance | undefined {
   const { instances } = credentials;
-  return (
-    instances.find((one) => one.id === id) ?? instances.find((one) => one.url !== undefined && sameServer(one.url, url))
-  );
+  const here = instances.filter((one) => one.url !== undefined && isSameServer(one.url, url));
+  return instances.find((one) => one.id === id) ?? here.find((one) => one.id.startsWith(loginId(''))) ?? here.at(0);
 }
+
+/** Where `damask login` keeps its key, apart from the one that a server wrote for its own data. */
+export const loginId = (url: string) => `login ${url}`;
 
 /** Others on this machine can read the file. */
 export function isTooOpen({ mode }: Credentials): boolean {
@@ -63,7 +65,7 @@ function textOf(value: unknown): string | undefined {
 }
 
 // The names of this machine itself are one place; any other host is compared as it is written.
-function sameServer(a: string, b: string): boolean {
+export function isSameServer(a: string, b: string): boolean {
   return normal(a) === normal(b);
 }
 

@@ -6,7 +6,7 @@ import type { OpenAccess } from './connect.ts';
 import { Interrupted } from './interrupted.ts';
 import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usage-error.ts';
+import { UnknownFlagError, UsageError } from './usage-error.ts';
 
 const ownErrors: ReadonlySet<string> = new Set(['StartError', 'InputError']);
 
@@ -15,7 +15,7 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
   let config: Config | undefined;
   let access: OpenAccess | undefined;
   try {
-    const [name, rest] = chooseCommand(args);
+    const [name, rest] = await chooseCommand(args);
     if (name === '--version') {
       const { readVersion } = await import('./read-version.ts');
       await terminal.print(readVersion());
@@ -53,7 +53,7 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
     return code;
   } catch (thrown) {
     // What broke because the command gave up is no error of its own.
-    const error: unknown = access?.signal.aborted ? access.signal.reason : causeOf(thrown);
+    const error = access?.signal.aborted ? access.signal.reason : await betterOf(thrown);
     const { exitCodeOf } = await import('./exit-codes.ts');
     if (!(error instanceof Interrupted)) {
       const { explainError } = await import('./explain-error.ts');
@@ -66,20 +66,30 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
   }
 }
 
+async function betterOf(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof UnknownFlagError)) return causeOf(thrown);
+  const { insteadOfFabric } = await import('./fabric-flags.ts');
+  const sentence = insteadOfFabric(thrown.flag);
+  return sentence === undefined ? thrown : new UsageError(sentence);
+}
+
 // The sdk wraps what its transport throws; an error of this command's own says more than `unreachable`.
 function causeOf(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && ownErrors.has(cause.name) ? cause : error;
 }
 
-/** Fabric's habits: flags alone are a run, `-l` lists patterns, `-L` lists models. */
-function chooseCommand(args: readonly string[]): [name: string, rest: readonly string[]] {
+/** Flags alone are a run, as in Fabric, unless they are Fabric's for something else. */
+async function chooseCommand(args: readonly string[]): Promise<[name: string, rest: readonly string[]]> {
   const [first, second] = args;
   if (first === undefined || first === '--help' || first === '-h') return ['help', []];
   if (first === '--version') return ['--version', []];
-  if (first === '-l' || first === '--listpatterns') return ['patterns', ['--names', ...args.slice(1)]];
-  if (first === '-L' || first === '--listmodels') return ['models', args.slice(1)];
-  if (first.startsWith('-')) return ['run', args];
+  if (first.startsWith('-')) {
+    if (/^-(-pattern|p)/.test(first)) return ['run', args];
+    const { fabricCommand } = await import('./fabric-flags.ts');
+    const [name = 'run', ...rest] = fabricCommand(args) ?? ['run', ...args];
+    return [name, rest];
+  }
   const two = `${first} ${second}`;
   if (Object.hasOwn(commands, two)) return [two, args.slice(2)];
   if (first === 'help') return ['help', args.slice(1)];

@@ -1,6 +1,6 @@
 import { closestName } from './closest-name.ts';
 import type { Command, Flags, FlagValues } from './command.ts';
-import { UsageError } from './usage-error.ts';
+import { UnknownFlagError, UsageError } from './usage-error.ts';
 
 // An import of a built-in evaluates all its lazy exports: node:util alone costs 3 ms so, this way a fraction.
 const { parseArgs } = process.getBuiltinModule('node:util');
@@ -64,7 +64,7 @@ function unknownOption(command: Command, flags: Flags, rawName: string): UsageEr
   const long = rawName.startsWith('--');
   const meant = long ? closestName(rawName.slice(2), Object.keys(flags)) : undefined;
   const hint = meant ? `Did you mean --${meant}?` : 'Text that starts with - comes after --.';
-  return new UsageError(`'damask ${command.name}' has no flag ${rawName}. ${hint} ${seeHelp(command)}`);
+  return new UnknownFlagError(`'damask ${command.name}' has no flag ${rawName}. ${hint} ${seeHelp(command)}`, rawName);
 }
 
 function checkCount(command: Command, positionals: readonly string[]): void {

@@ -1,37 +1,74 @@
-import { type CreateRunInput, type Damask, DamaskError, type RenderRunInput, type Run } from '@damask/sdk';
+import {
+  type CallOptions,
+  type CreateRunInput,
+  type Damask,
+  DamaskError,
+  type Message,
+  type RenderRunInput,
+  type RerunRunInput,
+  type Run,
+  type RunEvent,
+} from '@damask/sdk';
+import type { CopyText } from './clipboard.ts';
 import { formatCost, formatCount, formatDuration } from './figures.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 import { writeOutput, writeOutputFile } from './write-output.ts';
 
-export interface RunTarget {
-  readonly damask: Damask;
-  readonly terminal: Terminal;
-  readonly json: boolean;
-  /** The file of -o. */
-  readonly output: string | undefined;
+/** The two ways to get an answer: a new run, or one that is run again. */
+export interface RunCalls<Input> {
+  create(input: Input, options?: CallOptions): Promise<Run>;
+  stream(input: Input, options?: CallOptions): AsyncIterable<RunEvent>;
 }
 
+export type RunInput = Omit<CreateRunInput, 'stream'>;
+export type RerunInput = Omit<RerunRunInput, 'stream'>;
+
+export interface RunTarget<Input = RunInput> {
+  readonly calls: RunCalls<Input>;
+  readonly terminal: Terminal;
+  readonly flags: {
+    readonly json?: boolean | undefined;
+    /** The file of -o. */
+    readonly output?: string | undefined;
+    readonly 'show-metadata'?: boolean | undefined;
+  };
+  readonly copy?: CopyText | undefined;
+  /** Gives up this run alone. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const createCalls = ({ runs }: Damask): RunCalls<RunInput> => ({ create: runs.create, stream: runs.stream });
+
+export const rerunCalls = ({ runs }: Damask): RunCalls<RerunInput> => ({
+  create: runs.rerun,
+  stream: runs.rerunStream,
+});
+
 /** Runs and prints the answer when it is complete: a failed run leaves stdout empty. */
-export async function runAtOnce(target: RunTarget, input: Omit<CreateRunInput, 'stream'>): Promise<void> {
-  const patience = showPatience(target.terminal);
-  const run = await target.damask.runs.create(input).finally(patience.end);
-  if (target.json) return writeOutput(target.terminal, toJson(run), target.output);
-  await writeOutput(target.terminal, run.output ?? '', target.output);
-  noteFigures(target.terminal, run);
+export async function runAtOnce<Input>(target: RunTarget<Input>, input: Input): Promise<void> {
+  const { terminal, flags } = target;
+  const patience = showPatience(terminal);
+  const run = await target.calls.create(input, { signal: target.signal }).finally(patience.end);
+  await writeOutput(terminal, flags.json ? toJson(run) : (run.output ?? ''), flags.output);
+  if (!flags.json) noteDeprecation(terminal, run.pattern, run.deprecated);
+  if (!flags.json) noteFigures(target, run);
+  await target.copy?.(run.output ?? '');
 }
 
 /** Runs and prints the answer as it comes; with --json, each event on a line of its own. */
-export async function runStreamed(target: RunTarget, input: Omit<CreateRunInput, 'stream'>): Promise<void> {
-  const { terminal, json } = target;
+export async function runStreamed<Input>(target: RunTarget<Input>, input: Input): Promise<void> {
+  const { terminal, flags } = target;
+  const json = flags.json === true;
   let lastCharacter = '\n';
   const patience = showPatience(terminal);
   const endLine = async () => {
     if (lastCharacter !== '\n' && !json) await terminal.result('\n');
   };
   try {
-    for await (const event of target.damask.runs.stream(input)) {
+    for await (const event of target.calls.stream(input, { signal: target.signal })) {
       if (json) await terminal.result(`${JSON.stringify(event)}\n`);
       if (event.event !== 'run.accepted') patience.end();
+      else if (!json) noteDeprecation(terminal, event.data.pattern, event.data.deprecated);
       if (event.event === 'output.delta') {
         if (!json) await terminal.result(event.data.text);
         lastCharacter = event.data.text.at(-1) ?? lastCharacter;
@@ -39,8 +76,9 @@ export async function runStreamed(target: RunTarget, input: Omit<CreateRunInput,
       if (event.event === 'run.failed' || event.event === 'run.cancelled') throw failureOf(event.data);
       if (event.event === 'run.succeeded') {
         await endLine();
-        writeOutputFile(event.data.output ?? '', target.output);
-        if (!json) noteFigures(terminal, event.data);
+        writeOutputFile(event.data.output ?? '', flags.output);
+        if (!json) noteFigures(target, event.data);
+        await target.copy?.(event.data.output ?? '');
       }
     }
   } catch (error) {
@@ -69,33 +107,51 @@ function showPatience(terminal: Terminal): { end(): void } {
 }
 
 /** Prints the messages that the run would send. */
-export async function renderPreview(target: RunTarget, input: RenderRunInput): Promise<void> {
-  const { terminal } = target;
-  const preview = await target.damask.render(input);
-  if (target.json) return writeOutput(terminal, toJson(preview), target.output);
+export async function renderPreview(
+  { terminal, flags, copy }: Omit<RunTarget, 'calls'>,
+  damask: Damask,
+  input: RenderRunInput,
+): Promise<void> {
+  const preview = await damask.render(input);
+  if (flags.json) return writeOutput(terminal, toJson(preview), flags.output);
   const model = preview.model ?? 'no model yet';
   const parameters = Object.entries(preview.parameters).map(([name, value]) => ` ${name}=${value}`);
   terminal.note(
     terminal.paintNote('dim', `${preview.pattern}@${preview.version} ${preview.digest} ${model}${parameters.join('')}`),
   );
-  const messages = preview.messages.map(({ role, content }) => `--- ${role}\n${content}`);
-  await writeOutput(terminal, messages.join('\n'), target.output);
+  const messages = preview.messages.map(({ role, content }) => `--- ${role}\n${textOf(content)}`);
+  await writeOutput(terminal, messages.join('\n'), flags.output);
+  await copy?.(messages.join('\n'));
 }
 
-function failureOf(run: Run): DamaskError {
+function textOf(content: Message['content']): string {
+  if (typeof content === 'string') return content;
+  return content.map((part) => (part.type === 'text' ? part.text : `[${part.type}, ${part.media_type}]`)).join('\n');
+}
+
+export function failureOf(run: Run): DamaskError {
   const code = run.error?.code ?? (run.status === 'cancelled' ? 'run_cancelled' : 'internal');
   const detail = run.error?.detail ?? (run.status === 'cancelled' ? 'The run was cancelled.' : 'The run failed.');
   return new DamaskError(code, detail, { runId: run.id });
 }
 
-function noteFigures(terminal: Terminal, run: Run): void {
+/** Tells whoever runs a pattern that it should not be used any more. */
+function noteDeprecation(terminal: Terminal, pattern: string, deprecated: Run['deprecated'] | null): void {
+  if (!deprecated) return;
+  const { successor, message } = deprecated;
+  const instead = successor ? ` Use ${successor} instead: damask run ${successor}` : '';
+  const why = message ? ` ${message.replace(/\.?$/, '.')}` : '';
+  terminal.note(terminal.paintNote('yellow', printable(`${pattern} is deprecated.${why}${instead}`)));
+}
+
+function noteFigures({ terminal, flags }: Pick<RunTarget, 'terminal' | 'flags'>, run: Run): void {
   if (run.stop_reason === 'length') {
     terminal.note(
       `The answer was cut at ${run.usage.output_tokens ?? 'its limit of'} tokens. Allow more with --max-tokens.`,
     );
   }
   // Only where a person watches: in a pipeline every step would say it.
-  if (!terminal.stdoutIsTerminal || !terminal.stderrIsTerminal) return;
+  if (!flags['show-metadata'] && !(terminal.stdoutIsTerminal && terminal.stderrIsTerminal)) return;
   const { input_tokens, output_tokens } = run.usage;
   const figures = [
     `${run.pattern}@${run.version}`,

@@ -18,12 +18,18 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Writes to stdout: to a pipe or file byte for byte, to a terminal without control characters. */
   result(text: string): Promise<void>;
+  /** Writes bytes to stdout as they are; never to a terminal. */
+  bytes(data: Uint8Array): Promise<void>;
   /** Writes lines of our own making, which may hold colours, to stdout. */
   print(text: string): Promise<void>;
+  /** Sends a sequence for the terminal itself, past stdout where that is no terminal. */
+  control(sequence: string): Promise<void>;
   /** Resolves when all results have left; throws when they could not. */
   settled(): Promise<void>;
   /** Writes a line to stderr. */
   note(text: string): void;
+  /** Writes to stderr without a line end. */
+  prompt(text: string): void;
   /** Replaces the last line of stderr; '' removes it. Only on a terminal. */
   status(text: string): void;
   paint(style: Style, text: string): string;
@@ -49,7 +55,7 @@ export function openTerminal(): Terminal {
   let statusShown = false;
   let written: Promise<void> | undefined;
 
-  const write = async (text: string): Promise<void> => {
+  const write = async (text: string | Uint8Array): Promise<void> => {
     if (closed) throw closed;
     if (text === '') return;
     if (!opened) {
@@ -82,12 +88,18 @@ export function openTerminal(): Terminal {
     stderrIsTerminal,
     isInteractive: stdinIsTerminal || stdoutIsTerminal || stderrIsTerminal,
     result: (text) => write(stdoutIsTerminal ? printable(text) : text),
+    bytes: write,
     print: (text) => write(`${text}\n`),
     note: (text) => {
       if (statusShown) status('');
       writeNote(`${text}\n`);
     },
+    prompt: writeNote,
     status,
+    control: async (sequence) => {
+      if (stdoutIsTerminal) await write(sequence);
+      else if (stderrIsTerminal) writeNote(sequence);
+    },
     async settled() {
       await written;
       if (closed) throw closed;

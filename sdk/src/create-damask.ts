@@ -54,6 +54,8 @@ export function createDamask(options: DamaskOptions) {
     render: (input: api.RenderRunInput, options?: CallOptions) => call('renderRun', input, options),
     /** The interface as OpenAPI 3.1. */
     openapi: (options?: CallOptions) => call('readOpenApi', {}, options),
+    /** The JSON Schema of pattern.yaml, for editors. */
+    patternSchema: (options?: CallOptions) => call('readPatternSchema', {}, options),
     health: {
       /** Answers while the server's process works. */
       live: (options?: CallOptions) => call('readLive', {}, options),
@@ -112,6 +114,16 @@ function patternCalls(call: Call) {
       allItems((cursor) => call('listVersions', { limit: 200, ...input, cursor }, options)),
     /** One version with its files. */
     readVersion: (input: api.ReadVersionInput, options?: CallOptions) => call('readVersion', input, options),
+    /** What changed between two versions: files and settings; the newest and the one before it by default. */
+    diff: (input: api.DiffVersionsInput, options?: CallOptions) => call('diffVersions', input, options),
+    /** Says that a pattern should not be used any more; runs of it go on. */
+    deprecate: (input: api.DeprecatePatternInput, options?: CallOptions) => call('deprecatePattern', input, options),
+    /** Takes a deprecation back. */
+    liftDeprecation: (input: api.LiftDeprecationInput, options?: CallOptions) =>
+      call('liftDeprecation', input, options),
+    /** All moves of the pattern's labels, newest first. */
+    listAllLabelMoves: (input: Omit<api.ListLabelMovesInput, 'cursor'>, options?: CallOptions) =>
+      allItems((cursor) => call('listLabelMoves', { limit: 200, ...input, cursor }, options)),
     /** Points a label at a version. */
     setLabel: (input: api.SetLabelInput, options?: CallOptions) => call('setLabel', input, options),
     /** Removes a label. */
@@ -159,7 +171,16 @@ function runCalls(connection: Connection, call: Call) {
      * cancels the run. Nothing is sent before the first event is asked for.
      */
     stream: (input: Omit<api.CreateRunInput, 'stream'>, options?: CallOptions) =>
-      streamRun(connection, input, { timeoutMs: 0, ...options }),
+      streamRun(connection, { operation: 'createRun', input }, { timeoutMs: 0, ...options }),
+    /** Runs what a run ran, with the changes that are named, and waits. Throws `payload_gone` when its texts are gone. */
+    rerun: (input: Omit<api.RerunRunInput, 'stream'>, options?: CallOptions) =>
+      call('rerunRun', { ...input, stream: false }, { timeoutMs: 0, ...options }),
+    /** Runs what a run ran, with the changes that are named, and yields its events as `stream` does. */
+    rerunStream: (input: Omit<api.RerunRunInput, 'stream'>, options?: CallOptions) =>
+      streamRun(connection, { operation: 'rerunRun', input }, { timeoutMs: 0, ...options }),
+    /** Follows a run from the id of the last event on: what has come since, what comes, and its end. */
+    follow: (input: api.StreamRunInput, options?: CallOptions) =>
+      streamRun(connection, { operation: 'streamRun', input }, { timeoutMs: 0, ...options }),
     /** One page of runs, newest first, without their texts. */
     list: (input: api.ListRunsInput = {}, options?: CallOptions) => call('listRuns', input, options),
     /** All runs, newest first, page by page as the loop goes on. */

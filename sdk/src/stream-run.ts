@@ -1,5 +1,5 @@
 import { DamaskError } from './damask-error.ts';
-import type { CreateRunInput, RunEvent } from './generated.ts';
+import type { CreateRunInput, RerunRunInput, RunEvent, StreamRunInput } from './generated.ts';
 import { type CallOptions, type Connection, openOperation } from './open-operation.ts';
 import { readServerSentEvents, type ServerSentEvent } from './server-sent-events.ts';
 
@@ -12,13 +12,20 @@ const known: ReadonlySet<string> = new Set<RunEvent['event']>([
   'run.cancelled',
 ]);
 
-/** Starts a run and yields its events as they come; the last one is terminal, else it throws `truncated`. */
+/** A new run, one that is run again, or one that is followed from a place in its output on. */
+export type RunStart =
+  | { readonly operation: 'createRun'; readonly input: CreateRunInput }
+  | { readonly operation: 'rerunRun'; readonly input: RerunRunInput }
+  | { readonly operation: 'streamRun'; readonly input: StreamRunInput };
+
+/** Starts or follows a run and yields its events as they come; the last one is terminal, else it throws `truncated`. */
 export async function* streamRun(
   connection: Connection,
-  input: CreateRunInput,
+  { operation, input }: RunStart,
   options: CallOptions,
 ): AsyncGenerator<RunEvent, void, undefined> {
-  const answer = await openOperation(connection, 'createRun', { ...input, stream: true }, options, 'text/event-stream');
+  const sent = operation === 'streamRun' ? input : { ...input, stream: true };
+  const answer = await openOperation(connection, operation, sent, options, 'text/event-stream');
   answer.stopTimeout();
   let runId: string | undefined;
   try {

@@ -1,6 +1,8 @@
+import type { Pattern } from '@damask/sdk';
 import { collectItems } from '../collect-items.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { formatNumber } from '../figures.ts';
+import { numberFlag } from '../number-flag.ts';
 import { printList } from '../print-list.ts';
 
 export const patterns = defineCommand({
@@ -11,6 +13,7 @@ export const patterns = defineCommand({
     search: { type: 'string', value: '<text>', help: 'Only those with this text in name, title or description.' },
     tag: { type: 'string', value: '<tag>', help: 'Only those with this tag.' },
     deleted: { type: 'boolean', help: 'The deleted ones instead.' },
+    latest: { type: 'string', short: 'n', value: '<number>', help: 'The ones that changed last, newest first.' },
     names: { type: 'boolean', help: 'Names only, one on a line.' },
     ...jsonFlag,
     ...serverFlags,
@@ -22,10 +25,12 @@ export const patterns = defineCommand({
     'damask patterns --names | fzf | xargs damask show',
   ],
   async run({ flags, terminal, connect }) {
+    const latest = numberFlag('latest', flags.latest, true);
     const { damask } = await connect();
-    const found = await collectItems(
+    const all = await collectItems(
       damask.patterns.listAll({ search: flags.search, tag: flags.tag, deleted: flags.deleted }),
     );
+    const found = latest === undefined ? all : newest(all, latest);
     if (flags.names) return terminal.result(found.map(({ name }) => `${name}\n`).join(''));
     await printList(terminal, flags.json, found, {
       columns: [
@@ -47,3 +52,7 @@ export const patterns = defineCommand({
     }
   },
 });
+
+function newest(patterns: readonly Pattern[], count: number): Pattern[] {
+  return patterns.toSorted((a, b) => Date.parse(b.updated_at) - Date.parse(a.updated_at)).slice(0, Math.max(0, count));
+}

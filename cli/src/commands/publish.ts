@@ -1,47 +1,56 @@
-import { basename, resolve } from 'node:path';
-import { type Damask, DamaskError, type PatternFile } from '@damask/sdk';
+import { DamaskError } from '@damask/sdk';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
-import { InputError } from '../input-error.ts';
-import { readFolder } from '../read-tree.ts';
+import { publishOrCreate, readPatternFolder } from '../publish-folder.ts';
+import { showDifference } from '../show-difference.ts';
 
 export const publish = defineCommand({
   name: 'publish',
   usage: '<folder> [flags]',
   about:
     "Publishes a folder with a system.md as the newest version of the pattern with the folder's name, and creates the\n" +
-    'pattern when it is new. Content that is already published makes no new version.',
+    'pattern when it is new. Content that is already published makes no new version. The path of a system.md is that\n' +
+    'of its folder.',
   flags: {
-    name: { type: 'string', value: '<pattern>', help: "The pattern's name, where it is not the folder's." },
+    name: {
+      type: 'string',
+      value: '<pattern>',
+      completes: 'patterns',
+      help: "The pattern, where it is not the folder's name.",
+    },
     message: { type: 'string', value: '<text>', help: 'Why this version exists.' },
+    label: { type: 'string', value: '<label>', help: 'Point this label at the version, too.' },
+    'dry-run': { type: 'boolean', help: 'Only show what would change.' },
     ...jsonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],
-  examples: ['damask publish ./summarize --message "Shorter answers"'],
+  completes: ['files'],
+  examples: [
+    'damask publish ./summarize --message "Shorter answers"',
+    'damask publish ./summarize --dry-run',
+    'damask publish ./summarize --label stable',
+  ],
   async run({ flags, positionals, terminal, connect }) {
-    const [folder = ''] = positionals;
-    const { files, ignored } = readFolder(folder);
-    if (!files.some(({ path }) => path === 'system.md')) {
-      throw new InputError(`${folder} has no system.md. Name the folder of one pattern.`);
-    }
+    const { name, files, ignored } = readPatternFolder(positionals[0] ?? '');
     for (const { path, reason } of ignored) terminal.note(`left out ${path}: ${reason}`);
-    const pattern = flags.name ?? basename(resolve(folder));
+    const pattern = flags.name ?? name;
     const { damask } = await connect();
+    if (flags['dry-run']) {
+      const newest = await damask.patterns.read({ pattern }).catch((error: unknown) => {
+        if (error instanceof DamaskError && error.code === 'not_found') return undefined;
+        throw error;
+      });
+      const before = newest ? await damask.patterns.readVersion({ pattern, version: newest.version }) : undefined;
+      const from = { name: before ? `${pattern}@${before.version}` : 'nothing', files: before?.files ?? [] };
+      const changed = await showDifference(terminal, from, { name: positionals[0] ?? '', files });
+      return terminal.note(changed ? `${pattern} would get a new version.` : 'Nothing would change.');
+    }
     const published = await publishOrCreate(damask, { pattern, files, message: flags.message });
+    if (flags.label !== undefined) {
+      await damask.patterns.setLabel({ pattern, label: flags.label, version: published.version });
+    }
     if (flags.json) return terminal.print(JSON.stringify(published, null, 2));
-    await terminal.print(`${pattern}@${published.version} ${published.digest}`);
+    const label = flags.label === undefined ? '' : ` (${flags.label})`;
+    await terminal.print(`${pattern}@${published.version}${label} ${published.digest}`);
   },
 });
-
-async function publishOrCreate(
-  damask: Damask,
-  input: { pattern: string; files: readonly PatternFile[]; message: string | undefined },
-): Promise<{ version: number; digest: string }> {
-  try {
-    return await damask.patterns.publish(input);
-  } catch (error) {
-    if (!(error instanceof DamaskError) || error.code !== 'not_found') throw error;
-    const { pattern, ...content } = input;
-    return damask.patterns.create({ name: pattern, ...content });
-  }
-}

@@ -16,6 +16,7 @@ export const show = defineCommand({
     ...serverFlags,
   },
   positionals: [1, 1],
+  completes: ['patterns'],
   examples: ['damask show summarize', 'damask show summarize --version 2', 'damask show summarize --text > system.md'],
   async run({ flags, positionals, terminal, connect }) {
     const [name = ''] = positionals;

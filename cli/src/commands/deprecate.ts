@@ -1,0 +1,36 @@
+import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { explainMissingPattern } from '../explain-missing-pattern.ts';
+import { UsageError } from '../usage-error.ts';
+
+export const deprecate = defineCommand({
+  name: 'deprecate',
+  usage: '<pattern> [flags]',
+  about:
+    'Says that a pattern should not be used any more, and what to use instead. Runs of it go on and tell their user.',
+  flags: {
+    successor: { type: 'string', value: '<pattern>', completes: 'patterns', help: 'The pattern to use instead.' },
+    message: { type: 'string', value: '<text>', help: 'Why.' },
+    undo: { type: 'boolean', help: 'Take it back.' },
+    ...jsonFlag,
+    ...serverFlags,
+  },
+  positionals: [1, 1],
+  completes: ['patterns'],
+  examples: ['damask deprecate summarize_old --successor summarize', 'damask deprecate summarize_old --undo'],
+  async run({ flags, positionals, terminal, connect }) {
+    const [pattern = ''] = positionals;
+    if (flags.undo && (flags.successor ?? flags.message) !== undefined) {
+      throw new UsageError('--undo stands alone: damask deprecate <pattern> --undo');
+    }
+    const { damask } = await connect();
+    const { successor, message } = flags;
+    const call = flags.undo
+      ? damask.patterns.liftDeprecation({ pattern })
+      : damask.patterns.deprecate({ pattern, successor, message });
+    const changed = await call.catch(async (error: unknown) => {
+      throw await explainMissingPattern(damask, pattern, error);
+    });
+    if (flags.json) return terminal.print(JSON.stringify(changed, null, 2));
+    terminal.note(flags.undo ? `${pattern} is no longer deprecated.` : `${pattern} is deprecated; runs of it go on.`);
+  },
+});

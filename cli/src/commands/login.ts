@@ -1,0 +1,96 @@
+import { createDamask, type Me } from '@damask/sdk';
+import { askPerson } from '../ask-person.ts';
+import { changeCredentials } from '../change-credentials.ts';
+import { defineCommand, type Invocation, jsonFlag } from '../command.ts';
+import { checkAddress, readConfig } from '../config.ts';
+import { findInstance, isLoopback, loginId, readCredentials } from '../credentials.ts';
+import { httpTransport } from '../http-transport.ts';
+import { InputError } from '../input-error.ts';
+import { interruptions } from '../interruptions.ts';
+import { readInput } from '../read-input.ts';
+import { printable } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+
+const flags = {
+  url: { type: 'string', value: '<address>', help: 'The address of the server; it is asked for by default.' },
+  status: { type: 'boolean', help: 'Show the server and the key in use, and change nothing.' },
+  ...jsonFlag,
+} as const;
+
+export const login = defineCommand({
+  name: 'login',
+  usage: '[flags]',
+  about:
+    'Keeps a key for a server in credentials.json, which only you can read, and makes that server the one that commands\n' +
+    'use. It asks for the address and, unseen, for the key, or takes the key from the standard input. The key is tried\n' +
+    'first. DAMASK_URL and DAMASK_API_KEY still win.',
+  flags,
+  positionals: [0, 0],
+  examples: [
+    'damask login',
+    'damask login --url https://damask.example.org',
+    'damask login --url https://damask.example.org < key.txt',
+    'damask login --status',
+  ],
+  async run(invocation) {
+    const { flags, config, terminal } = invocation;
+    if (flags.status) return showStatus(invocation);
+    const url = await addressOf(invocation);
+    const key = await keyOf(invocation, url);
+    const signal = interruptions(terminal);
+    const damask = createDamask({ url, apiKey: key, fetch: httpTransport, retries: 0, timeoutMs: 15_000, signal });
+    const me = await damask.me();
+    const path = await changeCredentials(config.configDir, (content) => {
+      const entry = { url, api_key: key, data_dir: null };
+      return { ...content, current: url, instances: { ...content.instances, [loginId(url)]: entry } };
+    });
+    if (flags.json) return terminal.print(JSON.stringify({ url, ...me }, null, 2));
+    await terminal.print(`Logged in to ${url} as ${describe(me)}.`);
+    terminal.note(terminal.paintNote('dim', `The key is kept in ${path}`));
+    const winners = config.apiKey === undefined ? '' : 'DAMASK_API_KEY is set and wins over this key. ';
+    const other =
+      readConfig().url === url ? '' : 'Commands still use another server here: DAMASK_URL or DAMASK_DATA_DIR is set.';
+    if (winners + other) terminal.note(`${winners}${other}`.trim());
+  },
+});
+
+type LoginInvocation = Invocation<typeof flags>;
+
+const describe = ({ actor, workspace }: Me) =>
+  printable(`${actor.name} (${actor.role}) of workspace ${workspace.name}`);
+
+async function addressOf({ flags, config, terminal }: LoginInvocation): Promise<string> {
+  if (flags.url !== undefined) return checkAddress('--url', flags.url);
+  if (!terminal.stdinIsTerminal)
+    throw new UsageError('Which server? For example: damask login --url https://damask.example.org < key.txt');
+  const typed = await askPerson(terminal, `Address of the server [${config.url}]:`);
+  return checkAddress('The address', typed === '' ? config.url : typed);
+}
+
+async function keyOf({ terminal }: LoginInvocation, url: string): Promise<string> {
+  if (url.startsWith('http:') && !isLoopback(url)) {
+    terminal.note(terminal.paintNote('yellow', `The key travels to ${url} unencrypted: prefer https.`));
+  }
+  const given = terminal.stdinIsTerminal
+    ? await askPerson(terminal, 'Key (dmk_...):', true)
+    : await readInput([], terminal);
+  const key = given.trim();
+  if (key === '')
+    throw new InputError('No key was given. An admin makes one with: damask keys create --name me --role author');
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new InputError('That is no key: it holds a space, a line break or other letters.');
+  return key;
+}
+
+async function showStatus({ flags, config, terminal, connect }: LoginInvocation): Promise<void> {
+  const credentials = readCredentials(config.configDir);
+  const from = config.apiKey === undefined ? credentials.path : 'DAMASK_API_KEY';
+  const found = config.apiKey !== undefined || findInstance(credentials, config.url) !== undefined;
+  if (!found) {
+    throw new InputError(`There is no key for ${config.url}. Log in: damask login --url ${config.url}`, 'notFound');
+  }
+  const { damask } = await connect();
+  const me = await damask.me();
+  if (flags.json) return terminal.print(JSON.stringify({ url: config.url, key_from: from, ...me }, null, 2));
+  await terminal.print(`${config.url} as ${describe(me)}, with the key of ${from}`);
+}
