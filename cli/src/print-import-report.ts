@@ -1,5 +1,7 @@
-import type { ImportOutcome, ImportReport } from '@damask/sdk';
+import type { Damask, ImportOutcome, ImportReport } from '@damask/sdk';
 import { formatNumber } from './figures.ts';
+import type { Decided } from './import-conversations.ts';
+import { showDifference } from './show-difference.ts';
 import { type Cell, renderTable } from './table.ts';
 import { printable, type Style, type Terminal } from './terminal.ts';
 
@@ -15,18 +17,45 @@ const styles: Readonly<Record<ImportOutcome, Style>> = {
 };
 const most = 50;
 
-/** Prints what an import did: the counts, then only what a person should look at. */
-export async function printImportReport(terminal: Terminal, report: ImportReport): Promise<void> {
+export interface WholeReport extends ImportReport {
+  readonly contexts: readonly Decided[];
+  readonly sessions: readonly Decided[];
+}
+
+/** Prints what an import did: the counts, then only what a person should look at, then how conflicts differ. */
+export async function printImportReport(terminal: Terminal, damask: Damask, report: WholeReport): Promise<void> {
+  const { commit } = report.source;
   const lines = [
+    ...(commit === undefined ? [] : [terminal.paint('dim', `commit ${commit}`)]),
     `${formatNumber(report.patterns.length, 'pattern')}${counts(report.patterns)}`,
     ...(report.strategies.length > 0
       ? [`${formatNumber(report.strategies.length, 'strategy')}${counts(report.strategies)}`]
       : []),
+    ...others('context', report.contexts),
+    ...others('session', report.sessions),
     ...notable(terminal, report.patterns),
-    ...ignoredLines(terminal, report.ignored),
+    ...ignoredLines(terminal, report),
     ...(report.committed ? [] : ['', 'Nothing was changed: this was a dry run.']),
   ];
   await terminal.print(lines.join('\n'));
+  for (const { name, incoming } of report.patterns) {
+    if (!incoming) continue;
+    const { version } = await damask.patterns.read({ pattern: name });
+    const { files } = await damask.patterns.readVersion({ pattern: name, version });
+    await terminal.print('');
+    await showDifference(
+      terminal,
+      { name: `${name}@${version}`, files },
+      { name: `${name} as imported`, files: incoming },
+    );
+  }
+}
+
+function others(what: string, decided: readonly Decided[]): string[] {
+  if (decided.length === 0) return [];
+  const conflicts = decided.filter(({ outcome }) => outcome === 'conflict').map(({ name }) => name);
+  const named = conflicts.length > 0 ? ` (${conflicts.slice(0, 5).join(', ')}: choose --keep or --replace)` : '';
+  return [`${formatNumber(decided.length, what)}${counts(decided)}${named}`];
 }
 
 function counts(rows: readonly { readonly outcome: ImportOutcome }[]): string {
@@ -76,14 +105,15 @@ function some(tokens: readonly string[]): string {
   return rest > 1 ? `${tokens.slice(0, 3).join(' ')} and ${rest} more` : tokens.join(' ');
 }
 
-function ignoredLines(terminal: Terminal, ignored: ImportReport['ignored']): string[] {
+function ignoredLines(terminal: Terminal, { ignored, ignored_total: total }: ImportReport): string[] {
   if (ignored.length === 0) return [];
   const groups = new Map<string, { path: string }[]>();
   for (const file of ignored) groups.set(file.reason, [...(groups.get(file.reason) ?? []), file]);
   const lines = [...groups].map(([reason, files]) => {
     const names = files.slice(0, 3).map(({ path }) => path);
-    const rest = files.length > names.length ? `, ... (${files.length} in all)` : '';
+    const all = total > ignored.length ? 'many' : files.length;
+    const rest = files.length > names.length ? `, ... (${all} in all)` : '';
     return printable(`  ${reason}: ${names.join(', ')}${rest}`);
   });
-  return ['', terminal.paint('bold', `${formatNumber(ignored.length, 'file')} left out`), ...lines];
+  return ['', terminal.paint('bold', `${formatNumber(total, 'file')} left out`), ...lines];
 }

@@ -13,11 +13,14 @@ export interface Tree {
 const fileLimit = 1024 * 1024;
 const treeLimit = 32 * 1024 * 1024;
 const countLimit = 20_000;
+// Of these a pattern is made: what cannot be read of them is a mistake, not something to leave out.
+const textNames = /\.(?:md|markdown|txt|ya?ml|json)$/i;
 const descriptions = 'scripts/pattern_descriptions/pattern_descriptions.json';
 
 /**
  * Reads what an import needs of a Fabric tree: a clone (`data/patterns`, or `patterns` in old ones), a folder of
  * patterns, or one pattern. Links are not followed and nothing hidden is read, so that no key file leaves.
+ * Throws InputError for Markdown, YAML and JSON that is too large or no UTF-8.
  */
 export function readTree(folder: string): Tree {
   const root = ['data/patterns', 'patterns'].find((path) => isFolder(join(folder, path)));
@@ -47,11 +50,12 @@ export function readFolder(folder: string, prefix = ''): Tree {
 function createReader(folder: string, prefix = '') {
   const files: { path: string; content: string }[] = [];
   const ignored: { path: string; reason: string }[] = [];
+  const unreadable: { path: string; reason: string }[] = [];
   let total = 0;
   const file = (path: string) => {
     const read = readText(join(folder, path));
     if ('reason' in read) {
-      ignored.push({ path: prefix + path, reason: read.reason });
+      (textNames.test(path) ? unreadable : ignored).push({ path: prefix + path, reason: read.reason });
       return;
     }
     files.push({ path: prefix + path, content: read.content });
@@ -70,14 +74,30 @@ function createReader(folder: string, prefix = '') {
       else ignored.push({ path: prefix + inner, reason: 'not a file' });
     }
   };
-  return { file, walk, finish: (): Tree => ({ files, ignored }) };
+  return {
+    file,
+    walk,
+    finish(): Tree {
+      refuseUnreadable(unreadable);
+      return { files, ignored };
+    },
+  };
+}
+
+function refuseUnreadable(files: readonly { path: string; reason: string }[]): void {
+  if (files.length === 0) return;
+  const shown = files.slice(0, 10).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+  const more = files.length > shown.length ? `\n  and ${files.length - shown.length} more` : '';
+  throw new InputError(`Nothing was sent, because these files cannot be read as patterns:${shown.join('')}${more}`);
 }
 
 function readText(path: string): { content: string; size: number } | { reason: string } {
   try {
     if (statSync(path).size > fileLimit) return { reason: 'larger than 1 MiB' };
     const bytes = readFileSync(path);
-    if (!isUtf8(bytes)) return { reason: 'not UTF-8 text' };
+    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+    if (utf16) return { reason: 'UTF-16 text; save it as UTF-8' };
+    if (!isUtf8(bytes)) return { reason: 'not UTF-8 text; save it as UTF-8' };
     if (bytes.includes(0)) return { reason: 'holds NUL bytes' };
     return { content: bytes.toString('utf8'), size: bytes.length };
   } catch (error) {

@@ -32,6 +32,12 @@ export const ImportReport = Type.Object({
       variables: Type.Array(Type.String()),
       literal_tokens: Type.Array(Type.String()),
       disabled_capabilities: Type.Array(Type.String()),
+      incoming: Type.Optional(
+        Type.Array(Type.Object({ path: Type.String(), content: Type.String() }), {
+          description:
+            'Of a conflict in a dry run: what would replace the newest version. Left out past 256 KiB in all.',
+        }),
+      ),
     }),
   ),
   strategies: Type.Array(Type.Object({ name: Name, outcome: ImportOutcome })),

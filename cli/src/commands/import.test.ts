@@ -25,16 +25,15 @@ const row = (name: string, changes: object = {}) => ({
   disabled_capabilities: [],
   ...changes,
 });
-const empty = { committed: true, patterns: [], strategies: [], ignored: [] };
+const empty = { committed: true, source: {}, patterns: [], strategies: [], ignored: [], ignored_total: 0 };
 
 test('of a clone of Fabric only patterns, strategies and descriptions are sent', async () => {
   const descriptions = 'scripts/pattern_descriptions/pattern_descriptions.json';
   const folder = makeTree({
     'data/patterns/summarize/system.md': '# IDENTITY\r\nGrüße\n',
     'data/patterns/summarize/README.md': 'read me',
-    'data/patterns/big/system.md': 'x'.repeat(1024 * 1024 + 1),
-    'data/patterns/latin/system.md': Uint8Array.of(0xfc),
-    'data/patterns/nul/system.md': 'a\0b',
+    'data/patterns/summarize/big.png': 'x'.repeat(1024 * 1024 + 1),
+    'data/patterns/summarize/small.png': Uint8Array.of(0x89, 0xfc),
     'data/patterns/.env': 'SECRET=1',
     'data/patterns/node_modules/x/system.md': 'no',
     'data/strategies/cot.json': '{}',
@@ -55,11 +54,29 @@ test('of a clone of Fabric only patterns, strategies and descriptions are sent',
     { path: descriptions, content: '{"patterns":[]}' },
   ]);
   assert.deepEqual([body.origin, body.on_conflict, body.dry_run], [folder, 'fail', false]);
-  assert.match(done.stdout, /4 files left out/);
-  assert.match(done.stdout, /larger than 1 MiB: data\/patterns\/big\/system.md/);
-  assert.match(done.stdout, /not UTF-8 text: data\/patterns\/latin/);
-  assert.match(done.stdout, /holds NUL bytes: data\/patterns\/nul/);
+  assert.match(done.stdout, /3 files left out/);
+  assert.match(done.stdout, /larger than 1 MiB: data\/patterns\/summarize\/big.png/);
+  assert.match(done.stdout, /not UTF-8 text; save it as UTF-8: data\/patterns\/summarize\/small.png/);
   assert.match(done.stdout, /a link is not followed: data\/patterns\/summarize\/link.md/);
+});
+
+test('Markdown and JSON in another encoding stop the import, each by name', async () => {
+  await using server = await startScriptedServer((_, response) => sendJson(response, 200, empty));
+  const folder = makeTree({
+    'data/patterns/good/system.md': 'x',
+    'data/patterns/big/system.md': 'x'.repeat(1024 * 1024 + 1),
+    'data/patterns/latin/system.md': Uint8Array.of(0x47, 0xfc),
+    'data/patterns/wide/README.md': Uint8Array.of(0xff, 0xfe, 0x47, 0),
+    'data/patterns/nul/system.md': 'a\0b',
+  });
+  const done = await runCli(['import', folder], { url: server.url });
+  assert.deepEqual([done.code, server.seen.length], [6, 0]);
+  assert.match(done.stderr, /big\/system\.md: larger than 1 MiB/);
+  assert.match(done.stderr, /latin\/system\.md: not UTF-8 text; save it as UTF-8/);
+  assert.match(done.stderr, /wide\/README\.md: UTF-16 text/);
+  assert.match(done.stderr, /nul\/system\.md: holds NUL bytes/);
+  const single = await runCli(['import', join(folder, 'data/patterns/latin')], { url: server.url });
+  assert.match(single.stderr, /latin\/system\.md: not UTF-8 text/);
 });
 
 test('a folder of patterns, one pattern and an old clone are taken too', async () => {
@@ -97,6 +114,7 @@ test('the report counts everything and names what a person should look at', asyn
   const tokens = ['{{A}}', '{{B}}', '{{C}}', '{{D}}', '{{E}}'];
   const report = {
     committed: false,
+    source: { commit: 'c'.repeat(40) },
     patterns: [
       row('plain'),
       row('foreign', { literal_tokens: tokens }),
@@ -105,12 +123,14 @@ test('the report counts everything and names what a person should look at', asyn
     ],
     strategies: [{ name: 'cot', outcome: 'new' }],
     ignored: [{ path: 'data/patterns/notes.md', reason: 'not in a pattern' }],
+    ignored_total: 1,
   };
   await using server = await startScriptedServer((_, response) => sendJson(response, 200, report));
   const { stdout } = await runCli(['import', makeTree({ 'a/system.md': 'x' })], { url: server.url });
   assert.equal(
     stdout,
     [
+      `commit ${'c'.repeat(40)}`,
       '4 patterns: 2 new, 1 conflict, 1 same',
       '1 strategy: 1 new',
       '',

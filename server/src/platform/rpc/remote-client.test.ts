@@ -226,3 +226,23 @@ test('a service is asked whether it is ready, and says so only to those who shar
   gone.server.close();
   assert.match((await gone.ready()) ?? '', /does not answer/);
 });
+
+test('bytes travel as they are, with their fields beside them', async () => {
+  const heard: unknown[] = [];
+  const server = serveCalls({
+    services: {
+      test: {
+        say: async (context: CallContext, input: unknown) => {
+          heard.push(input, Buffer.concat(context.body ?? []).toString('latin1'));
+          return {};
+        },
+      },
+    },
+    tokens: tokensWith(1),
+    log,
+  });
+  const { client } = await connectTo(server);
+  const body = [Buffer.from([0xff, 0, 1]), Buffer.from('rest')];
+  await client.say({ ...systemContext(systemClock), body }, { name: 'Grüße "x"' });
+  assert.deepEqual(heard, [{ name: 'Grüße "x"' }, '\xff\0\x01rest']);
+});

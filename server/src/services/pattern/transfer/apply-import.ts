@@ -21,6 +21,8 @@ import type { ImportPlan } from './plan-import.ts';
 // So much is prepared in about a millisecond; what goes to the database in between lets others run.
 const rowsAtOnce = 500;
 const ignoredShown = 1000;
+/** Of the texts that conflicts are shown with. */
+const charactersShown = 256 * 1024;
 
 function* inSlices<Row>(rows: readonly Row[]): Generator<readonly Row[]> {
   for (let at = 0; at < rows.length; at += rowsAtOnce) yield rows.slice(at, at + rowsAtOnce);
@@ -70,8 +72,15 @@ async function report(
 ): Promise<ImportReport> {
   const { kind: _, ...from } = source;
   const patterns: ImportReport['patterns'] = [];
+  let shown = 0;
+  const rowOf = (pattern: PatternDecision): (typeof patterns)[number] => {
+    if (pattern.outcome !== 'conflict') return toRow(pattern);
+    const { files } = pattern.content;
+    shown += files.reduce((sum, { content }) => sum + content.length, 0);
+    return shown > charactersShown ? toRow(pattern) : { ...toRow(pattern), incoming: [...files] };
+  };
   for (const some of inSlices(decided.patterns)) {
-    patterns.push(...some.map(toRow));
+    patterns.push(...some.map(rowOf));
     await letOthersRun();
   }
   return {

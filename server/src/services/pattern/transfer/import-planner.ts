@@ -36,7 +36,16 @@ const localMs = 60_000;
 const filesAtOnce = 200;
 const piecesAtOnce = 16;
 
-export function createImportPlanner({ egress, clock }: { egress: Egress; clock: Clock }): ImportPlanner {
+export interface ImportPlannerOptions {
+  readonly egress: Egress;
+  readonly clock: Clock;
+  /** Threads at the same time, and imports that wait for one; 2 and 8 by default. */
+  readonly workers?: number;
+  readonly waiting?: number;
+}
+
+export function createImportPlanner(options: ImportPlannerOptions): ImportPlanner {
+  const { egress, clock, workers = workersAllowed, waiting: most = waitingAllowed } = options;
   const running = new Set<Worker>();
   const waiting: (() => void)[] = [];
   let busy = 0;
@@ -44,8 +53,8 @@ export function createImportPlanner({ egress, clock }: { egress: Egress; clock: 
 
   async function takeSeat(): Promise<void> {
     if (closed) throw stopping();
-    if (busy === workersAllowed) {
-      if (waiting.length === waitingAllowed) throw tooMany();
+    if (busy === workers) {
+      if (waiting.length === most) throw tooMany();
       await new Promise<void>((resolve) => waiting.push(resolve));
       if (closed) throw stopping();
     }
@@ -58,27 +67,41 @@ export function createImportPlanner({ egress, clock }: { egress: Egress; clock: 
     feed: (tell: (message: ToPlanner) => void) => Promise<void>,
   ): Promise<FoundPlan> {
     await takeSeat();
+    try {
+      if (closed) throw stopping();
+      if (signal.aborted) throw callerLeft();
+      return await work(milliseconds, signal, feed);
+    } finally {
+      busy--;
+      waiting.shift()?.();
+    }
+  }
+
+  async function work(
+    milliseconds: number,
+    signal: AbortSignal,
+    feed: (tell: (message: ToPlanner) => void) => Promise<void>,
+  ): Promise<FoundPlan> {
     const worker = new Worker(new URL('./plan-worker.ts', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: 768 },
     });
     running.add(worker);
     const abort = new AbortController();
     const timer = clock.after(milliseconds, () => abort.abort(tooSlow(milliseconds)));
-    const onLeave = () => abort.abort(new AppError('unavailable', 'The caller left.'));
+    const onLeave = () => abort.abort(callerLeft());
     signal.addEventListener('abort', onLeave, { once: true });
-    if (signal.aborted) onLeave();
     try {
       return await converse(worker, abort.signal, feed, (call, request) =>
         relay(egress, worker, call, request, abort.signal),
       );
+    } catch (error) {
+      throw closed ? stopping() : error;
     } finally {
       timer.cancel();
       signal.removeEventListener('abort', onLeave);
       abort.abort();
       running.delete(worker);
       await worker.terminate();
-      busy--;
-      waiting.shift()?.();
     }
   }
 
@@ -116,7 +139,7 @@ function converse(
   feed: (tell: (message: ToPlanner) => void) => Promise<void>,
   answerCall: (call: number, request: PlannerRequest) => void,
 ): Promise<FoundPlan> {
-  const tell = (message: ToPlanner) => worker.postMessage(message);
+  const tell = (message: ToPlanner) => post(worker, message);
   const plan = {
     patterns: [] as ImportPlan['patterns'][number][],
     strategies: [] as ImportPlan['strategies'][number][],
@@ -148,10 +171,21 @@ function withCause({ code, message, details }: AppError, why: string | null): Ap
   return new AppError(code, message, details, why === null ? undefined : { cause: new Error(why) });
 }
 
+/** Bytes are given away as a copy: a view that is sent takes all the memory along that it looks into. */
+function post(worker: Worker, message: ToPlanner): void {
+  if ('bytes' in message) {
+    const bytes = new Uint8Array(message.bytes);
+    worker.postMessage({ bytes } satisfies ToPlanner, [bytes.buffer]);
+  } else if ('piece' in message) {
+    const piece = new Uint8Array(message.piece);
+    worker.postMessage({ answer: message.answer, piece } satisfies ToPlanner, [piece.buffer]);
+  } else worker.postMessage(message);
+}
+
 /** Makes a call for the thread, through the guard. */
 async function relay(egress: Egress, worker: Worker, call: number, request: PlannerRequest, signal: AbortSignal) {
   const tell = (message: ToPlanner) => {
-    if (!signal.aborted) worker.postMessage(message);
+    if (!signal.aborted) post(worker, message);
   };
   try {
     const { status, headers, url, chunks } = await egress.stream(request.url, {
@@ -178,6 +212,10 @@ function tooSlow(milliseconds: number): AppError {
 
 function tooMany(): AppError {
   return new AppError('overloaded', 'Too many imports at once. Try again in a few seconds.', { retryAfterSeconds: 5 });
+}
+
+function callerLeft(): AppError {
+  return new AppError('unavailable', 'The caller left.');
 }
 
 function stopping(): AppError {

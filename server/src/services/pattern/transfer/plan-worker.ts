@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { toAppError } from '#platform/app-error.ts';
 import { toWireError } from '#platform/rpc/wire.ts';
-import { fetchCommit, type GitSource } from './git-source.ts';
+import type { GitSource } from './git-source.ts';
 import { createGitTransport } from './git-transport.ts';
 import { openArchive } from './open-archive.ts';
 import { type ImportPlan, planImport } from './plan-import.ts';
@@ -57,6 +57,8 @@ async function planWhole(): Promise<ImportPlan> {
 }
 
 async function planGit(source: GitSource): Promise<ImportPlan & { readonly commit: string }> {
+  // Only now: git's library is large, and most imports do without.
+  const { fetchCommit } = await import('./git-source.ts');
   const { commit, entries, hashes } = await fetchCommit(source, transport.http);
   const { prefix, ...selection } = await selectFiles(entries, source.path);
   const name = source.path?.split('/').filter(Boolean).at(-1) ?? new URL(source.url).pathname.replace(/\.git\/*$/, '');

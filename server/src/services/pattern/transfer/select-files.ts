@@ -80,7 +80,7 @@ async function readTexts(wanted: readonly ArchiveEntry[], ignored: { path: strin
     const fault = faultOfText(bytes);
     if (bytes && fault === undefined) {
       total += bytes.length;
-      if (total > bytesAllowed) throwAny('invalid_tree', [`It holds more than ${bytesAllowed} bytes of patterns`]);
+      if (total > bytesAllowed) throwAny('invalid_tree', ['It holds more than 64 MiB of patterns']);
       files.push({ path: entry.path, content: bytes.toString('utf8') });
     } else if (textNames.test(entry.path)) problems.push(`${quoteText(entry.path, 300)} ${fault}`);
     else ignored.push({ path: entry.path, reason: 'too large, or no UTF-8 text' });
@@ -102,7 +102,6 @@ function throwAny(code: 'invalid_archive' | 'invalid_tree', problems: readonly s
   if (first === undefined) return;
   const shown = problems.slice(0, problemsShown);
   const more = problems.length > 1 ? ` ${problems.length - 1} more; problems lists ${shown.length}.` : '';
-  throw new AppError(code, `Nothing was imported. ${first}.${more}`, {
-    problems: shown.map((detail) => ({ pointer: '', detail })),
-  });
+  const listed = problems.length > 1 ? { problems: shown.map((detail) => ({ pointer: '', detail })) } : {};
+  throw new AppError(code, `Nothing was imported. ${first}.${more}`, listed);
 }
