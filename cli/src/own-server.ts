@@ -32,7 +32,7 @@ export interface StartedServer {
 const nodeFlags = [
   '--disallow-code-generation-from-strings',
   '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=16',
+  '--max-semi-space-size=64',
 ];
 const silenceLimitMs = 120_000;
 

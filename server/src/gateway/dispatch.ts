@@ -125,8 +125,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     };
     const takesLong = operation.events !== undefined && permission !== 'public';
     if (takesLong) callers.watch(request, abort);
-    const output = await call(context, input).finally(() => takesLong && callers.forget(abort));
-    if (!stream?.end()) sendAnswer(request, response, operation, output, requestId);
+    try {
+      const output = await call(context, input);
+      if (!stream?.end()) sendAnswer(request, response, operation, output, requestId);
+    } finally {
+      if (takesLong) callers.forget(abort);
+    }
     closeUntaken(response, clock);
   }
 
@@ -134,29 +138,29 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     get active() {
       return active;
     },
-    handle(request, response) {
+    async handle(request, response) {
       if (options.cors?.(request, response)) return;
       const started = clock.monotonic();
       const requestId = clock.uuid();
       const chosen: { route?: Route } = {};
       const share = bodies.open();
       active += 1;
-      answer(request, response, requestId, chosen, share)
-        .catch((error: unknown) => {
-          const failure = toAppError(error);
-          if (failure.code === 'internal') {
-            log.error('A request failed', { request_id: requestId, operation: chosen.route?.name, error });
-          } else if (failure.cause) {
-            log.warn('A request was refused', { request_id: requestId, code: failure.code, error: failure.cause });
-          }
-          sendProblem(response, failure, requestId, allowHeader(failure));
-          discardBody(request, response);
-        })
-        .finally(() => {
-          active -= 1;
-          share.release();
-          observe(chosen.route, response.statusCode, clock.monotonic() - started);
-        });
+      try {
+        await answer(request, response, requestId, chosen, share);
+      } catch (error) {
+        const failure = toAppError(error);
+        if (failure.code === 'internal') {
+          log.error('A request failed', { request_id: requestId, operation: chosen.route?.name, error });
+        } else if (failure.cause) {
+          log.warn('A request was refused', { request_id: requestId, code: failure.code, error: failure.cause });
+        }
+        sendProblem(response, failure, requestId, allowHeader(failure));
+        discardBody(request, response);
+      } finally {
+        active -= 1;
+        share.release();
+        observe(chosen.route, response.statusCode, clock.monotonic() - started);
+      }
     },
   };
 }

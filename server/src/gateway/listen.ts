@@ -98,13 +98,17 @@ interface Line {
 }
 
 function note(lines: WeakMap<Socket, Line>, request: IncomingMessage, response: ServerResponse) {
-  const line = lines.get(request.socket) ?? { unanswered: 0, request, response };
+  let line = lines.get(request.socket);
+  if (line === undefined) {
+    line = { unanswered: 0, request, response };
+    lines.set(request.socket, line);
+  }
   line.unanswered += 1;
   line.request = request;
   line.response = response;
-  lines.set(request.socket, line);
+  const noted = line;
   response.once('close', () => {
-    line.unanswered -= 1;
+    noted.unanswered -= 1;
   });
 }
 

@@ -7,21 +7,30 @@ const lookEvery = 2_000;
 
 /** Asks again who sends the requests that take long: a key may be revoked or expire while its run goes on. */
 export function createCallerWatch(authenticate: (request: IncomingMessage) => unknown, clock: Clock) {
-  const watched = new Map<AbortController, IncomingMessage>();
+  // No map, for the reason that `createLiveRuns` tells.
+  const watched: { readonly abort: AbortController; readonly request: IncomingMessage }[] = [];
   let looking = false;
 
   function look() {
     looking = false;
-    for (const [abort, request] of watched) {
+    for (const { abort, request } of [...watched]) {
       if (!isRefused(request)) continue;
-      watched.delete(abort);
+      remove(abort);
       abort.abort(new AppError('run_cancelled', 'The key of this run was revoked or has expired.'));
     }
     lookLater();
   }
 
+  function remove(abort: AbortController) {
+    const at = watched.findIndex((one) => one.abort === abort);
+    if (at < 0) return;
+    // Their order does not matter: the last one takes the place that becomes free.
+    watched[at] = watched[watched.length - 1] as (typeof watched)[number];
+    watched.pop();
+  }
+
   function lookLater() {
-    if (looking || watched.size === 0) return;
+    if (looking || watched.length === 0) return;
     looking = true;
     clock.after(lookEvery, look);
   }
@@ -39,11 +48,9 @@ export function createCallerWatch(authenticate: (request: IncomingMessage) => un
   return {
     /** Aborts `abort` when the sender of `request` may no longer; until `forget`. */
     watch(request: IncomingMessage, abort: AbortController) {
-      watched.set(abort, request);
+      watched.push({ abort, request });
       lookLater();
     },
-    forget(abort: AbortController) {
-      watched.delete(abort);
-    },
+    forget: remove,
   };
 }

@@ -45,7 +45,7 @@ export interface GroupCommit<Row> {
 /** A row on its way. */
 class Entry<Row> implements Written<Row> {
   row: Row;
-  readonly bytes: number;
+  bytes: number;
   readonly at: number;
   /** Given to the database, which may have committed it. */
   sent = false;
@@ -54,11 +54,13 @@ class Entry<Row> implements Written<Row> {
   resolve!: () => void;
   reject!: (error: unknown) => void;
   readonly committed: Promise<void>;
+  readonly #replace: (entry: Entry<Row>, row: Row) => boolean;
 
-  constructor(row: Row, bytes: number, at: number) {
+  constructor(row: Row, bytes: number, at: number, replace: (entry: Entry<Row>, row: Row) => boolean) {
     this.row = row;
     this.bytes = bytes;
     this.at = at;
+    this.#replace = replace;
     this.committed = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -66,9 +68,7 @@ class Entry<Row> implements Written<Row> {
   }
 
   replace(row: Row): boolean {
-    if (this.sent) return false;
-    this.row = row;
-    return true;
+    return this.#replace(this, row);
   }
 }
 
@@ -225,6 +225,15 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
     }
   }
 
+  function replace(entry: Entry<Row>, row: Row): boolean {
+    if (entry.sent) return false;
+    const bytes = options.bytesOf(row);
+    queuedBytes += bytes - entry.bytes;
+    entry.bytes = bytes;
+    entry.row = row;
+    return true;
+  }
+
   function oldest(): number {
     let since = queue[0]?.at ?? Number.POSITIVE_INFINITY;
     for (const at of sending.values()) if (at < since) since = at;
@@ -233,7 +242,7 @@ export function createGroupCommit<Row>(options: GroupCommitOptions<Row>): GroupC
 
   return {
     write(row) {
-      const entry = new Entry(row, options.bytesOf(row), clock.monotonic());
+      const entry = new Entry(row, options.bytesOf(row), clock.monotonic(), replace);
       queue.push(entry);
       queuedBytes += entry.bytes;
       schedule();

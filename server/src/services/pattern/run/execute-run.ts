@@ -55,7 +55,8 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
   };
   live.add(running);
   try {
-    const accepted = execution.claim ? execution.claim.accept(row) : journal.accept(row).committed;
+    const written = execution.claim ? undefined : journal.accept(row);
+    const accepted = written?.committed ?? execution.claim?.accept(row) ?? Promise.resolve();
     // A call goes out for whoever owns the key, and nobody does before the claim is committed.
     if (execution.claim) await accepted;
     call = callModel(parts, execution, stream !== undefined, (text) => {
@@ -84,7 +85,10 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     const rest = output.end();
     const ended = toFinishedRow(parts, row, result, stopped, output, clock.monotonic() - started);
     const finished = execution.conversation ? await appendTurns(execution.conversation, ended, output) : ended;
-    const told = await parts.confirm(await recordEnd(parts, finished, execution, output, result, recorded), started);
+    const told = await parts.confirm(
+      await recordEnd(parts, finished, execution, output, result, { recorded, written }),
+      started,
+    );
     if (execution.conversation) await execution.conversation.end(told);
     parts.observe(told);
     const run = toRun(told, execution, output, result);

@@ -1,12 +1,13 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
+import type { Written } from '#platform/group-commit.ts';
 import { describeAttachments, keepAttachments } from '../conversation/attach.ts';
 import { costOf } from '../routing/cost.ts';
 import type { RoutedResult } from '../routing/routed-call.ts';
 import type { EngineParts, Execution, RunConversation, Stop } from './engine.ts';
 import { type OutputText, storableText } from './output-text.ts';
-import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
+import { type AcceptedRow, type FinishedRow, type JournalRow, summarizeFinished } from './record.ts';
 import type { FormedResult } from './structured-output.ts';
 
 /** Characters of what a provider may have written itself. */
@@ -19,6 +20,14 @@ const unappended =
 const unrecorded =
   'The answer came, but could not be recorded in time, so it does not count. Look the run up before you run it again.';
 
+/** The record of a run's beginning. */
+export interface Acceptance {
+  /** Rejects when it could not be recorded. */
+  readonly recorded: Promise<void>;
+  /** Absent where it was committed before the call went out. */
+  readonly written: Written<JournalRow> | undefined;
+}
+
 /** Commits the end and answers what the client may be told: when that takes too long, a failure, never a success. */
 export async function recordEnd(
   parts: EngineParts,
@@ -26,7 +35,7 @@ export async function recordEnd(
   execution: Execution,
   output: OutputText,
   result: FormedResult,
-  recorded: Promise<void>,
+  { recorded, written: accepted }: Acceptance,
 ): Promise<FinishedRow> {
   const payload = await parts.payloads.seal(row, {
     input: execution.input,
@@ -37,7 +46,7 @@ export async function recordEnd(
     ...(result.data === undefined || row.status !== 'succeeded' ? {} : { json: true }),
     ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
   });
-  const written = parts.journal.finish(row, payload);
+  const written = parts.journal.finish(row, payload, accepted);
   const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
   return new Promise((resolve) => {
     const giveUp = parts.clock.after(parts.recordWithin, () => {

@@ -10,7 +10,11 @@ export interface Journal {
   /** Throws when runs cannot be recorded now: no call to a model may go out then. */
   admit(): void;
   accept(row: AcceptedRow): Written<JournalRow>;
-  finish(row: FinishedRow, payload: Buffer | null): Written<JournalRow>;
+  /**
+   * An acceptance that still waits to be written makes room for the end: the end says all that it says. Both are then
+   * committed as one row.
+   */
+  finish(row: FinishedRow, payload: Buffer | null, accepted?: Written<JournalRow>): Written<JournalRow>;
   readonly waiting: number;
   stop(milliseconds: number): Promise<number>;
 }
@@ -36,7 +40,10 @@ export function createJournal(options: { connect: () => Promise<pg.Client>; cloc
   return {
     admit: () => group.admit(),
     accept: (row) => group.write({ kind: 'accepted', row, bytes: rowBytes }),
-    finish: (row, payload) => group.write({ kind: 'finished', row, payload, bytes: rowBytes + (payload?.length ?? 0) }),
+    finish(row, payload, accepted) {
+      const end: JournalRow = { kind: 'finished', row, payload, bytes: rowBytes + (payload?.length ?? 0) };
+      return accepted?.replace(end) ? accepted : group.write(end);
+    },
     get waiting() {
       return group.waiting;
     },
