@@ -2,6 +2,7 @@ import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern
 import type { Transaction } from '#platform/database/database.ts';
 import { type Composition, readComposition } from '../template/composition.ts';
 import type { VariableRule } from '../template/variables.ts';
+import { fromStoredSettings } from './stored-settings.ts';
 import { findNewest } from './version-store.ts';
 
 /** The newest version of a pattern, as other patterns include it. */
@@ -20,6 +21,6 @@ export async function findPublished(transaction: Transaction, name: string): Pro
   const row = await findNewest(transaction, name);
   if (!row) return undefined;
   const { settings, text, ...rest } = row;
-  const { template, includes }: PatternSettings = { ...defaultSettings, ...settings };
+  const { template, includes }: PatternSettings = { ...defaultSettings, ...fromStoredSettings(settings) };
   return { ...rest, template, composition: readComposition(text, includes.length > 0) };
 }

@@ -2,6 +2,7 @@ import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Parameters } from '@damask/contracts/run.ts';
 import { type CompiledVersion, compileVersion } from './compile-version.ts';
 import type { SharedText } from './shared-texts.ts';
+import { fromStoredSettings } from './stored-settings.ts';
 import type { RunSettings, TableVersionRow } from './table-store.ts';
 
 /** A version as the run path uses it, ready for `buildMessages`. Its template is compiled at the first use. */
@@ -18,7 +19,7 @@ const { owner: _, examples: __, ...defaults } = defaultSettings;
 
 export function toLibraryVersion(row: TableVersionRow, shared: SharedText): LibraryVersion {
   const { number, digest, variables, literal_tokens, model, parameters, disabled_capabilities } = row;
-  const settings = { ...defaults, ...row.settings };
+  const settings = { ...defaults, ...fromStoredSettings(row.settings) };
   const { template, includes } = settings;
   let compiled: CompiledVersion | undefined;
   const compile = () => {

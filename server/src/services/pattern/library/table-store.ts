@@ -1,6 +1,7 @@
 import type { PatternVersion } from '@damask/contracts/pattern.ts';
 import type { Deprecation, PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Transaction } from '#platform/database/database.ts';
+import type { StoredSettings } from './stored-settings.ts';
 
 /** What a run needs of a version, without its text. */
 export interface TableVersionRow
@@ -11,7 +12,7 @@ export interface TableVersionRow
   readonly number: number;
   readonly system_hash: string;
   /** Without what no run needs; what is absent has its default. */
-  readonly settings: Partial<RunSettings>;
+  readonly settings: Omit<StoredSettings, 'owner' | 'examples'>;
 }
 
 /** The settings that runs need. */

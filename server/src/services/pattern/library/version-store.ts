@@ -1,8 +1,9 @@
 import type { OutputOf } from '@damask/contracts/operation.ts';
 import type { PatternFile, PatternVersion, patternOperations } from '@damask/contracts/pattern.ts';
-import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern-settings.ts';
+import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { digestText } from './digest.ts';
+import { fromStoredSettings, type StoredSettings, toStoredSettings } from './stored-settings.ts';
 import type { VersionContent } from './version-content.ts';
 import { writeRows } from './write-rows.ts';
 
@@ -36,8 +37,8 @@ interface SummaryRow extends Omit<VersionSummary, 'source' | 'created_at'> {
 }
 
 type VersionRow = SummaryRow &
-  Omit<PatternVersion, keyof VersionSummary | keyof PatternSettings | 'files'> & {
-    readonly settings: Partial<PatternSettings>;
+  Omit<PatternVersion, keyof VersionSummary | keyof StoredSettings | 'files'> & {
+    readonly settings: StoredSettings;
   };
 
 const summaryColumns = `p.name as pattern, v.number as version, v.digest, v.message, v.source_kind, v.source_origin, v.source_commit, v.source_blob,
@@ -94,7 +95,7 @@ function* versionRows(workspace: string, versions: readonly NewVersion[], manife
     yield {
       ...derived,
       ...version,
-      settings: withoutDefaults(derived.settings),
+      settings: toStoredSettings(derived.settings),
       workspace,
       files,
       system_hash: digestText(text),
@@ -104,15 +105,6 @@ function* versionRows(workspace: string, versions: readonly NewVersion[], manife
       source_blob: source.blob ?? null,
     };
   }
-}
-
-// Most versions say nothing beyond the defaults, and every row is read into memory.
-function withoutDefaults(settings: PatternSettings): Partial<PatternSettings> {
-  return Object.fromEntries(
-    Object.entries(settings).filter(
-      ([key, value]) => JSON.stringify(value) !== JSON.stringify(defaultSettings[key as keyof PatternSettings]),
-    ),
-  );
 }
 
 /** A version with its files. */
@@ -129,12 +121,17 @@ export async function findVersion(
   );
   if (!row) return undefined;
   const { manifest, settings, ...version } = row;
-  return { ...toSummary(version), ...defaultSettings, ...settings, files: await readFiles(transaction, manifest) };
+  return {
+    ...toSummary(version),
+    ...defaultSettings,
+    ...fromStoredSettings(settings),
+    files: await readFiles(transaction, manifest),
+  };
 }
 
 interface NewestRow
   extends Pick<PatternVersion, 'version' | 'digest' | 'variables' | 'literal_tokens' | 'disabled_capabilities'> {
-  readonly settings: Partial<PatternSettings>;
+  readonly settings: StoredSettings;
   readonly text: string;
 }
 

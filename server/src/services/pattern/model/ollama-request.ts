@@ -69,7 +69,7 @@ function contextFor(
   if (largest === null) return undefined;
   let characters = 0;
   for (const { content } of messages) characters += textOf(content).length;
-  const wanted = characters / charactersOfToken + Math.min(maxTokens ?? 1_024, contextStep / 2);
+  const wanted = characters / charactersOfToken + Math.min(maxTokens ?? 1_024, contextStep / 4);
   // Within its standard size Ollama is left alone.
   if (wanted <= contextStep / 2) return undefined;
   return Math.min(largest, Math.ceil(wanted / contextStep) * contextStep);

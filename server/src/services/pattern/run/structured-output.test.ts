@@ -20,6 +20,8 @@ output:
     required: [mood]
     additionalProperties: false
 `;
+const orderedSchema =
+  '{"type":"object","properties":{"thoughts":{"type":"string"},"a":{"type":"string"}},"required":["thoughts","a"]}';
 const toolsYaml = `
 tools:
   - name: weather
@@ -40,6 +42,10 @@ before(async () => {
   };
   await publish('judge', yaml);
   await publish('free', 'output: {type: json}');
+  await publish(
+    'ordered',
+    `output: {type: json, schema: ${orderedSchema}}\ntools: [{name: t, parameters: ${orderedSchema}}]`,
+  );
   await publish('short', 'output: {type: json, max_characters: 5}');
   await publish('forecast', toolsYaml);
 });
@@ -75,6 +81,15 @@ test('an answer of the form that the pattern asks for comes as a value beside it
   assert.match(JSON.stringify(sent[0]?.body.response_format), /"strict":true/);
   const kept = await platform.call('GET', `/v1/runs/${body.id}`);
   assert.deepEqual(kept.body.data, { mood: 'good' });
+});
+
+test('a model gets the fields of a schema in the order of their author, in which it will answer', async () => {
+  script = says('{"thoughts": "", "a": ""}');
+  assert.equal((await run({ pattern: 'ordered' })).status, 200);
+  const { response_format, tools } = sent[0]?.body ?? {};
+  for (const told of [response_format, tools]) assert.ok(JSON.stringify(told).includes(orderedSchema));
+  const { body } = await platform.call('GET', '/v1/patterns/ordered/versions/1');
+  assert.equal(JSON.stringify(body.output.schema), orderedSchema);
 });
 
 test('an answer of another form is sent back once with what is wrong, and both calls are counted', async () => {
