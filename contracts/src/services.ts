@@ -5,7 +5,7 @@ import { identityOperations } from './identity.ts';
 import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
-import { runOperations } from './run.ts';
+import { runOperations } from './run-operations.ts';
 import { sessionOperations } from './session.ts';
 import { strategyOperations } from './strategy.ts';
 import { transferOperations } from './transfer.ts';

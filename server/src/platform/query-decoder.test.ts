@@ -4,7 +4,7 @@ import { identityOperations } from '@damask/contracts/identity.ts';
 import { modelOperations } from '@damask/contracts/model.ts';
 import type { Operation, Operations } from '@damask/contracts/operation.ts';
 import { patternOperations } from '@damask/contracts/pattern.ts';
-import { runOperations } from '@damask/contracts/run.ts';
+import { runOperations } from '@damask/contracts/run-operations.ts';
 import { strategyOperations } from '@damask/contracts/strategy.ts';
 import { Type } from 'typebox';
 import type { AppError } from './app-error.ts';

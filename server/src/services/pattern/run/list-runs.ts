@@ -1,5 +1,6 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import type { RunSummary, runOperations } from '@damask/contracts/run.ts';
+import type { RunSummary } from '@damask/contracts/run.ts';
+import type { runOperations } from '@damask/contracts/run-operations.ts';
 import type { CallContext } from '#platform/call.ts';
 import { summarizeAccepted, summarizeFinished } from './record.ts';
 import type { RunParts } from './run-parts.ts';

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { ToolCall } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
-import type { runOperations } from '@damask/contracts/run.ts';
+import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';

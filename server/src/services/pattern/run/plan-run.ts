@@ -1,6 +1,8 @@
-import type { Message } from '@damask/contracts/message.ts';
+import type { Message, Tool, ToolChoice } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
-import type { Parameters, runOperations } from '@damask/contracts/run.ts';
+import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
+import type { Parameters } from '@damask/contracts/run.ts';
+import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { withFiles, withTexts } from '../conversation/attach.ts';
@@ -9,6 +11,7 @@ import { type ReadAttachment, readAttachments } from '../conversation/read-attac
 import { buildMessages } from '../library/build-messages.ts';
 import type { LibraryPattern, LibraryTable } from '../library/library-table.ts';
 import type { LibraryVersion } from '../library/library-version.ts';
+import { toToolMessages } from './tool-messages.ts';
 
 export type RunRequest = InputOf<(typeof runOperations)['renderRun']>;
 
@@ -26,6 +29,12 @@ export interface RunPlan {
   /** The text of the user's message; attached texts are in it. */
   readonly said: string;
   readonly attachments: readonly ReadAttachment[];
+  /** Set where the pattern should not be used any more. */
+  readonly deprecated: Deprecation | null;
+  readonly tools: readonly Tool[];
+  readonly toolChoice: ToolChoice | null;
+  /** Goes after everything else. */
+  readonly toolMessages: readonly Message[];
 }
 
 export interface PlanParts {
@@ -38,6 +47,7 @@ export interface PlanParts {
 const development = 'development';
 
 const nothingAttached: readonly ReadAttachment[] = [];
+const nothingSaid: readonly Message[] = [];
 
 /**
  * Picks the version and builds the messages. Reads memory only, except for an older version that is named by number and
@@ -56,6 +66,7 @@ export async function planRun(
   const context = request.context === undefined ? undefined : await contexts.read(workspace, request.context);
   if (request.context !== undefined && context === undefined) throw missing('context', '`damask contexts` lists them');
   const attachments = request.attachments ? await readAttachments(request.attachments) : nothingAttached;
+  refuseLong(version, request.input, attachments);
   const language = request.language ?? version.language;
   const messages = buildMessages(version, {
     input: request.input,
@@ -79,6 +90,10 @@ export async function planRun(
     language,
     said,
     attachments,
+    deprecated: pattern.deprecated,
+    tools: request.tools ?? version.tools,
+    toolChoice: request.tool_choice ?? null,
+    toolMessages: request.tool_turns ? toToolMessages(request.tool_turns) : nothingSaid,
   };
 }
 
@@ -123,6 +138,19 @@ async function chooseVersion(
     );
   }
   return pattern.latest;
+}
+
+/** What the author allows; texts that are attached are input, too. */
+function refuseLong({ limits }: LibraryVersion, input: string, attachments: readonly ReadAttachment[]): void {
+  if (limits.input_characters === null) return;
+  const texts = attachments.filter(({ type }) => type === 'text');
+  const characters = texts.reduce((sum, { data }) => sum + data.length, input.length);
+  if (characters <= limits.input_characters) return;
+  throw new AppError(
+    'input_too_long',
+    `The input holds ${characters} characters; this pattern takes ${limits.input_characters}. Send less, or split it.`,
+    { pointer: '/input' },
+  );
 }
 
 // The name itself stays out: an answer must not differ between an unknown name and one of another workspace.

@@ -1,5 +1,6 @@
 import type { InputOf } from '@damask/contracts/operation.ts';
-import type { Run, runOperations } from '@damask/contracts/run.ts';
+import type { Run } from '@damask/contracts/run.ts';
+import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';

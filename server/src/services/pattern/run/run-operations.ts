@@ -1,4 +1,4 @@
-import type { runOperations } from '@damask/contracts/run.ts';
+import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
 import { runOnce } from './claim-run.ts';

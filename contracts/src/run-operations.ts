@@ -1,0 +1,231 @@
+import { Type } from 'typebox';
+import { Attachments, LanguageTag } from './attachment.ts';
+import type { ErrorCode } from './errors.ts';
+import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
+import { Message, Tool, ToolChoice, ToolTurn } from './message.ts';
+import { type Operations, operation } from './operation.ts';
+import { Deprecation, PatternInclude } from './pattern-settings.ts';
+import { ModelName, Parameters, Run, RunStatus, RunSummary, runEvents, runLimit } from './run.ts';
+
+/** What picks the version and builds the messages; a preview and a run take the same. */
+const request = {
+  pattern: Name,
+  input: Type.String({ maxLength: runLimit }),
+  variables: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,99}$' }), Type.String({ maxLength: 1024 * 1024 }), {
+      maxProperties: 100,
+    }),
+  ),
+  version: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647 })),
+  label: Type.Optional(Name),
+  environment: Type.Optional(Name),
+  strategy: Type.Optional(Name),
+  context: Type.Optional(Name),
+  session: Type.Optional(Name),
+  language: Type.Optional(LanguageTag),
+  attachments: Type.Optional(Attachments),
+  model: Type.Optional(ModelName),
+  parameters: Type.Optional(Parameters),
+  tools: Type.Optional(
+    Type.Array(Tool, { maxItems: 64, description: 'Instead of those of the pattern. Nobody here calls them.' }),
+  ),
+  tool_choice: Type.Optional(ToolChoice),
+  tool_turns: Type.Optional(
+    Type.Array(ToolTurn, {
+      maxItems: 50,
+      description: 'What models asked for when they got this request, with results.',
+    }),
+  ),
+};
+
+const byId = { run: Id };
+
+const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 500 }), {
+  maxProperties: 20,
+});
+
+const Subject = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  description: 'The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it.',
+});
+
+/** ASCII without spaces at its ends: what looks the same is the same, in a header as in a body. */
+const IdempotencyKey = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[!-~]([ -~]*[!-~])?$',
+  description: 'Who sends the same request with the same key within 24 hours gets the answer of the first one.',
+});
+
+/** How a run is to go, beside what is run. */
+const course = {
+  mode: Type.Optional(Type.Literal('sync')),
+  stream: Type.Optional(Type.Boolean()),
+  metadata: Type.Optional(Metadata),
+  subject: Type.Optional(Subject),
+  cache: Type.Optional(
+    Type.Union([Type.Literal('use'), Type.Literal('refresh'), Type.Literal('off')], {
+      description: 'Of patterns that keep answers: take one, ask anew and keep that, or neither. Default: use.',
+    }),
+  ),
+  on_disconnect: Type.Optional(Type.Union([Type.Literal('cancel'), Type.Literal('continue')])),
+  timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
+  idempotency_key: Type.Optional(IdempotencyKey),
+};
+
+const runErrors: readonly ErrorCode[] = [
+  'not_found',
+  'model_not_found',
+  'missing_variable',
+  'invalid_variable',
+  'capability_disabled',
+  'not_released',
+  'input_too_long',
+  'session_busy',
+  'session_too_long',
+  'attachment_not_supported',
+  'idempotency_in_progress',
+  'idempotency_key_reused',
+  'run_cancelled',
+  'provider_error',
+  'provider_protocol_error',
+  'provider_auth',
+  'provider_busy',
+  'truncated',
+  'invalid_output',
+  'content_refused',
+  'timeout',
+  'no_model',
+  'unrecorded',
+  'interrupted',
+];
+
+export const runOperations = {
+  createRun: operation({
+    method: 'POST',
+    path: '/v1/runs',
+    permission: 'run:execute',
+    summary: 'Run a version on an input and wait for the answer, or stream it',
+    input: strict({ ...request, ...course }),
+    headers: { 'idempotency-key': 'idempotency_key' },
+    output: Run,
+    status: 200,
+    errors: runErrors,
+    bodyLimit: runLimit,
+    events: Object.keys(runEvents),
+  }),
+  renderRun: operation({
+    method: 'POST',
+    path: '/v1/render',
+    permission: 'pattern:read',
+    summary: 'The exact messages that a run would send; nothing is called',
+    input: strict(request),
+    output: Type.Object({
+      pattern: Name,
+      version: Type.Integer(),
+      digest: Digest,
+      model: Type.Union([Type.String(), Type.Null()]),
+      parameters: Parameters,
+      messages: Type.Array(Message),
+      includes: Type.Array(PatternInclude, { description: 'Texts of other patterns that are in the messages.' }),
+      deprecated: Type.Union([Deprecation, Type.Null()]),
+    }),
+    status: 200,
+    errors: [
+      'not_found',
+      'model_not_found',
+      'missing_variable',
+      'invalid_variable',
+      'capability_disabled',
+      'not_released',
+      'input_too_long',
+      'session_too_long',
+      'attachment_not_supported',
+    ],
+    bodyLimit: runLimit,
+  }),
+  listRuns: operation({
+    method: 'GET',
+    path: '/v1/runs',
+    permission: 'run:read',
+    summary: 'Runs of the workspace, newest first',
+    input: strict({
+      ...page,
+      pattern: Type.Optional(Name),
+      status: Type.Optional(RunStatus),
+      model: Type.Optional(ModelName),
+      subject: Type.Optional(Subject),
+      rerun_of: Type.Optional(Id),
+      metadata: Type.Optional(
+        Type.Array(Type.String({ maxLength: 565, pattern: '^[A-Za-z0-9_.-]{1,64}=' }), {
+          minItems: 1,
+          maxItems: 5,
+          description: 'Each is name=value, and all must be there.',
+        }),
+      ),
+      since: Type.Optional(Time),
+      until: Type.Optional(Time),
+    }),
+    output: pageOf(RunSummary),
+    status: 200,
+    errors: ['invalid_cursor'],
+  }),
+  readRun: operation({
+    method: 'GET',
+    path: '/v1/runs/{run}',
+    permission: 'run:read',
+    summary: 'One run with its texts and attempts',
+    input: strict(byId),
+    output: Run,
+    status: 200,
+    errors: ['not_found'],
+  }),
+  rerunRun: operation({
+    method: 'POST',
+    path: '/v1/runs/{run}/rerun',
+    permission: 'run:execute',
+    summary: 'Run what a run ran, with the changes that the request names',
+    input: strict({
+      ...request,
+      ...course,
+      ...byId,
+      pattern: Type.Optional(request.pattern),
+      input: Type.Optional(request.input),
+    }),
+    headers: { 'idempotency-key': 'idempotency_key' },
+    output: Run,
+    status: 200,
+    errors: [...runErrors, 'payload_gone'],
+    bodyLimit: runLimit,
+    events: Object.keys(runEvents),
+  }),
+  streamRun: operation({
+    method: 'GET',
+    path: '/v1/runs/{run}/events',
+    permission: 'run:read',
+    summary: 'The events of a run from a place in its output on: what has come, what comes, and the end',
+    input: strict({
+      ...byId,
+      after: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Id of the last event that came.' }),
+      ),
+    }),
+    headers: { 'last-event-id': 'after' },
+    output: Run,
+    status: 200,
+    errors: ['not_found', 'unavailable', 'overloaded', 'slow_consumer'],
+    events: Object.keys(runEvents),
+    alwaysStreams: true,
+  }),
+  cancelRun: operation({
+    method: 'POST',
+    path: '/v1/runs/{run}/cancel',
+    permission: 'run:cancel',
+    summary: 'Stop a run and its call to the model',
+    input: strict(byId),
+    output: RunSummary,
+    status: 202,
+    errors: ['not_found', 'run_finished'],
+  }),
+} satisfies Operations;
