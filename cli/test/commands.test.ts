@@ -18,6 +18,7 @@ const pattern = {
   created_at: '2026-11-22T10:00:00.000Z',
   updated_at: '2026-11-22T10:00:00.000Z',
   deleted_at: null,
+  deprecated: { successor: 'shorten', message: 'Too long.', at: '2026-11-23T10:00:00Z' },
 };
 const version = {
   pattern: 'summarize',
@@ -40,6 +41,21 @@ const version = {
   literal_tokens: ['{{Hostname}}'],
   disabled_capabilities: [],
   files: [{ path: 'system.md', content: 'You summarize.' }],
+  author: 'Ada',
+  owner: 'Team Text',
+  language: 'de',
+  models: [
+    { name: 'openai/a', weight: 3 },
+    { name: 'local/b', weight: 1 },
+  ],
+  fallbacks: ['local/c'],
+  output: { type: 'json', schema: { type: 'object' }, max_characters: null },
+  limits: { input_characters: 2000, timeout_ms: null },
+  tools: [],
+  cache: { ttl_seconds: 60 },
+  data_class: 'internal',
+  on_uncertain: 'fail',
+  includes: [{ pattern: 'style', section: 'Tone', version: 4, digest: 'sha256:0', through: ['letter'] }],
 };
 const key = {
   id: '0199a000-0000-7000-8000-0000000000c1',
@@ -67,14 +83,16 @@ test('patterns are listed as a table, by name, or as JSON, over all pages', asyn
     sendJson(
       response,
       200,
-      url.includes('cursor=') ? { items: [{ ...pattern, name: 'tags' }] } : { items: [pattern], next: 'c' },
+      url.includes('cursor=')
+        ? { items: [{ ...pattern, name: 'tags', deprecated: null }] }
+        : { items: [pattern], next: 'c' },
     ),
   );
   const table = await runCli(['patterns', '--search', 'x y', '--tag', 'WRITING'], { url: server.url });
   assert.equal(server.seen[0]?.url, '/v1/patterns?limit=200&search=x+y&tag=WRITING');
   assert.deepEqual(table.stdout.split('\n'), [
     'PATTERN    VERSION  TAGS     DESCRIPTION',
-    'summarize        3  WRITING  What matters, in three sentences.',
+    'summarize        3  WRITING  [deprecated, use shorten] What matters, in three sentences.',
     'tags             3  WRITING  What matters, in three sentences.',
     '',
   ]);
@@ -95,6 +113,11 @@ test('show prints what a version is and its text', async () => {
     /^summarize {2}Summarize\nWhat matters/,
     /Version +2 of 3, .*import, https:\/\/example.com\/patterns/,
     /Labels +stable → 2/,
+    /Deprecated +since .*\. Too long\. Use shorten instead\./,
+    /Version .*, Ada, /,
+    /Model +openai\/a \(3\), local\/b\n/,
+    /Settings +answers json by a schema, input at most 2000 characters, in de, cached for 60 s\n/,
+    /Includes +style#Tone version 4 \(through letter\)/,
     /Variables +tone \(one of dry, warm, default "dry"\)\n +lang \(string, required\)/,
     /Literal +\{\{Hostname\}\}/,
     /--- system.md\nYou summarize.\n$/,

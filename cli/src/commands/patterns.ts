@@ -39,11 +39,11 @@ export const patterns = defineCommand({
         { title: 'TAGS', least: 8, drop: 0 },
         { title: 'DESCRIPTION', least: 16 },
       ],
-      row: ({ name, version, tags, title, description }) => [
+      row: ({ name, version, tags, title, description, deprecated }) => [
         { text: name, style: 'cyan' },
         String(version),
         { text: tags.join(', '), style: 'dim' },
-        description || title,
+        `${noteOf(deprecated)}${description || title}`,
       ],
       empty: 'No pattern matches. `damask import <folder>` brings some in; `damask patterns` lists all.',
     });
@@ -52,6 +52,11 @@ export const patterns = defineCommand({
     }
   },
 });
+
+function noteOf(deprecated: Pattern['deprecated']): string {
+  if (!deprecated) return '';
+  return deprecated.successor === null ? '[deprecated] ' : `[deprecated, use ${deprecated.successor}] `;
+}
 
 function newest(patterns: readonly Pattern[], count: number): Pattern[] {
   return patterns.toSorted((a, b) => Date.parse(b.updated_at) - Date.parse(a.updated_at)).slice(0, Math.max(0, count));

@@ -39,18 +39,28 @@ function describe(pattern: Pattern, version: PatternVersion, { paint }: Terminal
   const labels = Object.entries(pattern.labels).map(([label, number]) => `${label} → ${number}`);
   const origin = version.source.origin ? `${version.source.kind}, ${version.source.origin}` : version.source.kind;
   const facts: [string, string][] = [
-    ['Version', `${version.version} of ${pattern.version}, ${formatTime(version.created_at)}, ${origin}`],
+    ['Deprecated', describeDeprecation(pattern)],
+    [
+      'Version',
+      [`${version.version} of ${pattern.version}`, formatTime(version.created_at), version.author, origin]
+        .filter(Boolean)
+        .join(', '),
+    ],
     ['Digest', version.digest],
     ['Message', version.message ?? ''],
     ['Labels', labels.join(', ')],
     ['Tags', version.tags.join(', ')],
-    ['Model', version.model ?? ''],
+    ['Owner', version.owner ?? ''],
+    ['Model', version.models.map(({ name, weight }) => (weight === 1 ? name : `${name} (${weight})`)).join(', ')],
+    ['Fallbacks', version.fallbacks.join(', ')],
     [
       'Parameters',
       Object.entries(version.parameters)
         .map(([name, value]) => `${name}=${value}`)
         .join(', '),
     ],
+    ['Settings', describeSettings(version)],
+    ['Includes', version.includes.map(describeInclude).join(', ')],
     ['Files', version.files.map(({ path }) => path).join(', ')],
     ['Literal', version.literal_tokens.join(' ')],
     ['Disabled', version.disabled_capabilities.join(' ')],
@@ -69,6 +79,41 @@ function describe(pattern: Pattern, version: PatternVersion, { paint }: Terminal
     '',
     paint('dim', '--- system.md'),
   ].join('\n');
+}
+
+function describeDeprecation({ deprecated }: Pattern): string {
+  if (!deprecated) return '';
+  const instead = deprecated.successor === null ? '' : ` Use ${deprecated.successor} instead.`;
+  return `since ${formatTime(deprecated.at)}.${deprecated.message === null ? '' : ` ${deprecated.message}`}${instead}`;
+}
+
+function describeSettings({
+  output,
+  limits,
+  language,
+  tools,
+  cache,
+  data_class,
+  on_uncertain,
+}: PatternVersion): string {
+  return [
+    output.type !== 'markdown' && `answers ${output.type}${output.schema ? ' by a schema' : ''}`,
+    output.max_characters !== null && `at most ${output.max_characters} characters`,
+    limits.input_characters !== null && `input at most ${limits.input_characters} characters`,
+    limits.timeout_ms !== null && `at most ${limits.timeout_ms} ms`,
+    language !== null && `in ${language}`,
+    tools.length > 0 && `tools ${tools.map(({ name }) => name).join(' ')}`,
+    cache !== null && `cached for ${cache.ttl_seconds} s`,
+    data_class !== 'internal' && `${data_class} data`,
+    on_uncertain !== 'fail' && `${on_uncertain} when uncertain`,
+  ]
+    .filter((part) => part !== false)
+    .join(', ');
+}
+
+function describeInclude({ pattern, section, version, through }: PatternVersion['includes'][number]): string {
+  const place = section === null ? pattern : `${pattern}#${section}`;
+  return `${place} version ${version}${through.length === 0 ? '' : ` (through ${through.join(', ')})`}`;
 }
 
 function describeVariable({ name, type, required, default: fallback, values, description }: Variable): string {
