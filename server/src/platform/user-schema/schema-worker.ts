@@ -27,6 +27,7 @@ function answer(text: string, schema: UserSchema | null): SchemaAnswer {
   } catch (error) {
     return { ok: false, problems: [{ pointer: '', detail: `is not JSON: ${(error as Error).message.slice(0, 200)}` }] };
   }
+  if (isTooDeep(data)) return { ok: false, problems: [{ pointer: '', detail: `is nested more than ${deepest} deep` }] };
   if (schema === null) return { ok: true, data };
   try {
     const problems = checkBySchema(schema, data);
@@ -34,4 +35,16 @@ function answer(text: string, schema: UserSchema | null): SchemaAnswer {
   } catch (error) {
     return { ok: false, problems: [{ pointer: '', detail: (error as Error).message.slice(0, 200) }] };
   }
+}
+
+/** Whoever walks through a value by calling itself must get to its end. */
+const deepest = 100;
+
+function isTooDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) return true;
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+  }
+  return false;
 }

@@ -14,6 +14,8 @@ test('texts are parsed and checked in another thread', async () => {
     problems: [{ pointer: '/a', detail: 'is required' }],
   });
   assert.deepEqual(await workers.check('[1]', null), { ok: true, data: [1] });
+  const deep = await workers.check(`${'['.repeat(5_000)}${']'.repeat(5_000)}`, null);
+  assert.match(deep.ok ? '' : (deep.problems[0]?.detail ?? ''), /nested more than 100 deep/);
   const broken = await workers.check('{"a":', null);
   assert.match(broken.ok ? '' : (broken.problems[0]?.detail ?? ''), /^is not JSON/);
 });
