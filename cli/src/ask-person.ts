@@ -3,9 +3,10 @@ import type { Terminal } from './terminal.ts';
 
 /** Asks a person on the terminal and resolves to the line. Ctrl-C and Ctrl-D give up. A secret is not shown. */
 export async function askPerson(terminal: Terminal, question: string, secret = false): Promise<string> {
-  terminal.prompt(`${question} `);
   const { stdin } = process;
+  // Before the question: what is typed in answer to it must find a terminal that shows nothing by itself.
   stdin.setRawMode(true);
+  terminal.prompt(`${question} `);
   stdin.setEncoding('utf8').resume();
   try {
     let line = '';

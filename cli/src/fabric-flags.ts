@@ -45,8 +45,8 @@ const insteadOf: Readonly<Record<string, string>> = {
   '--readability': 'Damask takes the text as it is. Turn the page into text first: pandoc -f html -t markdown',
   '-r': 'Damask has no raw mode: parameters that neither you nor the pattern set are never sent, so leave -r out.',
   '--raw': 'Damask has no raw mode: parameters that neither you nor the pattern set are never sent, so leave it out.',
-  '-U': 'Patterns come in with: damask import <folder or address of a repository>',
-  '--updatepatterns': 'Patterns come in with: damask import <folder or address of a repository>',
+  '-U': 'Patterns come in with: damask import https://github.com/danielmiessler/fabric',
+  '--updatepatterns': 'Patterns come in with: damask import https://github.com/danielmiessler/fabric',
   '-S': 'There is nothing to set up here: `damask doctor` shows what is missing. Keys of vendors belong to the server.',
   '--setup':
     'There is nothing to set up here: `damask doctor` shows what is missing. Keys of vendors belong to the server.',

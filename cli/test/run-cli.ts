@@ -45,6 +45,7 @@ export function cliEnvironment({ url, env, home = makeFolder() }: CliOptions): R
     PATH: process.env.PATH,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     HOME: home,
+    TMPDIR: home,
     DAMASK_URL: url ?? 'http://127.0.0.1:9',
     DAMASK_API_KEY: 'dmk_test',
     DAMASK_SERVER: join(home, 'no-server.ts'),

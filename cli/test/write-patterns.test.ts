@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { sendJson, sendProblem, startScriptedServer } from '../../sdk/test/scripted-server.ts';
+import { type Answer, sendJson, sendProblem, startScriptedServer } from '../../sdk/test/scripted-server.ts';
 import { makeFolder, runCli } from './run-cli.ts';
+import { hasScript, typeOnTerminal } from './type-on-terminal.ts';
 
 const digest = `sha256:${'1'.repeat(64)}`;
 const texts: Record<number, string> = { 1: 'You sum up.\n', 2: 'You sum up.\nBriefly.\n' };
@@ -11,7 +12,7 @@ const texts: Record<number, string> = { 1: 'You sum up.\n', 2: 'You sum up.\nBri
 /** A server with one pattern of two versions. */
 async function library() {
   const published: { files: { path: string; content: string }[]; message?: string; base_version?: number }[] = [];
-  const server = await startScriptedServer(({ method, url, body }, response) => {
+  const answer: Answer = ({ method, url, body }, response) => {
     const [, version] = /^\/v1\/patterns\/summarize\/versions\/(\d)$/.exec(url) ?? [];
     if (method === 'POST') {
       published.push(JSON.parse(body));
@@ -33,8 +34,8 @@ async function library() {
     if (!version) return sendProblem(response, 404, 'not_found');
     const files = [{ path: 'system.md', content: texts[Number(version)] }];
     return sendJson(response, 200, { pattern: 'summarize', version: Number(version), digest, files });
-  });
-  return { server, published };
+  };
+  return { server: await startScriptedServer(answer), answer, published };
 }
 
 /** A program that stands for the person's editor. */
@@ -132,6 +133,28 @@ test('what was edited is kept where nothing was published', async () => {
   assert.equal(readFileSync(join(kept, 'system.md'), 'utf8'), 'Old.\nmore\n');
   assert.match(conflict.stderr, new RegExp(`damask diff ${kept}`));
   assert.ok(existsSync(dirname(kept)));
+});
+
+test('a person is asked, mends what is refused, and publishes', hasScript, async () => {
+  const { server, answer, published } = await library();
+  await using _ = server;
+  let refusals = 0;
+  server.script((request, response) => {
+    if (request.method !== 'POST' || refusals++ > 0) return answer(request, response);
+    sendProblem(response, 400, 'invalid_pattern', { detail: 'No closing braces in line 3.' });
+  });
+  const EDITOR = editor(makeFolder(), 'echo "And more." >> "$1"');
+  const shown = await typeOnTerminal('damask edit summarize', { url: server.url, env: { EDITOR } }, [
+    ['[n]o:', 'y\r'],
+    ['Edit again?', 'y\r'],
+    ['[n]o:', 'yes\r'],
+  ]);
+  assert.match(shown, /No closing braces in line 3/);
+  assert.match(shown, /summarize@3 sha256/);
+  assert.match(published[0]?.files[0]?.content ?? '', /And more\.\nAnd more\.\n$/);
+  const kept = await typeOnTerminal('damask edit summarize', { url: server.url, env: { EDITOR } }, [['[n]o:', 'n\r']]);
+  assert.match(kept, /Nothing is published\. Your text is kept in/);
+  assert.equal(published.length, 1);
 });
 
 test('a server cannot make edit write outside its folder', async () => {
