@@ -212,6 +212,49 @@ test('a stream without a terminal event throws `truncated` with the run', async 
   await assert.rejects(collect(damask.runs.stream({ pattern: 'a', input: '' })), isDamaskError(expected));
 });
 
+test('a stream that breaks goes on where it broke, if the run lives without it', async () => {
+  const seen: string[] = [];
+  await using server = await startScriptedServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    if (seen.length === 1) response.write(accepted + sseFrame('output.delta', 2, { text: 'ab' }));
+    if (seen.length === 2)
+      response.write(sseFrame('output.delta', 2, { text: '' }) + sseFrame('output.delta', 3, { text: 'c' }));
+    if (seen.length < 3) setTimeout(() => response.socket?.destroy(), 20);
+    else response.end(sseFrame('run.succeeded', 3, finishedRun({ output: 'abc' })));
+  });
+  const damask = createDamask({ url: server.url });
+  const events = await collect(damask.runs.stream({ pattern: 'a', input: '', on_disconnect: 'continue' }));
+  assert.deepEqual(
+    events.map(({ event, id }) => [event, id]),
+    [
+      ['run.accepted', 0],
+      ['output.delta', 2],
+      ['output.delta', 3],
+      ['run.succeeded', 3],
+    ],
+  );
+  assert.deepEqual(seen, [
+    'POST /v1/runs',
+    `GET /v1/runs/${runId}/events?after=2`,
+    `GET /v1/runs/${runId}/events?after=3`,
+  ]);
+});
+
+test('a run is sent again when no answer came only if it has a key', async () => {
+  let calls = 0;
+  await using server = await startScriptedServer((_, response) => {
+    calls += 1;
+    if (calls === 1) return void response.socket?.destroy();
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(finishedRun()));
+  });
+  const damask = createDamask({ url: server.url });
+  await assert.rejects(damask.runs.create({ pattern: 'a', input: '' }), isDamaskError({ code: 'unreachable' }));
+  calls = 0;
+  assert.equal((await damask.runs.create({ pattern: 'a', input: '', idempotency_key: 'k' })).status, 'succeeded');
+  assert.equal(calls, 2);
+});
+
 test('aborting the signal or leaving the loop closes the connection, so that the server cancels the run', async () => {
   let closed = Promise.withResolvers<void>();
   await using server = await startScriptedServer((_, response) => {

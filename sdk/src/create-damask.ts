@@ -3,7 +3,7 @@ import { callOperation } from './call-operation.ts';
 import type { Fetch } from './fetch-like.ts';
 import type * as api from './generated.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
-import { streamRun } from './stream-run.ts';
+import { steadyStream } from './steady-stream.ts';
 
 export interface DamaskOptions {
   /** Where the server is: `http://127.0.0.1:7440`, or an address with a path in front of `/v1`. */
@@ -26,7 +26,7 @@ export type Damask = ReturnType<typeof createDamask>;
  * Makes a client of one server. It holds no connection, so there is nothing to close.
  *
  * Every function throws a `DamaskError` with a stable `code`; where its signal is aborted, it throws the signal's
- * reason. Only reads are retried, never a run.
+ * reason. Reads and runs with an `idempotency_key` are retried, no other.
  */
 export function createDamask(options: DamaskOptions) {
   const connection: Connection = {
@@ -168,19 +168,20 @@ function runCalls(connection: Connection, call: Call) {
     /**
      * Runs a pattern and yields its events as they come. The last is `run.succeeded`, `run.failed` or
      * `run.cancelled`; a stream that ends without one throws `truncated`. Leaving the loop or aborting the signal
-     * cancels the run. Nothing is sent before the first event is asked for.
+     * cancels the run. Nothing is sent before the first event is asked for. A run with `on_disconnect: 'continue'` or an
+     * `idempotency_key` outlives its connection, and its stream goes on over a new one where the old one broke.
      */
     stream: (input: Omit<api.CreateRunInput, 'stream'>, options?: CallOptions) =>
-      streamRun(connection, { operation: 'createRun', input }, { timeoutMs: 0, ...options }),
+      steadyStream(connection, { operation: 'createRun', input }, { timeoutMs: 0, ...options }),
     /** Runs what a run ran, with the changes that are named, and waits. Throws `payload_gone` when its texts are gone. */
     rerun: (input: Omit<api.RerunRunInput, 'stream'>, options?: CallOptions) =>
       call('rerunRun', { ...input, stream: false }, { timeoutMs: 0, ...options }),
     /** Runs what a run ran, with the changes that are named, and yields its events as `stream` does. */
     rerunStream: (input: Omit<api.RerunRunInput, 'stream'>, options?: CallOptions) =>
-      streamRun(connection, { operation: 'rerunRun', input }, { timeoutMs: 0, ...options }),
-    /** Follows a run from the id of the last event on: what has come since, what comes, and its end. */
+      steadyStream(connection, { operation: 'rerunRun', input }, { timeoutMs: 0, ...options }),
+    /** Follows a run from the id of the last event on: what has come since, what comes, and its end, over broken connections. */
     follow: (input: api.StreamRunInput, options?: CallOptions) =>
-      streamRun(connection, { operation: 'streamRun', input }, { timeoutMs: 0, ...options }),
+      steadyStream(connection, { operation: 'streamRun', input }, { timeoutMs: 0, ...options }),
     /** One page of runs, newest first, without their texts. */
     list: (input: api.ListRunsInput = {}, options?: CallOptions) => call('listRuns', input, options),
     /** All runs, newest first, page by page as the loop goes on. */

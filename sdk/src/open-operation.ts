@@ -39,11 +39,13 @@ export async function openOperation(
 ): Promise<OpenAnswer> {
   const request = buildRequest(connection.url, name, input, sent);
   const signal = eitherSignal(connection.signal, options.signal);
+  // The server answers a key once, however often it is sent.
+  const repeatable = request.method === 'GET' || (input as { idempotency_key?: string }).idempotency_key !== undefined;
   for (let attempt = 0; ; attempt++) {
     try {
       return await openOnce(connection, request, { ...options, signal }, accept);
     } catch (error) {
-      const wait = attempt < connection.retries ? retryDelay(request.method, error, attempt) : undefined;
+      const wait = repeatable && attempt < connection.retries ? retryDelay(error, attempt) : undefined;
       if (wait === undefined) throw error;
       await pause(wait, signal);
     }
@@ -114,9 +116,9 @@ function startLimits(outer: AbortSignal | undefined, timeoutMs: number) {
 // Longer waits are the caller's to decide: they get the error with `retryAfter`.
 const longestWaitSeconds = 30;
 
-// Only what changes nothing is sent again, and only when the server asks for it or no answer came.
-function retryDelay(method: string, error: unknown, attempt: number): number | undefined {
-  if (method !== 'GET' || !(error instanceof DamaskError)) return undefined;
+// Sent again only when the server asks for it or no answer came.
+function retryDelay(error: unknown, attempt: number): number | undefined {
+  if (!(error instanceof DamaskError)) return undefined;
   if (error.code === 'unreachable') return 100 * 2 ** attempt * (0.5 + Math.random());
   const asked = error.status === 429 || error.status === 503 ? error.retryAfter : undefined;
   return asked !== undefined && asked <= longestWaitSeconds ? asked * 1000 : undefined;
