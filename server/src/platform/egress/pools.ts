@@ -1,7 +1,8 @@
 import type { LookupFunction } from 'node:net';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { buildConnector, Client, type Dispatcher } from 'undici';
 import { AppError } from '../app-error.ts';
 import { parseAddress } from './address.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { denied, type Guard, portOf } from './guard.ts';
 
 export interface Resolved {
@@ -28,7 +29,7 @@ export type EgressPool = Pick<Dispatcher, 'dispatch'>;
 
 export interface Pools {
   /** Valid as long as the egress is; what lies beneath is closed when unused and opened again. */
-  of(origin: string, options: PoolOptions): EgressPool & { live(): Pool };
+  of(origin: string, options: PoolOptions): EgressPool & { live(): ConnectionPool };
   close(): Promise<void>;
 }
 
@@ -44,8 +45,8 @@ export interface PoolsOptions {
 
 interface Entry {
   readonly key: string;
-  readonly open: () => Pool;
-  pool: Pool | undefined;
+  readonly open: () => ConnectionPool;
+  pool: ConnectionPool | undefined;
   used: number;
 }
 
@@ -57,7 +58,7 @@ export function createPools(options: PoolsOptions): Pools {
   let uses = 0;
   let closed = false;
 
-  function live(entry: Entry): Pool {
+  function live(entry: Entry): ConnectionPool {
     entry.used = ++uses;
     if (entry.pool !== undefined) return entry.pool;
     if (closed) throw new AppError('unavailable', 'The server is stopping and calls nobody any more.');
@@ -97,7 +98,7 @@ export function createPools(options: PoolsOptions): Pools {
   };
 }
 
-function openPool(origin: string, given: PoolOptions, options: PoolsOptions): Pool {
+function openPool(origin: string, given: PoolOptions, options: PoolsOptions): ConnectionPool {
   const trusted = given.trusted === true;
   if (given.socketPath !== undefined && !trusted) throw denied('Unix sockets are not called.');
   const url = trusted ? new URL(origin) : options.guard.checkUrl(origin);
@@ -108,8 +109,7 @@ function openPool(origin: string, given: PoolOptions, options: PoolsOptions): Po
     ...(given.socketPath === undefined ? {} : { socketPath: given.socketPath }),
     ...(trusted ? {} : { lookup: guardedLookup(options, port) }),
   });
-  return new Pool(url.origin, {
-    connections: given.connections ?? options.connections,
+  const clientOptions: Client.Options = {
     pipelining: 1,
     allowH2: false,
     keepAliveTimeout: keepMs,
@@ -126,7 +126,8 @@ function openPool(origin: string, given: PoolOptions, options: PoolsOptions): Po
       }
       connect(target, callback);
     },
-  });
+  };
+  return new ConnectionPool(() => new Client(url.origin, clientOptions), given.connections ?? options.connections);
 }
 
 /** Judges every address of a name at the moment of the connection: what it resolved to before proves nothing. */
