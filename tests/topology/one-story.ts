@@ -70,6 +70,13 @@ export async function tellStory(
     run,
     'what is told is what is stored',
   );
+  const keyed = { ...greet, idempotency_key: 'story' };
+  await ask('POST', '/v1/runs', keyed);
+  await ask('POST', '/v1/runs', keyed);
+  await ask('POST', '/v1/runs', { ...keyed, input: 'then' });
+  await ask('POST', `/v1/runs/${run.id}/rerun`, { input: 'again' });
+  const events = await client.send('GET', `/v1/runs/${run.id}/events?after=6`, { key });
+  story.push(['the events of a run that has ended', events.text.replace(/"[0-9a-f-]{36}"|\d+\.\d+|"20[^"]+Z"/g, '""')]);
   await ask('POST', '/v1/runs', { ...greet, version: 1 });
   await ask('POST', '/v1/runs', { ...greet, variables: {} });
   await ask('POST', '/v1/runs', { ...greet, variables: { name: 5 } });
