@@ -95,6 +95,7 @@ const Content = {
   ),
   files: Type.Optional(Type.Array(PatternFile, { minItems: 1, maxItems: 100 })),
   message: Type.Optional(Type.String({ maxLength: 500, description: 'Why this version exists.' })),
+  dry_run: Type.Optional(Type.Boolean({ description: 'Check all of it, answer what would be, and change nothing.' })),
 };
 
 const byName = { pattern: Name };

@@ -749,6 +749,8 @@ export interface CreatePatternInput {
   readonly files?: readonly PatternFile[] | undefined;
   /** Why this version exists. */
   readonly message?: string | undefined;
+  /** Check all of it, answer what would be, and change nothing. */
+  readonly dry_run?: boolean | undefined;
 }
 
 export interface ReadPatternInput {
@@ -772,6 +774,8 @@ export interface PublishVersionInput {
   readonly files?: readonly PatternFile[] | undefined;
   /** Why this version exists. */
   readonly message?: string | undefined;
+  /** Check all of it, answer what would be, and change nothing. */
+  readonly dry_run?: boolean | undefined;
   /** The version that was edited: when it is not the newest any more, nothing is published. */
   readonly base_version?: number | undefined;
   /** ETag of the read that this write builds on, or *. */

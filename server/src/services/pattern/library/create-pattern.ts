@@ -6,6 +6,7 @@ import { appendEvents } from '#platform/events.ts';
 import { composeVersion } from './compose-versions.ts';
 import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { findPattern, insertPatterns, lockNames, readPatternById } from './pattern-store.ts';
+import { tryOut } from './try-out.ts';
 import { readVersionContent } from './version-content.ts';
 import { insertVersions } from './version-store.ts';
 
@@ -14,53 +15,55 @@ type CreatePattern = typeof patternOperations.createPattern;
 export async function createPattern(
   parts: LibraryParts,
   context: CallContext,
-  { name, message, ...sent }: InputOf<CreatePattern>,
+  { name, message, dry_run, ...sent }: InputOf<CreatePattern>,
 ): Promise<OutputOf<CreatePattern>> {
   const { clock } = parts;
   const { workspace } = context;
   const read = readVersionContent(name, sent);
-  return changeLibrary(parts, context, async (transaction) => {
-    await lockNames(transaction);
-    if (await findPattern(transaction, name)) throw nameTaken(name);
-    const content = await composeVersion(transaction, { name, version: 1, content: read }, sent);
-    const id = clock.uuid();
-    const created_at = new Date(clock.now()).toISOString();
-    await insertPatterns(transaction, [
-      {
-        workspace,
-        id,
-        name,
-        latest: 1,
-        source_kind: 'api',
-        source_origin: null,
-        upstream_kind: null,
-        upstream_digest: null,
-        created_at,
-      },
-    ]);
-    const source = { kind: 'api' as const };
-    await insertVersions(transaction, workspace, [
-      { pattern: id, number: 1, content, message: message ?? null, source, created_at, ...authorOf(context) },
-    ]);
-    await leaveTrace(parts, transaction, context, {
-      action: 'createPattern',
-      subject: `pattern/${name}`,
-      details: { id, version: 1, digest: content.digest },
-      event: 'pattern.pattern-created',
-      data: { pattern: name },
-    });
-    await appendEvents(transaction, clock, context, [
-      {
-        name: 'pattern.version-published',
-        data: {
-          pattern: name,
-          version: 1,
-          digest: content.digest,
+  return tryOut(dry_run, (settle) =>
+    changeLibrary(parts, context, async (transaction) => {
+      await lockNames(transaction);
+      if (await findPattern(transaction, name)) throw nameTaken(name);
+      const content = await composeVersion(transaction, { name, version: 1, content: read }, sent);
+      const id = clock.uuid();
+      const created_at = new Date(clock.now()).toISOString();
+      await insertPatterns(transaction, [
+        {
+          workspace,
+          id,
+          name,
+          latest: 1,
+          source_kind: 'api',
+          source_origin: null,
+          upstream_kind: null,
+          upstream_digest: null,
+          created_at,
         },
-      },
-    ]);
-    return readPatternById(transaction, id);
-  });
+      ]);
+      const source = { kind: 'api' as const };
+      await insertVersions(transaction, workspace, [
+        { pattern: id, number: 1, content, message: message ?? null, source, created_at, ...authorOf(context) },
+      ]);
+      await leaveTrace(parts, transaction, context, {
+        action: 'createPattern',
+        subject: `pattern/${name}`,
+        details: { id, version: 1, digest: content.digest },
+        event: 'pattern.pattern-created',
+        data: { pattern: name },
+      });
+      await appendEvents(transaction, clock, context, [
+        {
+          name: 'pattern.version-published',
+          data: {
+            pattern: name,
+            version: 1,
+            digest: content.digest,
+          },
+        },
+      ]);
+      return settle(await readPatternById(transaction, id));
+    }),
+  );
 }
 
 /** A name belongs to one living pattern of a workspace. */

@@ -38,6 +38,22 @@ test('a version is published, read back and becomes the newest', async () => {
   });
 });
 
+test('a dry run checks all of it and leaves nothing', async () => {
+  await library.createPattern(alpha(), { name: 'trial', system: 'One.' });
+  const before = await topic();
+  const caller = alpha();
+  const would = await library.publishVersion(caller, { pattern: 'trial', system: 'Two.', dry_run: true });
+  assert.deepEqual([would.version, would.files[0]?.content], [2, 'Two.']);
+  const bad = { pattern: 'trial', system: 'Two {{a.b}}.', dry_run: true };
+  await assert.rejects(library.publishVersion(alpha(), bad), coded('invalid_pattern'));
+  const made = await library.createPattern(caller, { name: 'trial_two', system: 'One.', dry_run: true });
+  assert.deepEqual([made.name, made.version], ['trial_two', 1]);
+  await assert.rejects(library.readPattern(alpha(), { pattern: 'trial_two' }), coded('not_found'));
+  assert.equal((await library.readPattern(alpha(), { pattern: 'trial' })).version, 1);
+  assert.deepEqual(await leftBy(caller), { audit: [], events: [] });
+  assert.equal(await topic(), before);
+});
+
 test('the newest content answers its version and leaves nothing; older content becomes the newest', async () => {
   const publish = (system: string, caller = alpha()) => library.publishVersion(caller, { pattern: 'same', system });
   await library.createPattern(alpha(), { name: 'same', system: 'One.' });

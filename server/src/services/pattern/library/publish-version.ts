@@ -8,6 +8,7 @@ import { digestFiles } from './digest.ts';
 import { knownOutside } from './known-outside.ts';
 import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { advancePatterns, lockPattern, readPatternById } from './pattern-store.ts';
+import { tryOut } from './try-out.ts';
 import { readVersionContent } from './version-content.ts';
 import { findVersion, insertVersions } from './version-store.ts';
 
@@ -20,42 +21,45 @@ type PublishVersion = typeof patternOperations.publishVersion;
 export async function publishVersion(
   parts: LibraryParts,
   context: CallContext,
-  { pattern: name, message, base_version, if_match, ...sent }: InputOf<PublishVersion>,
+  { pattern: name, message, base_version, if_match, dry_run, ...sent }: InputOf<PublishVersion>,
 ): Promise<OutputOf<PublishVersion>> {
-  return changeLibrary(parts, context, async (transaction) => {
-    const pattern = await lockPattern(transaction, name);
-    if (!pattern) throw notFound();
-    await requireMatch({ if_match }, () => readPatternById(transaction, pattern.id));
-    if (base_version !== undefined && base_version !== pattern.latest) throw newerVersion(base_version, pattern.latest);
-    const newest = (await findVersion(transaction, pattern.id, pattern.latest)) as PatternVersion;
-    const number = pattern.latest + 1;
-    const read = readVersionContent(name, sent, knownOutside(newest));
-    const content = await composeVersion(transaction, { name, version: number, content: read }, sent);
-    // What it includes may have moved on while its own files stayed.
-    if (content.files_digest === digestFiles(newest.files) && content.digest === newest.digest) return newest;
+  return tryOut(dry_run, (settle) =>
+    changeLibrary(parts, context, async (transaction) => {
+      const pattern = await lockPattern(transaction, name);
+      if (!pattern) throw notFound();
+      await requireMatch({ if_match }, () => readPatternById(transaction, pattern.id));
+      if (base_version !== undefined && base_version !== pattern.latest)
+        throw newerVersion(base_version, pattern.latest);
+      const newest = (await findVersion(transaction, pattern.id, pattern.latest)) as PatternVersion;
+      const number = pattern.latest + 1;
+      const read = readVersionContent(name, sent, knownOutside(newest));
+      const content = await composeVersion(transaction, { name, version: number, content: read }, sent);
+      // What it includes may have moved on while its own files stayed.
+      if (content.files_digest === digestFiles(newest.files) && content.digest === newest.digest) return newest;
 
-    const at = new Date(parts.clock.now()).toISOString();
-    await insertVersions(transaction, context.workspace, [
-      {
-        pattern: pattern.id,
-        number,
-        content,
-        message: message ?? null,
-        source: { kind: 'api' },
-        created_at: at,
-        ...authorOf(context),
-      },
-    ]);
-    await advancePatterns(transaction, [{ id: pattern.id, latest: number, updated_at: at }]);
-    await leaveTrace(parts, transaction, context, {
-      action: 'publishVersion',
-      subject: `pattern/${name}`,
-      details: { version: number, digest: content.digest },
-      event: 'pattern.version-published',
-      data: { pattern: name, version: number, digest: content.digest },
-    });
-    return (await findVersion(transaction, pattern.id, number)) as PatternVersion;
-  });
+      const at = new Date(parts.clock.now()).toISOString();
+      await insertVersions(transaction, context.workspace, [
+        {
+          pattern: pattern.id,
+          number,
+          content,
+          message: message ?? null,
+          source: { kind: 'api' },
+          created_at: at,
+          ...authorOf(context),
+        },
+      ]);
+      await advancePatterns(transaction, [{ id: pattern.id, latest: number, updated_at: at }]);
+      await leaveTrace(parts, transaction, context, {
+        action: 'publishVersion',
+        subject: `pattern/${name}`,
+        details: { version: number, digest: content.digest },
+        event: 'pattern.version-published',
+        data: { pattern: name, version: number, digest: content.digest },
+      });
+      return settle((await findVersion(transaction, pattern.id, number)) as PatternVersion);
+    }),
+  );
 }
 
 function newerVersion(base: number, latest: number): AppError {
