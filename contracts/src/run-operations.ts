@@ -69,7 +69,11 @@ const course = {
       description: 'Of patterns that keep answers: take one, ask anew and keep that, or neither. Default: use.',
     }),
   ),
-  on_disconnect: Type.Optional(Type.Union([Type.Literal('cancel'), Type.Literal('continue')])),
+  on_disconnect: Type.Optional(
+    Type.Union([Type.Literal('cancel'), Type.Literal('continue')], {
+      description: 'When the last reader has left. Default: cancel; continue where there is a key.',
+    }),
+  ),
   timeout_ms: Type.Optional(Type.Integer({ minimum: 100, maximum: 3_600_000 })),
   idempotency_key: Type.Optional(IdempotencyKey),
 };

@@ -825,9 +825,9 @@ export interface ListLabelMovesInput {
 
 export interface DeprecatePatternInput {
   readonly pattern: string;
-  /** The pattern to use instead. */
-  readonly successor?: string | null | undefined;
-  readonly message?: string | null | undefined;
+  readonly successor?: string | undefined;
+  /** Why, for people. */
+  readonly message?: string | undefined;
 }
 
 export interface LiftDeprecationInput {
@@ -999,6 +999,7 @@ export interface CreateRunInput {
   readonly subject?: string | undefined;
   /** Of patterns that keep answers: take one, ask anew and keep that, or neither. Default: use. */
   readonly cache?: 'use' | 'refresh' | 'off' | undefined;
+  /** When the last reader has left. Default: cancel; continue where there is a key. */
   readonly on_disconnect?: 'cancel' | 'continue' | undefined;
   readonly timeout_ms?: number | undefined;
   /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
@@ -1073,6 +1074,7 @@ export interface RerunRunInput {
   readonly subject?: string | undefined;
   /** Of patterns that keep answers: take one, ask anew and keep that, or neither. Default: use. */
   readonly cache?: 'use' | 'refresh' | 'off' | undefined;
+  /** When the last reader has left. Default: cancel; continue where there is a key. */
   readonly on_disconnect?: 'cancel' | 'continue' | undefined;
   readonly timeout_ms?: number | undefined;
   /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */

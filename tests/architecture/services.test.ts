@@ -12,7 +12,18 @@ const shared = ['errors', 'events', 'field', 'operation', 'permissions', 'servic
 const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
   identity: ['identity'],
   pattern: [
-    ...['attachment', 'context', 'history', 'message', 'model', 'pattern', 'pattern-settings', 'pattern-yaml', 'run'],
+    ...[
+      'attachment',
+      'context',
+      'history',
+      'message',
+      'model',
+      'pattern',
+      'pattern-settings',
+      'pattern-yaml',
+      'run',
+      'run-operations',
+    ],
     ...['session', 'strategy', 'transfer'],
   ],
   gateway: ['gateway'],
