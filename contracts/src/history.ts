@@ -75,8 +75,8 @@ export const historyOperations = {
     summary: 'Say that a pattern should not be used any more; runs of it go on',
     input: strict({
       ...byName,
-      successor: Type.Optional(Type.Union([Name, Type.Null()], { description: 'The pattern to use instead.' })),
-      message: Type.Optional(Type.Union([Type.String({ maxLength: 500 }), Type.Null()])),
+      successor: Type.Optional(Name),
+      message: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'Why, for people.' })),
     }),
     output: Pattern,
     status: 200,

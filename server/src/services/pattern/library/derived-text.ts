@@ -20,7 +20,7 @@ export function derivedDescription(text: string): string {
     .split(/\n[ \t]*\n|^#.*$/m);
   for (const paragraph of paragraphs) {
     const prose = paragraph.trim().replaceAll(/\s+/g, ' ');
-    if (prose === '' || /^(?:[-*+>|`~<#]|\/\/|\d+[.)])/.test(prose) || /^input:?$/i.test(prose)) continue;
+    if (prose === '' || /^(?:[-*+>|`~<#]|\/\/|\d+[.)]|\{\{[#/>])/.test(prose) || /^input:?$/i.test(prose)) continue;
     return prose.length > 300 ? `${prose.slice(0, 299).trimEnd().toWellFormed()}…` : prose;
   }
   return '';
