@@ -35,14 +35,32 @@ const pauses = [100, 400];
  * Starts a run for its key once: who comes again with the same request gets the answer of the first one. Errors beside
  * the run's own: `idempotency_in_progress`, `idempotency_key_reused`.
  */
-export async function runOnce<Input extends { readonly idempotency_key?: string }>(
+export function runOnce<Input extends { readonly idempotency_key?: string }>(
   parts: RunParts,
   context: CallContext,
   operation: string,
-  { idempotency_key: key, ...request }: Input,
-  start: (claim: RunClaim | undefined, request: Omit<Input, 'idempotency_key'>) => Promise<Run>,
+  input: Input,
+  start: Start<Input>,
 ): Promise<Run> {
-  if (key === undefined || !parts.honoursKeys) return start(undefined, request);
+  if (input.idempotency_key === undefined || !parts.honoursKeys) return start(undefined, input);
+  const { idempotency_key: key, ...request } = input;
+  return runForKey(parts, context, { operation, key, request }, start);
+}
+
+type Start<Input> = (claim: RunClaim | undefined, request: Omit<Input, 'idempotency_key'>) => Promise<Run>;
+
+interface KeyedRequest<Request> {
+  readonly operation: string;
+  readonly key: string;
+  readonly request: Request;
+}
+
+async function runForKey<Input>(
+  parts: RunParts,
+  context: CallContext,
+  { operation, key, request }: KeyedRequest<Omit<Input, 'idempotency_key'>>,
+  start: Start<Input>,
+): Promise<Run> {
   const { database, engine } = parts;
   const { workspace } = context;
   await engine.payloads.ready(workspace);
