@@ -14,7 +14,9 @@ import type { RoutedPort } from '../model/model-router.ts';
 import { unknownModel } from '../routing/model-facts.ts';
 import type { RoutedResult } from '../routing/routed-call.ts';
 import { createConfirmEnd } from './confirm-end.ts';
+import type { EngineParts } from './engine.ts';
 import { executeRun } from './execute-run.ts';
+import { followRun } from './follow-run.ts';
 import { createJournal } from './journal.ts';
 import { listRuns } from './list-runs.ts';
 import { createLiveRuns } from './live-runs.ts';
@@ -240,73 +242,82 @@ test('runs that still run are listed in their place, page by page', async () => 
   await journal.stop(1_000);
 });
 
-test('a stream whose reader takes nothing ends as a failure, and its end is not pressed on the reader', async () => {
-  const journal = openJournal();
-  const { floor, alpha } = platform;
-  const told: string[] = [];
-  const sink: EventSink = {
-    emit(name) {
-      told.push(name);
-      return false;
+interface Reader extends EventSink {
+  readonly told: string[];
+  text: string;
+}
+
+/** Takes what it is given; `slow` says that it will never take more. */
+function createReader(slow: boolean): Reader {
+  const reader: Reader = {
+    told: [],
+    text: '',
+    emit(name, _, data) {
+      reader.told.push(name);
+      if (name === 'output.delta') reader.text += (data as { text: string }).text;
+      return !slow;
     },
-    drained: () => new Promise(() => undefined),
+    drained: () => (slow ? new Promise(() => undefined) : Promise.resolve()),
   };
-  let end: ((result: RoutedResult) => void) | undefined;
+  return reader;
+}
+
+/** A run of a model that says what it is told to, for readers that are waited for 50 ms only. */
+function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
+  const { floor, alpha } = platform;
+  const journal = openJournal();
   const usage = { input_tokens: null, output_tokens: null, cached_input_tokens: null, reasoning_tokens: null };
   const served = { name: 'openai/test', facts: unknownModel } as RoutedResult['served'];
-  const call: ReturnType<RoutedPort['call']> = {
-    done: new Promise((resolve) => {
-      end = resolve;
-    }),
-    abort: (code, detail) =>
-      end?.({ ok: false, code, detail, usage, status: 200, firstOutputMs: 1, attempts: [], served }),
-    resume: () => undefined,
-  };
+  const rest = { usage, status: 200, firstOutputMs: 1, attempts: [], served };
+  let tell: (result: RoutedResult) => void = () => undefined;
+  let say: (text: string) => boolean = () => assert.fail('The call did not begin');
   const port: RoutedPort = {
     call({ onText }) {
-      setTimeout(() => {
-        for (const text of ['one ', 'two ']) onText(text);
-      }, 50);
-      return call;
+      say = onText;
+      return {
+        done: new Promise((resolve) => {
+          tell = resolve;
+        }),
+        abort: (code, detail) => tell({ ok: false, code, detail, ...rest }),
+        resume: () => undefined,
+      };
     },
   };
+  const engine: EngineParts = {
+    journal,
+    live: createLiveRuns({ limit: 1, clock: systemClock }),
+    payloads: createPayloads(floor.vault),
+    clock: systemClock,
+    checks: createSchemaWorkers({ clock: systemClock }),
+    process: floor.registry.id,
+    recordWithin: 5_000,
+    readerWithin: 50,
+    observe: () => undefined,
+    confirm: (known) => known,
+  };
   const row = makeRow();
-  const running = executeRun(
+  const context = { ...systemContext(systemClock), workspace: alpha.id };
+  const plan = {
+    pattern: 'greet',
+    version: { number: 1, digest: row.digest, output: defaultSettings.output } as RunPlan['version'],
+    environment: null,
+    label: null,
+    messages: [],
+    parameters: {},
+    model: null,
+    language: null,
+    said: 'x',
+    attachments: [],
+    tools: [],
+    toolChoice: null,
+    toolMessages: [],
+    deprecated: null,
+  };
+  const ended = executeRun(
+    engine,
+    { ...context, actor: { ...context.actor, id: row.id }, sink },
     {
-      journal,
-      live: createLiveRuns({ limit: 1, clock: systemClock }),
-      payloads: createPayloads(floor.vault),
-      clock: systemClock,
-      checks: createSchemaWorkers({ clock: systemClock }),
-      process: floor.registry.id,
-      recordWithin: 5_000,
-      readerWithin: 50,
-      observe: () => undefined,
-      confirm: (known) => known,
-    },
-    {
-      ...systemContext(systemClock),
-      workspace: alpha.id,
-      actor: { ...systemContext(systemClock).actor, id: row.id },
-      sink,
-    },
-    {
-      plan: {
-        pattern: 'greet',
-        version: { number: 1, digest: row.digest, output: defaultSettings.output } as RunPlan['version'],
-        environment: null,
-        label: null,
-        messages: [],
-        parameters: {},
-        model: null,
-        language: null,
-        said: 'x',
-        attachments: [],
-        tools: [],
-        toolChoice: null,
-        toolMessages: [],
-        deprecated: null,
-      },
+      plan,
       route: { name: 'openai/test', model: 'test', port },
       input: 'x',
       variables: {},
@@ -314,17 +325,69 @@ test('a stream whose reader takes nothing ends as a failure, and its end is not 
       background: null,
       session: null,
       metadata: {},
-      onDisconnect: 'cancel',
+      onDisconnect,
       timeoutMs: 5_000,
     },
   );
-  const failure = await running.then(
-    () => assert.fail(),
-    (error: AppError) => error,
-  );
-  assert.equal(failure.code, 'slow_consumer');
-  assert.deepEqual(told, ['run.accepted', 'output.delta', 'output.delta']);
-  const stored = await read(failure.details.runId as string);
+  const id = async () => {
+    for (let wait = 0; wait < 500; wait++) {
+      const { rows } = await admin.query('select id from pattern.accepted where actor = $1', [row.id]);
+      if (rows[0]) return rows[0].id as string;
+      await systemClock.sleep(10);
+    }
+    throw new Error('The run was not accepted');
+  };
+  return {
+    ended,
+    id,
+    say: (text: string) => say(text),
+    end: () => tell({ ok: true, stopReason: 'stop', tool_calls: [], ...rest }),
+    follow: (run: string, reader: EventSink) =>
+      followRun({ engine, database: floor.database } as RunParts, { ...context, sink: reader }, { run }),
+    stop: () => journal.stop(1_000),
+  };
+}
+
+const slow = (error: AppError) => error.code === 'slow_consumer';
+
+test('a stream whose reader takes nothing ends as a failure, and its end is not pressed on the reader', async () => {
+  const caller = createReader(true);
+  const run = startByHand(caller, 'cancel');
+  const id = await run.id();
+  for (const text of ['one ', 'two ']) run.say(text);
+  await assert.rejects(run.ended, slow);
+  assert.deepEqual(caller.told, ['run.accepted', 'output.delta', 'output.delta']);
+  const stored = await read(id);
   assert.deepEqual([stored.status, stored.error.code, stored.output], ['failed', 'slow_consumer', 'one two ']);
-  await journal.stop(1_000);
+  await run.stop();
+});
+
+test('a caller that takes nothing is cut off, and a run that lives without it goes on for others', async () => {
+  const [caller, other] = [createReader(true), createReader(false)];
+  const run = startByHand(caller, 'continue');
+  const id = await run.id();
+  run.say('one ');
+  const reading = run.follow(id, other);
+  await systemClock.sleep(120);
+  for (const text of ['two ', 'three']) assert.equal(run.say(text), true, 'nobody holds the model up');
+  run.end();
+  await assert.rejects(run.ended, slow);
+  assert.equal((await reading).output, 'one two three');
+  assert.equal(other.text, 'one two three');
+  assert.deepEqual(caller.told, ['run.accepted', 'output.delta']);
+  assert.equal((await read(id)).status, 'succeeded');
+  await run.stop();
+});
+
+test('one who reads along and takes nothing is cut off alone', async () => {
+  const [caller, idle] = [createReader(false), createReader(true)];
+  const run = startByHand(caller, 'cancel');
+  const id = await run.id();
+  run.say('one ');
+  await assert.rejects(run.follow(id, idle), slow);
+  run.say('two');
+  run.end();
+  assert.equal((await run.ended).status, 'succeeded');
+  assert.equal(caller.text, 'one two');
+  await run.stop();
 });
