@@ -24,7 +24,8 @@ export function describeOperations(catalogue: Catalogue): string[] {
     '# Operations',
     'The interface of the platform, as `/openapi.json` has it too. Send the key as `Authorization: Bearer dmk_...`. ' +
       'Beside the codes named at an operation, each one that needs a key can answer `invalid_request`, `unauthenticated`, ' +
-      '`forbidden`, `too_large`, `unsupported_media_type`, `rate_limited`, `overloaded`, `unavailable` and `internal`.',
+      '`forbidden`, `too_large`, `unsupported_media_type`, `rate_limited`, `overloaded`, `unavailable` and `internal`. ' +
+      'The header `Damask-Deadline` holds the milliseconds that the sender of a request still has.',
     describeRoles(),
     ...parts,
     '## Shapes',
