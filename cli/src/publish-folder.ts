@@ -34,6 +34,8 @@ export interface Publication {
   readonly pattern: string;
   readonly files: readonly PatternFile[];
   readonly message?: string | undefined;
+  /** Only check it. */
+  readonly dry_run?: boolean | undefined;
 }
 
 /** Publishes a version, and creates the pattern when it is new. */

@@ -15,6 +15,8 @@ export function typeOnTerminal(
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { ...cliEnvironment(options), TERM: 'xterm-256color', NO_COLOR: '1' },
     stdio: ['pipe', 'pipe', 'inherit'],
+    // A question that was not expected would wait for ever.
+    timeout: 30_000,
   });
   let shown = '';
   let next = 0;

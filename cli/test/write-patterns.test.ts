@@ -15,7 +15,8 @@ async function library() {
   const answer: Answer = ({ method, url, body }, response) => {
     const [, version] = /^\/v1\/patterns\/summarize\/versions\/(\d)$/.exec(url) ?? [];
     if (method === 'POST') {
-      published.push(JSON.parse(body));
+      const { dry_run, ...sent } = JSON.parse(body);
+      if (!dry_run) published.push(sent);
       if (url === '/v1/patterns/summarize/versions') return sendJson(response, 201, { version: 3, digest });
       if (url === '/v1/patterns') return sendJson(response, 201, { version: 1, digest });
     }
@@ -114,7 +115,7 @@ test('what was edited is kept where nothing was published', async () => {
   await using _ = server;
   const EDITOR = editor(makeFolder(), 'echo more >> "$1"');
   const broken = await runCli(['edit', 'summarize', '--yes'], { url: server.url, env: { EDITOR: 'false' } });
-  assert.match(broken.stderr, /ended with code 1: nothing is published/);
+  assert.match(broken.stderr, /Your text is kept in[\s\S]*ended with code 1/);
   const plain = server.seen.length;
   const alone = await runCli(['edit', 'summarize'], { url: server.url, env: { EDITOR } });
   assert.equal(alone.code, 6);
@@ -145,14 +146,15 @@ test('a person is asked, mends what is refused, and publishes', hasScript, async
   });
   const EDITOR = editor(makeFolder(), 'echo "And more." >> "$1"');
   const shown = await typeOnTerminal('damask edit summarize', { url: server.url, env: { EDITOR } }, [
-    ['[n]o:', 'y\r'],
     ['Edit again?', 'y\r'],
-    ['[n]o:', 'yes\r'],
+    ['Publish it as summarize@3?', 'yes\r'],
   ]);
   assert.match(shown, /No closing braces in line 3/);
   assert.match(shown, /summarize@3 sha256/);
   assert.match(published[0]?.files[0]?.content ?? '', /And more\.\nAnd more\.\n$/);
-  const kept = await typeOnTerminal('damask edit summarize', { url: server.url, env: { EDITOR } }, [['[n]o:', 'n\r']]);
+  const kept = await typeOnTerminal('damask edit summarize', { url: server.url, env: { EDITOR } }, [
+    ['Publish it', 'n\r'],
+  ]);
   assert.match(kept, /Nothing is published\. Your text is kept in/);
   assert.equal(published.length, 1);
 });

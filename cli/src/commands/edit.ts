@@ -8,7 +8,7 @@ import { environmentWith } from '../config.ts';
 import { explainError } from '../explain-error.ts';
 import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { InputError } from '../input-error.ts';
-import { readPatternFolder } from '../publish-folder.ts';
+import { type Published, readPatternFolder } from '../publish-folder.ts';
 import { showDifference } from '../show-difference.ts';
 
 const flags = {
@@ -33,51 +33,64 @@ export const edit = defineCommand({
     'EDITOR="code --wait" damask edit summarize',
   ],
   async run(invocation) {
-    const { positionals, flags, terminal, config, connect } = invocation;
+    const { positionals, flags, terminal, connect } = invocation;
     const [pattern = ''] = positionals;
-    const editor = config.editor ?? 'vi';
     if (!flags.yes && !terminal.stdinIsTerminal) {
       throw new InputError('Nobody can be asked here. Add --yes to publish without a question.');
     }
     const { damask } = await connect();
     const version = await readNewest(damask, pattern);
     const file = flags.file ?? 'system.md';
-    const folder = writeDraft(version, file);
-    const base = { name: `${pattern}@${version.version}`, files: version.files };
-    for (;;) {
-      const { runEditor } = await import('../child-process.ts');
-      const code = await runEditor(editor, join(folder, file), environmentWith({}));
-      if (code !== 0) {
-        throw new InputError(
-          `The editor (${editor}) ended with code ${code}: nothing is published. Your text is kept in ${folder}. Set EDITOR to choose another one.`,
-        );
-      }
-      const { files } = readPatternFolder(folder);
-      if (!(await showDifference(terminal, base, { name: 'edited', files }))) {
-        rmSync(dirname(folder), { recursive: true, force: true });
-        return terminal.note('Nothing was changed.');
-      }
-      const answer = await decide(
-        invocation,
-        `Publish it as ${pattern}@${version.version + 1}? [y]es, [e]dit again, [n]o:`,
+    const folder = writeDraft(pattern, version, file);
+    try {
+      const published = await editUntilPublished(invocation, damask, version, folder);
+      rmSync(dirname(folder), { recursive: true, force: true });
+      if (published === undefined) return terminal.note('Nothing was changed.');
+      return await terminal.print(`${pattern}@${published.version} ${published.digest}`);
+    } catch (error) {
+      if (error instanceof Declined) return terminal.note(`Nothing is published. Your text is kept in ${folder}`);
+      terminal.note(
+        `Nothing is published. Your text is kept in ${folder}\n  Compare it: damask diff ${folder}\n  Publish it: damask publish ${folder}`,
       );
-      if (answer === 'n') return terminal.note(`Nothing is published. Your text is kept in ${folder}`);
-      if (answer === 'e') continue;
-      try {
-        const published = await damask.patterns.publish({
-          pattern,
-          files,
-          message: flags.message,
-          base_version: version.version,
-        });
-        rmSync(dirname(folder), { recursive: true, force: true });
-        return await terminal.print(`${pattern}@${published.version} ${published.digest}`);
-      } catch (error) {
-        if (!(await editAgain(invocation, error, folder))) throw error;
-      }
+      throw error;
     }
   },
 });
+
+/** The person said no. */
+class Declined extends Error {}
+
+/** Resolves to what was published; undefined when nothing was changed. */
+async function editUntilPublished(
+  invocation: EditInvocation,
+  damask: Damask,
+  { pattern, version, files: before }: PatternVersion,
+  folder: string,
+): Promise<Published | undefined> {
+  const { flags, terminal, config } = invocation;
+  const { runEditor } = await import('../child-process.ts');
+  const editor = config.editor ?? 'vi';
+  for (;;) {
+    const code = await runEditor(editor, join(folder, flags.file ?? 'system.md'), environmentWith({}));
+    if (code !== 0) throw new InputError(`The editor (${editor}) ended with code ${code}. EDITOR chooses another one.`);
+    const { files } = readPatternFolder(folder);
+    if (
+      !(await showDifference(terminal, { name: `${pattern}@${version}`, files: before }, { name: 'edited', files }))
+    ) {
+      return undefined;
+    }
+    const next = { pattern, files, message: flags.message, base_version: version };
+    try {
+      // Checked first: nobody is asked about what cannot be published.
+      if (!flags.yes) await damask.patterns.publish({ ...next, dry_run: true });
+      const answer = await decide(invocation, `Publish it as ${pattern}@${version + 1}? [y]es, [e]dit again, [n]o:`);
+      if (answer === 'n') throw new Declined();
+      if (answer === 'y') return await damask.patterns.publish(next);
+    } catch (error) {
+      if (!(await wantsToMend(invocation, error))) throw error;
+    }
+  }
+}
 
 async function readNewest(damask: Damask, pattern: string): Promise<PatternVersion> {
   try {
@@ -89,7 +102,8 @@ async function readNewest(damask: Damask, pattern: string): Promise<PatternVersi
 }
 
 /** Writes the files into a folder of their own, which has the pattern's name, so that it can be published as it is. */
-function writeDraft({ pattern, files }: PatternVersion, file: string): string {
+function writeDraft(pattern: string, { files }: PatternVersion, file: string): string {
+  if (!/^[a-z0-9][a-z0-9_-]*$/.test(pattern)) throw new InputError(`${pattern} is not the name of a pattern.`);
   const folder = join(mkdtempSync(join(tmpdir(), 'damask-edit-')), pattern);
   const all = files.some(({ path }) => path === file) ? files : [...files, { path: file, content: '' }];
   for (const { path, content } of all) {
@@ -115,22 +129,10 @@ async function decide({ flags, terminal }: EditInvocation, question: string): Pr
   }
 }
 
-/** Tells what is wrong and where the text is. Resolves to true when the person wants to mend it now. */
-async function editAgain(
-  { flags, terminal, config }: EditInvocation,
-  error: unknown,
-  folder: string,
-): Promise<boolean> {
-  const mendable = error instanceof DamaskError && error.code === 'invalid_pattern';
-  if (!mendable || flags.yes) {
-    terminal.note(
-      `Your text is kept in ${folder}\n  Compare it: damask diff ${folder}\n  Publish it: damask publish ${folder}`,
-    );
-    return false;
-  }
+/** Tells what is wrong with the pattern and asks whether to mend it now. Other errors cannot be mended so. */
+async function wantsToMend({ flags, terminal, config }: EditInvocation, error: unknown): Promise<boolean> {
+  if (!(error instanceof DamaskError) || error.code !== 'invalid_pattern' || flags.yes) return false;
   explainError(error, config, terminal);
-  const again = await askPerson(terminal, 'Edit again? [y]es, [n]o:');
-  if (/^y/i.test(again)) return true;
-  terminal.note(`Nothing is published. Your text is kept in ${folder}`);
-  return false;
+  if (/^y/i.test(await askPerson(terminal, 'Edit again? [y]es, [n]o:'))) return true;
+  throw new Declined();
 }

@@ -19,7 +19,7 @@ export const publish = defineCommand({
     },
     message: { type: 'string', value: '<text>', help: 'Why this version exists.' },
     label: { type: 'string', value: '<label>', help: 'Point this label at the version, too.' },
-    'dry-run': { type: 'boolean', help: 'Only show what would change.' },
+    'dry-run': { type: 'boolean', help: 'Only check it and show what would change.' },
     ...jsonFlag,
     ...serverFlags,
   },
@@ -43,6 +43,8 @@ export const publish = defineCommand({
       const before = newest ? await damask.patterns.readVersion({ pattern, version: newest.version }) : undefined;
       const from = { name: before ? `${pattern}@${before.version}` : 'nothing', files: before?.files ?? [] };
       const changed = await showDifference(terminal, from, { name: positionals[0] ?? '', files });
+      // Whoever checks a folder in a pipeline wants to know that it would be taken.
+      await publishOrCreate(damask, { pattern, files, dry_run: true });
       return terminal.note(changed ? `${pattern} would get a new version.` : 'Nothing would change.');
     }
     const published = await publishOrCreate(damask, { pattern, files, message: flags.message });
