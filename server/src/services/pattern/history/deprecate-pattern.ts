@@ -15,8 +15,10 @@ const stepsFollowed = 20;
 export async function deprecatePattern(
   parts: LibraryParts,
   context: CallContext,
-  { pattern: name, successor = null, message = null }: InputOf<DeprecatePattern>,
+  { pattern: name, ...said }: InputOf<DeprecatePattern>,
 ): Promise<OutputOf<DeprecatePattern>> {
+  const successor = said.successor ?? null;
+  const message = said.message ?? null;
   return changeLibrary(parts, context, async (transaction) => {
     const pattern = await lockPattern(transaction, name);
     if (!pattern) throw notFound();

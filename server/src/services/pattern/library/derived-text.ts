@@ -12,10 +12,13 @@ export function derivedTitle(text: string, pattern: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+// Of the template language 2; what they choose between is read on.
+const tags = /\{\{(?:[#/>][^{}]{0,300}|else)\}\}/g;
+
 /** The first paragraph of prose, cut at 300 characters; empty where there is none in the first part of the text. */
-export function derivedDescription(text: string): string {
-  const paragraphs = text
-    .slice(0, 8192)
+export function derivedDescription(text: string, template: 1 | 2 = 1): string {
+  const begin = text.slice(0, 8192);
+  const paragraphs = (template === 2 ? begin.replaceAll(tags, '') : begin)
     .replaceAll('\r\n', '\n')
     .split(/\n[ \t]*\n|^#.*$/m);
   for (const paragraph of paragraphs) {

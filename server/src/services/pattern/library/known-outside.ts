@@ -11,7 +11,7 @@ export function knownOutside({
 }: Pick<PatternVersion, 'description' | 'tags' | 'files'>): KnownAbout {
   const textOf = (path: string) => files.find((file) => file.path === path)?.content ?? '';
   const { yaml } = readPatternYaml(textOf('pattern.yaml'));
-  const inFiles = yaml.description || derivedDescription(textOf('system.md'));
+  const inFiles = yaml.description || derivedDescription(textOf('system.md'), yaml.template);
   return {
     ...(description !== inFiles && { description }),
     ...(yaml.tags === undefined && { tags }),

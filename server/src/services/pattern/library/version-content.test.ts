@@ -244,3 +244,33 @@ test('what is known from elsewhere stands where pattern.yaml says nothing', () =
   const own = readVersionContent('x', { files: [system, yaml('description: Own.\ntags: []')] }, known);
   assert.deepEqual([own.description, own.tags], ['Own.', []]);
 });
+
+test('a description that is taken from the text holds no tags', () => {
+  const text = '# Mail\n\nWrite{{#if tone}} a {{tone}}{{/if}} mail.\n{{> style}}\n';
+  const files = [file('system.md', text), yaml('template: 2\nvariables: {tone: {required: false}}')];
+  assert.equal(readVersionContent('mail', { files }).description, 'Write a {{tone}} mail.');
+});
+
+test('a schema and the inputs of examples may be files of the folder, and only those', () => {
+  const json = 'output: {type: json, schema: schema.json}\n';
+  const of = (schema: string) => [system, yaml(json), file('schema.json', schema)];
+  const content = readVersionContent('greet', { files: of('{"type": "object", "required": ["b", "a"]}') });
+  assert.deepEqual(content.settings.output.schema, { type: 'object', required: ['b', 'a'] });
+  // What the answer must fit is part of what a run does.
+  assert.notEqual(content.digest, readVersionContent('greet', { files: of('{"type": "object"}') }).digest);
+  const cases: [PatternFile[], RegExp][] = [
+    [[system, yaml(json)], /pattern\.yaml line 1: output\.schema names schema\.json, which is not in the folder/],
+    [of('{"type": "object", "type": "array"}'), /schema\.json: is no strict JSON: the key appears twice/],
+    [of('{'), /schema\.json: is no strict JSON/],
+    [of('[]'), /schema\.json: the schema: must be a schema/],
+    [of('{"$ref": "https://example.org/x"}'), /schema\.json: \/\$ref: .*same schema/],
+    [[system, yaml('examples: [{file: a.md}]')], /example 1 names a\.md, which is not in the folder/],
+    [[system, yaml('examples: [{file: ../../etc/passwd}]')], /not in the folder/],
+    [[system, yaml('examples: [{input: x}]')], /example 1 has no value for name/],
+    [
+      [system, yaml('examples: [{name: One, input: x, variables: {nmae: y}}]')],
+      /example "One" has a value for nmae, which is no variable of the pattern; did you mean name/,
+    ],
+  ];
+  for (const [files, wanted] of cases) assert.match(failure({ files }).message, wanted);
+});

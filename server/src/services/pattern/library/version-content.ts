@@ -151,7 +151,7 @@ function toContent(pattern: string, files: readonly PatternFile[], read: Read): 
     digest: digestOfRun(files, { schemaFile: yaml.schemaFile?.path, included }),
     files_digest: digestFiles(files),
     title: yaml.title || derivedTitle(system, pattern),
-    description: yaml.description || known?.description || derivedDescription(system),
+    description: yaml.description || known?.description || derivedDescription(system, settings.template),
     tags: yaml.tags ?? known?.tags ?? [],
     model: yaml.models?.[0]?.name ?? null,
     parameters: yaml.parameters,

@@ -2,6 +2,7 @@ import { codeFences } from './code-fences.ts';
 import type { Part, Slot } from './parts.ts';
 import { createBlockReader, dropTagLines, faultInBlock, tagOf, unknownTag } from './read-blocks.ts';
 import { scanTokens, type Token } from './scan-tokens.ts';
+import { tagForms } from './tags.ts';
 import { dateFunctions, relativeTime, textFunctions } from './template-functions.ts';
 
 export interface TokenProblem {
@@ -200,7 +201,7 @@ function strictFault(token: Token, first: string): string {
   const rule = 'list it under literal_tokens in pattern.yaml to keep it as text';
   if (name !== first && variableName.test(name)) return `has white space; write {{${name}}}, or ${rule}`;
   if (variableName.test(name)) return `is no declared variable; declare ${name} under variables, or ${rule}`;
-  return `does not name a variable: use letters, digits, _ and - (at most 100), or ${rule}`;
+  return `does not name a variable (letters, digits, _ and -, at most 100) and is no tag. There are ${tagForms}; or ${rule}`;
 }
 
 function faultOfCall(namespace: 'text' | 'datetime', call: string, argument: readonly Part[]): string | undefined {
