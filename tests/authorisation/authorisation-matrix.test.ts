@@ -39,7 +39,7 @@ test('lists show all that is there of the own workspace, and nothing else', asyn
     '/v1/strategies': 'pattern.strategy where deleted_at is null',
     '/v1/contexts': 'pattern.context where true',
     '/v1/sessions': 'pattern.session where updated_at is not null',
-    '/v1/runs': 'pattern.accepted where true',
+    '/v1/runs': 'pattern.finished where true',
   };
   for (const [list, rows] of Object.entries(tables)) {
     const [there] = await world.sql<{ count: number }>(
