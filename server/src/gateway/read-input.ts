@@ -5,7 +5,6 @@ import { AppError } from '#platform/app-error.ts';
 import type { QueryDecoder } from '#platform/query-decoder.ts';
 import { parseStrictJson } from '#platform/strict-json.ts';
 import type { BodyShare } from './body-budget.ts';
-import type { DispatchOptions } from './dispatch.ts';
 import { readBody, readPieces } from './read-body.ts';
 
 /** Bodies above this are parsed in a worker: the event loop must not be held for more than 5 ms. */
@@ -18,7 +17,7 @@ export async function readInput(
   parameters: Record<string, unknown>,
   query: string,
   share: BodyShare,
-  parseLarge: DispatchOptions['parseLarge'],
+  parseLarge: (bytes: Buffer) => Promise<unknown>,
 ): Promise<Record<string, unknown>> {
   if (query !== '') {
     throw new AppError('invalid_request', 'This address takes no query; put the fields into the JSON body.', {
