@@ -96,6 +96,11 @@ export function takesBody(operation: Pick<Operation, 'method' | 'bodyTypes'>): b
   return operation.method !== 'GET' && operation.method !== 'DELETE' && operation.bodyTypes === undefined;
 }
 
+/** All fields are in the address. */
+export function takesNoBody(operation: Pick<Operation, 'method'>): boolean {
+  return operation.method === 'GET' || operation.method === 'DELETE';
+}
+
 /** `POST /v1/runs`: how operations are named in tables and reports. */
 export function titleOf(operation: Pick<Operation, 'method' | 'path'>): string {
   return `${operation.method} ${operation.path}`;

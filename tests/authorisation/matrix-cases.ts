@@ -87,6 +87,8 @@ const codeOf: Readonly<Record<string, string>> = {
   401: 'unauthenticated',
   403: 'forbidden',
   404: 'not_found',
+  // Let through, and then refused by the egress guard.
+  422: 'egress_denied',
 };
 
 function judge(reply: HttpReply, expected: string | undefined): string | null {

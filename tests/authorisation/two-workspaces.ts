@@ -273,6 +273,7 @@ function pagedLists(pattern: string, session: string): Record<string, string> {
     'GET /v1/patterns': '/v1/patterns',
     'GET /v1/patterns/{pattern}/versions': `/v1/patterns/${pattern}/versions`,
     'GET /v1/patterns/{pattern}/label-moves': `/v1/patterns/${pattern}/label-moves`,
+    'GET /v1/exports': '/v1/exports',
     'GET /v1/strategies': '/v1/strategies',
     'GET /v1/contexts': '/v1/contexts',
     'GET /v1/sessions': '/v1/sessions',

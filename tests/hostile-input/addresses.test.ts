@@ -194,7 +194,7 @@ test('metacharacters of SQL and patterns in a search are only characters', async
 
 test('what has no body takes none, and what has one takes no query', async () => {
   await hostile.leavesNothing(async () => {
-    for (const operation of hostile.operations) {
+    for (const operation of hostile.operations.filter(({ bodyTypes }) => bodyTypes === undefined)) {
       const { path, body } = toRequest(operation, sampleInput(operation, hostile.validInput(operation)));
       const reply = takesBody(operation)
         ? await hostile.send(operation.method, `${path}?limit=1`, { body })

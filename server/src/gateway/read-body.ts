@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '#platform/app-error.ts';
 import type { BodyShare } from './body-budget.ts';
 
-/** How long, and how much of, a refused body is still taken off the wire: the largest body of any operation. */
+/** How long, and how much of, a refused body is still taken off the wire: the largest body of JSON. */
 const lingerMs = 3_000;
-const lingerBytes = 64 * 1024 * 1024;
+const lingerBytes = 32 * 1024 * 1024;
 
 /**
  * The whole body, never more than `limit` bytes. Errors: `too_large`, `overloaded` when `share` gives no more,

@@ -30,13 +30,17 @@ export async function exportTree(
 ): Promise<Page> {
   const { cursors } = parts;
   const names = pattern ?? null;
+  const withStrategies = names === null && context.permissions.has('strategy:read');
   const list = { list: 'exportTree', workspace: context.workspace, filter: JSON.stringify(names) };
   const position = (cursor === undefined ? ['patterns', ''] : cursors.decode(list, cursor)) as unknown as Position;
-  const { items, next } = await inWorkspace(parts, context, async (transaction) => {
+  const { items, next } = await inWorkspace(parts, context, async (transaction): Promise<Found> => {
     if (cursor === undefined && names) await refuseUnknown(transaction, names);
     const [part, after] = position;
-    if (part === 'patterns') return patternsPage(transaction, { after, names, limit });
-    if (part === 'strategies') return strategiesPage(transaction, after, limit);
+    if (part === 'patterns') {
+      const page = await patternsPage(transaction, { after, names, limit });
+      return { items: page.items, next: page.next ?? [withStrategies ? 'strategies' : 'descriptions', ''] };
+    }
+    if (part === 'strategies' && withStrategies) return strategiesPage(transaction, after, limit);
     return { items: await descriptions(transaction, names), next: null };
   });
   return next === null ? { items } : { items, next: cursors.encode(list, [...next]) };
@@ -71,7 +75,7 @@ async function patternsPage(
   );
   const last = taken.at(-1)?.name ?? '';
   if (taken.length < found.length) return { items, next: ['patterns', last] };
-  return { items, next: [names ? 'descriptions' : 'strategies', ''] };
+  return { items, next: null };
 }
 
 async function strategiesPage(transaction: Transaction, after: string, limit: number): Promise<Found> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
+import git from 'isomorphic-git';
 import { AppError } from '#platform/app-error.ts';
 import { makeTestCertificate } from '#platform/testing/test-certificate.ts';
 import { libraryForTests } from '../library/library-for-tests.ts';
@@ -19,10 +19,7 @@ after(async () => {
   await stop();
 });
 
-const blobOf = (content: string) =>
-  createHash('sha1')
-    .update(`blob ${Buffer.byteLength(content)}\0${content}`)
-    .digest('hex');
+const blobOf = async (content: string) => (await git.hashBlob({ object: content })).oid;
 const refuses = async (input: Parameters<typeof library.importGit>[1], code: string, message: RegExp) => {
   const error = await library.importGit(alpha(), input).then(
     () => assert.fail(`${JSON.stringify(input)} was not refused`),
@@ -57,7 +54,7 @@ test('a commit is imported, pinned in report and versions, and the same commit a
     kind: 'import',
     origin: `${server.url}@${first}`,
     commit: first,
-    blob: blobOf(text),
+    blob: await blobOf(text),
   });
   assert.deepEqual([version.description, version.tags], ['Greets', ['TALK']]);
   assert.deepEqual(version.files, [

@@ -13,19 +13,24 @@ const port = parentPort;
 if (port === null) throw new Error('plan-worker.ts is started as a worker thread only');
 
 const say = (message: FromPlanner) => port.postMessage(message);
-const transport = createGitTransport((call, request) => say({ call, request }));
+const newTransport = () => createGitTransport((call, request) => say({ call, request }));
 const charactersAtOnce = 64 * 1024;
 const rowsAtOnce = 500;
 
+let transport = newTransport();
 let started: Extract<ToPlanner, { start: string }> | undefined;
-const files: PatternFile[] = [];
-const pieces: Uint8Array[] = [];
+let files: PatternFile[] = [];
+let pieces: Uint8Array[] = [];
 let groups: Iterator<PlanGroup> | undefined;
 let ahead: IteratorResult<PlanGroup> | undefined;
 
 port.on('message', (message: ToPlanner) => {
   if ('start' in message) {
+    // The thread may have read another import before.
     started = message;
+    files = [];
+    pieces = [];
+    transport = newTransport();
     if (message.start === 'git') begin(planGit(message.source));
   } else if ('files' in message) files.push(...message.files);
   else if ('bytes' in message) pieces.push(message.bytes);
@@ -51,7 +56,7 @@ function begin(work: Promise<ImportPlan & { readonly commit?: string }>): void {
 async function planWhole(): Promise<ImportPlan> {
   if (started?.start === 'files') return planImport(files, started.origin);
   if (started?.start !== 'archive') throw new Error('The thread was told to end before it was told to start');
-  const bytes = Buffer.concat(pieces.splice(0));
+  const bytes = Buffer.concat(pieces);
   const selection = await selectFiles(openArchive(bytes), started.within);
   return planSelected(selection, started.name);
 }
