@@ -42,7 +42,7 @@ test('10 kills under requests with keys: each is one run and one call at most, a
   // The claim is committed before the call goes out, so no call is without a record.
   assert.equal(report.shadowCalls, 0);
   assert.ok(report.interrupted > 0, 'no kill met a run');
-  assert.ok(report.compared > 10 * report.interrupted, 'most runs must end well');
+  assert.ok(report.compared > 3 * report.interrupted, 'most runs must end well');
 });
 
 for (const [fault, kind] of [
