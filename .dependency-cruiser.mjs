@@ -6,7 +6,7 @@ const testCode = [
   '\\.test\\.ts$',
   '-for-tests\\.ts$',
   '(^|/)(test|tests|testing|fixtures|bench)/',
-  '^server/src/services/pattern/(model/local/test-[^/]+|library/hostile-text)\\.ts$',
+  '^server/src/services/pattern/(model/local/test-[^/]+|template/hostile-text)\\.ts$',
 ];
 // Programs that nobody imports: a process or a worker starts them.
 const entries = [
@@ -101,7 +101,7 @@ export default {
         path: '^server/src/services/',
         pathNot: [
           '^server/src/services/[^/]+/service\\.ts$',
-          '^server/src/services/pattern/model/environment-providers\\.ts$',
+          '^server/src/services/pattern/model/(environment-providers|ask-environment)\\.ts$',
           '^server/src/services/pattern/model/local/(local-model|fetch-local-model|model-source)\\.ts$',
         ],
       },
@@ -115,7 +115,8 @@ export default {
     },
     {
       name: 'rooms-in-one-direction',
-      comment: 'Inside pattern a run uses the library, the models and conversations; none of them knows of runs or of another.',
+      comment:
+        'Inside pattern a run uses the library, the models and conversations; none of them knows of runs or of another.',
       severity: 'error',
       from: { path: '^server/src/services/pattern/(library|model|conversation)/', pathNot: testCode },
       to: {

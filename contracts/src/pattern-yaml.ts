@@ -1,4 +1,4 @@
-import { type TProperties, Type } from 'typebox';
+import { type Static, type TProperties, Type } from 'typebox';
 import { ModelName, Parameters } from './run.ts';
 
 // A scalar is read as it was typed, so that `3.10` stays `3.10` and `no` stays `no`; editors must not ask for quotes.
@@ -166,3 +166,4 @@ export const PatternYaml = mapping({
     ),
   ),
 });
+export type PatternYaml = Static<typeof PatternYaml>;

@@ -5,13 +5,12 @@ import { CachedCall } from './cached-call.ts';
 import { digestValue } from './digest-request.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { RunParts } from './run-parts.ts';
-import type { StartRequest } from './start-run.ts';
 
 /** What is asked, as a key of the cache; undefined for a run whose answer is neither taken from it nor kept. */
 export async function cacheKeyOf(
   { engine, router }: Pick<RunParts, 'engine' | 'router'>,
   workspace: string,
-  { session, cache = 'use' }: Pick<StartRequest, 'session' | 'cache'>,
+  { session, cache = 'use' }: { readonly session?: string; readonly cache?: 'use' | 'refresh' | 'off' },
   { version, messages, parameters, tools, toolChoice, toolMessages, attachments }: RunPlan,
   wish: ModelWish | null,
 ): Promise<string | undefined> {

@@ -4,19 +4,11 @@ import type { CallContext } from '#platform/call.ts';
 import { type ClaimOwner, type ClaimRow, readClaims } from './claim-store.ts';
 import { ClaimFailed } from './claim-writer.ts';
 import { digestValue } from './digest-request.ts';
+import type { RunClaim } from './engine.ts';
 import type { AcceptedRow } from './record.ts';
 import { replayRun } from './replay-run.ts';
 import type { RunParts } from './run-parts.ts';
 import { toUnfinished } from './unfinished.ts';
-
-/** What makes a run the one run of its key. */
-export interface RunClaim {
-  /**
-   * Commits the claim and the acceptance together, before the call goes out. Throws `KeyTaken` when another run has the
-   * key, and `unrecorded` when it cannot be told: that run is then recorded as failed.
-   */
-  accept(row: AcceptedRow): Promise<void>;
-}
 
 /** The key belongs to another run, of this request or another one. */
 class KeyTaken extends Error {

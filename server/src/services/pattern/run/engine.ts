@@ -2,12 +2,20 @@ import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { SchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import type { ModelRoute } from '../model/model-router.ts';
-import type { RunClaim } from './claim-run.ts';
 import type { Journal } from './journal.ts';
 import type { LiveRuns } from './live-runs.ts';
 import type { Payload, Payloads } from './payloads.ts';
 import type { RunPlan } from './plan-run.ts';
-import type { FinishedRow } from './record.ts';
+import type { AcceptedRow, FinishedRow } from './record.ts';
+
+/** What makes a run the one run of its key. */
+export interface RunClaim {
+  /**
+   * Commits the claim and the acceptance together, before the call goes out. Throws `KeyTaken` when another run has the
+   * key, and `unrecorded` when it cannot be told: that run is then recorded as failed.
+   */
+  accept(row: AcceptedRow): Promise<void>;
+}
 
 export interface EngineParts {
   readonly journal: Journal;

@@ -1,7 +1,6 @@
 import type { PatternSettings, WeightedModel } from '@damask/contracts/pattern-settings.ts';
 import { PatternYaml as Fields } from '@damask/contracts/pattern-yaml.ts';
 import type { Parameters } from '@damask/contracts/run.ts';
-import type { Static } from 'typebox';
 import { quoteText } from '../library/quote-text.ts';
 import { readWholeToken } from '../template/scan-tokens.ts';
 import type { VariableRule } from '../template/variables.ts';
@@ -10,7 +9,7 @@ import { type Places, readBySchema } from './read-by-schema.ts';
 import { readYaml, type YamlProblem, type YamlSource } from './read-yaml.ts';
 import { readVariables, type WrittenVariables } from './yaml-variables.ts';
 
-type Written = Static<typeof Fields>;
+type Written = Fields;
 type Output = PatternSettings['output'];
 type Example = PatternSettings['examples'][number];
 
