@@ -70,7 +70,7 @@ export function readConfig(): Config {
 function chosenServer(configDir: string): string | undefined {
   try {
     const { current } = JSON.parse(readFileSync(join(configDir, 'credentials.json'), 'utf8')) as { current?: unknown };
-    return typeof current === 'string' && URL.canParse(current) ? current : undefined;
+    return typeof current === 'string' && /^https?:/.test(current) && URL.canParse(current) ? current : undefined;
   } catch {
     return undefined;
   }

@@ -142,8 +142,10 @@ function readEvents(child: Child, take: (event: ServerEvent) => void): void {
 }
 
 function startFailure(reason: string, errors: string): string {
-  const last = lastLine(errors);
-  return `The server did not start: ${reason.replace(/\.$/, '')}.${last ? ` Its last words: ${last}` : ''} \`damask serve\` shows all it says.`;
+  // A fault of its own comes with the places where it was met; those are for the log.
+  const [first = '', more] = reason.split('\n');
+  const last = more === undefined ? lastLine(errors) : undefined;
+  return `The server did not start: ${first.replace(/\.$/, '')}.${last ? ` Its last words: ${last}` : ''} \`damask serve\` shows all it says.`;
 }
 
 function toProgress({ phase, received, total }: ServerEvent): ServerProgress {

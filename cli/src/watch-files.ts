@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from './input-error.ts';
 
@@ -40,10 +40,19 @@ function add(path: string, found: Map<string, string>, asked: boolean): void {
       throw new InputError(`There are more than ${mostFiles} files to watch. Name a smaller folder.`);
     }
   } else if (state.isDirectory() && (asked || !path.endsWith('node_modules'))) {
-    for (const entry of readdirSync(path, { withFileTypes: true })) {
+    for (const entry of entriesOf(path)) {
       if (entry.name.startsWith('.') || /~$|^#.*#$/.test(entry.name) || entry.isSymbolicLink()) continue;
       add(join(path, entry.name), found, false);
     }
+  }
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    // It went away, or is not for us to read.
+    return [];
   }
 }
 

@@ -12,7 +12,10 @@ const hasBash = spawnSync('bash', ['--version']).status === 0 ? {} : { skip: 'ne
 function nameServer() {
   return startScriptedServer(({ url }, response) => {
     if (url.startsWith('/v1/patterns')) {
-      const items = ['summarize', 'create_tags', 'bash'].map((name) => ({ name, description: 'What it does.\nMore.' }));
+      const items = ['summarize', 'create_tags', 'bash', '$(touch x)', 'a;b', '-v'].map((name) => ({
+        name,
+        description: 'What it does.\nMore.',
+      }));
       return sendJson(response, 200, { items });
     }
     if (url.startsWith('/v1/models')) {
@@ -47,7 +50,7 @@ test('names come from the server, and from memory when it is gone', async () => 
   const home = makeFolder();
   const server = await nameServer();
   const ask = (...words: string[]) => runCli(['completion', '--words', '--', ...words], { url: server.url, home });
-  assert.match((await ask('run', '')).stdout, /^summarize\tWhat it does\. More\.\ncreate_tags\t/);
+  assert.match((await ask('run', '')).stdout, /^summarize\tWhat it does\. More\.\ncreate_tags\t.*\nbash\t.*\n$/);
   assert.equal((await ask('run', 'x', '-o', '')).stdout, ':files\n');
   const seen = server.seen.length;
   await server[Symbol.asyncDispose]();

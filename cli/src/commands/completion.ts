@@ -29,7 +29,9 @@ export const completion = defineCommand({
       if (kind === 'files') return terminal.result(':files\n');
       const names = kind === undefined ? [] : await (await import('../known-names.ts')).knownNames(config, kind);
       const prefix = /^(?:--[a-z-]+=|-[a-zA-Z]=)/.exec(positionals.at(-1) ?? '')?.[0] ?? '';
-      const lines = [...words, ...names].map(([name, about]) => `${prefix}${oneLine(name)}\t${oneLine(about)}\n`);
+      // What the shell puts on its line, it also reads: a name that would mean more there is left out.
+      const safe = names.filter(([name]) => /^[\p{L}\p{N}_][\p{L}\p{N}._:/@+-]*$/u.test(name));
+      const lines = [...words, ...safe].map(([name, about]) => `${prefix}${name}\t${oneLine(about)}\n`);
       return terminal.result(lines.join(''));
     }
     const wanted = positionals[0] ?? basename(config.shell);

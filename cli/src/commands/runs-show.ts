@@ -1,6 +1,6 @@
 import type { Run } from '@damask/sdk';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
-import { formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
+import { formatBytes, formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
 import { runIdOf } from '../run-id.ts';
 import { printable, type Terminal } from '../terminal.ts';
 import { styleOf } from './runs.ts';
@@ -39,6 +39,11 @@ function describe(run: Run, { paint }: Terminal): string {
     ['Error', run.error ? printable(`${run.error.code}: ${run.error.detail}`) : ''],
     ['Pattern', `${run.pattern}@${run.version} (${choice.filter(Boolean).join(', ')})`.replace(' ()', '')],
     ['Digest', run.digest],
+    ['Repeats', run.rerun_of ?? ''],
+    ['Taken from', run.cached ? 'an answer that was kept: no model was called' : ''],
+    ['Context', run.context ?? ''],
+    ['Session', run.session ?? ''],
+    ['Language', run.language ?? ''],
     ['Model', printable(run.model)],
     ['When', formatTime(run.accepted_at)],
     ['Time', `${formatDuration(run.total_ms)}, first output after ${formatDuration(run.first_output_ms)}`],
@@ -47,6 +52,9 @@ function describe(run: Run, { paint }: Terminal): string {
     ['Stopped by', run.stop_reason ? printable(run.stop_reason) : ''],
     ['Variables', printable(pairs(run.variables))],
     ['Metadata', printable(pairs(run.metadata))],
+    ['Subject', printable(run.subject ?? '')],
+    ['Files', printable(run.attachments.map(describeFile).join(', '))],
+    ['Asks for', printable((run.tool_calls ?? []).map(({ name }) => name).join(', '))],
     ['Sanitised', run.sanitised ? 'The output held NUL or broken characters; each became U+FFFD.' : ''],
   ];
   const calls = run.attempts.map(
@@ -60,6 +68,10 @@ function describe(run: Run, { paint }: Terminal): string {
     ...section(paint('dim', '--- input'), run.input),
     ...section(paint('dim', '--- output'), run.output),
   ].join('\n');
+}
+
+function describeFile({ name, media_type, bytes }: Run['attachments'][number]): string {
+  return `${name} (${media_type}, ${formatBytes(bytes)})`;
 }
 
 function section(title: string, text: string | null): string[] {

@@ -3,7 +3,7 @@ import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
 import { durationFlag, numberFlag } from '../number-flag.ts';
 import { printList } from '../print-list.ts';
-import { shortRunId } from '../run-id.ts';
+import { runIdOf, shortRunId } from '../run-id.ts';
 import type { Style } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -17,9 +17,29 @@ export const runs = defineCommand({
     'which `runs show` and `runs cancel` take too.',
   flags: {
     limit: { type: 'string', short: 'n', value: '<number>', help: 'How many; 20 by default.' },
-    pattern: { type: 'string', short: 'p', value: '<pattern>', help: 'Only runs of this pattern.' },
-    model: { type: 'string', short: 'm', value: '<provider/model>', help: 'Only runs on this model.' },
+    pattern: {
+      type: 'string',
+      short: 'p',
+      value: '<pattern>',
+      completes: 'patterns',
+      help: 'Only runs of this pattern.',
+    },
+    model: {
+      type: 'string',
+      short: 'm',
+      value: '<provider/model>',
+      completes: 'models',
+      help: 'Only runs on this model.',
+    },
     status: { type: 'string', value: '<status>', help: `Only runs that are ${statuses.join(', ')}.` },
+    subject: { type: 'string', value: '<person>', help: 'Only runs for this end user.' },
+    metadata: {
+      type: 'string',
+      multiple: true,
+      value: '<key=value>',
+      help: 'Only runs with this note; several must all be there.',
+    },
+    'rerun-of': { type: 'string', value: '<id>', help: 'Only runs that repeat this run.' },
     since: { type: 'string', value: '<time>', help: 'Only runs since a date, or for as long back as 2h or 7d.' },
     until: { type: 'string', value: '<time>', help: 'Only runs until then.' },
     ...jsonFlag,
@@ -35,12 +55,15 @@ export const runs = defineCommand({
       pattern: flags.pattern,
       model: flags.model,
       status: statusOf(flags.status),
+      subject: flags.subject,
+      metadata: flags.metadata.length > 0 ? flags.metadata : undefined,
       since: timeOf('since', flags.since),
       until: timeOf('until', flags.until),
     };
     const { damask } = await connect();
     const found: RunSummary[] = [];
-    for await (const run of damask.runs.listAll(filter)) if (found.push(run) >= limit) break;
+    const rerun_of = flags['rerun-of'] && (await runIdOf(damask, flags['rerun-of']));
+    for await (const run of damask.runs.listAll({ ...filter, rerun_of })) if (found.push(run) >= limit) break;
     await printList(terminal, flags.json, found, {
       columns: [
         { title: 'RUN' },
