@@ -36,7 +36,14 @@ export function openImport(from: string, where: Where): ImportSource {
   return stats.isDirectory() ? openFolder(from, where) : openArchive(from, stats.size, where);
 }
 
-function openRepository(from: string, { ref, path }: Where): ImportSource {
+// What a browser shows of a folder of a repository, on GitHub, GitLab and Gitea.
+const folderPage = /^(https:\/\/[^/]+\/[^/]+\/[^/]+?)(?:\/-)?\/(?:tree|src\/branch)\/([^/?#]+)(?:\/([^?#]+?))?\/*$/i;
+
+function openRepository(address: string, where: Where): ImportSource {
+  const [, repository, branch, folder] = folderPage.exec(address) ?? [];
+  const from = repository ?? address;
+  const ref = where.ref ?? branch;
+  const path = where.path ?? folder;
   if (!/^https:\/\//i.test(from)) {
     throw new UsageError(`Repositories are read over https only: write https://host/name, or import a clone of yours.`);
   }

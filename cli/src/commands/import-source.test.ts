@@ -45,6 +45,10 @@ test('an archive is sent as it is, and an address with its commit; other address
     ...{ url, ref: 'main', path: 'data/patterns/a' },
     ...decision,
   });
+  assert.deepEqual(await bodyOf('https://github.com/a/b/tree/main/data/patterns'), {
+    ...{ url: 'https://github.com/a/b', ref: 'main', path: 'data/patterns' },
+    ...decision,
+  });
   const asked = server.seen.length;
   for (const other of ['http://example.org/x', 'ssh://git@example.org/x', 'git@example.org:x/y.git']) {
     const done = await run(other);

@@ -16,6 +16,8 @@ export interface GitServer {
   /** Adds a commit to `main`, and answers its hash. */
   commit(files: CommitFiles): Promise<string>;
   tag(name: string, commit: string): Promise<void>;
+  /** A commit whose folders hold themselves under ten names, ten deep: 10,000,000,000 files of 11 objects. */
+  commitBomb(): Promise<void>;
   /** Answers instead of the repository, when it answers something. */
   instead: ((path: string) => Answer | undefined) | undefined;
   /** Changes the pack before it is sent. */
@@ -49,6 +51,7 @@ export async function startGitServer(certificate: TestCertificate, host = 'local
     const oids = new Set<string>();
     const { oid, commit } = await git.readCommit({ fs, gitdir, oid: wanted });
     const walk = async (tree: string) => {
+      if (oids.has(tree)) return;
       oids.add(tree);
       for (const entry of (await git.readTree({ fs, gitdir, oid: tree })).tree) {
         if (entry.type === 'tree') await walk(entry.oid);
@@ -117,6 +120,18 @@ export async function startGitServer(certificate: TestCertificate, host = 'local
       });
       refs.set('refs/heads/main', oid);
       return oid;
+    },
+    async commitBomb() {
+      const blob = await git.writeBlob({ fs, gitdir, dir: '/', blob: Buffer.from('x') });
+      let entry = { mode: '100644', oid: blob, type: 'blob' as 'blob' | 'tree' };
+      for (let depth = 0; depth < 10; depth++) {
+        const tree = Array.from({ length: 10 }, (_, index) => ({ ...entry, path: `n${index}` }));
+        const oid = await git.writeTree({ fs, gitdir, dir: '/', tree });
+        entry = { mode: '040000', oid, type: 'tree' };
+      }
+      const made = { tree: entry.oid, author, committer: author, message: 'A bomb', parent: [] };
+      const oid = await git.commit({ fs, gitdir, dir: '/', ...made, noUpdateBranch: true });
+      refs.set('refs/heads/main', oid);
     },
     async tag(name, commit) {
       const tag = { object: commit, type: 'commit' as const, tag: name, tagger: author, message: 'a tag' };

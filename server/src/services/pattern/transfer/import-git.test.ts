@@ -161,6 +161,8 @@ test('a server that has no repository, refuses or sends garbage is told apart, a
   await refuses({ url: server.url }, 'invalid_archive', /link\.md" is a link/);
   await server.commit({ 'patterns/a/system.md': 'a', 'patterns/A/system.md': 'b' });
   await refuses({ url: server.url }, 'invalid_tree', /only in capitals/);
+  await server.commitBomb();
+  await refuses({ url: server.url }, 'invalid_repository', /more than 100000 files; name a folder/);
   await server.commit({ 'patterns/ok/system.md': 'ok', 'patterns/bad name/system.md': 'b' });
   await refuses({ url: server.url }, 'invalid_tree', /cannot name a pattern/);
   assert.equal(await count(), rows);
