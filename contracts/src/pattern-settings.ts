@@ -6,7 +6,7 @@ export const DataClass = Type.Union([
   Type.Literal('public'),
   Type.Literal('internal'),
   Type.Literal('confidential'),
-  Type.Literal('restricted'),
+  Type.Literal('personal'),
 ]);
 export type DataClass = Static<typeof DataClass>;
 

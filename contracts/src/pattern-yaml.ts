@@ -152,7 +152,7 @@ export const PatternYaml = mapping({
   ),
   data_class: Type.Optional(
     oneOf(
-      ['public', 'internal', 'confidential', 'restricted'],
+      ['public', 'internal', 'confidential', 'personal'],
       'How careful the texts are to be handled; else internal.',
     ),
   ),

@@ -130,7 +130,7 @@ export interface ContextSummary {
   readonly updated_at: string;
 }
 
-export type DataClass = 'public' | 'internal' | 'confidential' | 'restricted';
+export type DataClass = 'public' | 'internal' | 'confidential' | 'personal';
 
 export interface Deprecation {
   /** The pattern to use instead. */
@@ -455,7 +455,16 @@ export interface ProviderLimits {
   readonly tokens_per_minute: number | null;
 }
 
-export type ProviderProtocol = 'openai' | 'anthropic' | 'gemini' | 'azure' | 'ollama';
+export type ProviderProtocol =
+  | 'openai'
+  | 'anthropic'
+  | 'gemini'
+  | 'azure'
+  | 'ollama'
+  | 'bedrock'
+  | 'vertex'
+  | 'cohere'
+  | 'mistral';
 
 export interface ProviderTest {
   readonly provider: string;

@@ -12,7 +12,6 @@ export interface Place {
 
 const nonceLength = 12;
 const tagLength = 16;
-const withTag = { authTagLength: tagLength };
 const compressed = 1;
 const plain = 0;
 
@@ -61,7 +60,7 @@ export function seal(key: KeyObject, place: Place, header: Buffer, plaintext: Bu
 
 function encrypt(key: KeyObject, place: Place, header: Buffer, form: number, body: Buffer): Buffer {
   const nonce = takeNonce();
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, withTag);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagLength });
   const headLength = header.length + 1;
   const bound = JSON.stringify([place.workspace, place.table, place.row, place.column]);
   const data = Buffer.allocUnsafe(headLength + Buffer.byteLength(bound));

@@ -200,7 +200,7 @@ test('values of the wrong kind are refused', () => {
     ['tools: [{name: a}]', /entry 1 of tools needs parameters/],
     ['tools: [{name: a, parameters: {type: string}}]', /must say type: object/],
     ['tools: [{name: a, parameters: {type: object}}, {name: a, parameters: {type: object}}]', /two tools named a/],
-    ['data_class: secret', /public, internal, confidential, restricted/],
+    ['data_class: secret', /public, internal, confidential, personal/],
     ['on_uncertain: again', /retry, fail, review/],
     ['cache: {}', /cache needs ttl_seconds/],
     ['cache: {ttl_seconds: 0}', /from 1 to 2592000/],
