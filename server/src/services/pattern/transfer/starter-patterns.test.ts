@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
+import { checkBySchema } from '#platform/user-schema/check-by-schema.ts';
 import { buildMessages } from '../library/build-messages.ts';
 import { compileVersion } from '../library/compile-version.ts';
 import { readVersionContent, templateOf } from '../library/version-content.ts';
@@ -38,6 +39,10 @@ test('the starter patterns are complete and run without any variable', async () 
     const readme = content.files.find(({ path }) => path === 'README.md')?.content ?? '';
     assert.match(readme, new RegExp(`npx damask run ${name}\\b`));
     assert.ok(content.settings.examples.length > 0, `${name} needs an example`);
+    const { type, schema } = content.settings.output;
+    for (const { output } of type === 'json' ? content.settings.examples : []) {
+      assert.deepEqual(checkBySchema((schema ?? {}) as never, JSON.parse(output ?? '')), [], name);
+    }
     for (const variable of content.variables) assert.ok(readme.includes(`\`${variable.name}\``), variable.name);
   }
 });
