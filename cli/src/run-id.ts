@@ -15,7 +15,10 @@ export async function runIdOf(damask: Damask, text: string): Promise<string> {
     if (!last) throw new InputError('There is no run yet. Make one: damask run summarize < README.md', 'notFound');
     return last.id;
   }
-  if (!/^[0-9a-f]{6,12}$/.test(wanted)) return wanted;
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(wanted)) return wanted;
+  if (!/^[0-9a-f]{6,12}$/.test(wanted)) {
+    throw new InputError(`${text} is not the id of a run. Give one of \`damask runs\`, its end, or last.`, 'notFound');
+  }
   const { items } = await damask.runs.list({ limit: lookBack });
   const found = items.filter((run) => run.id.endsWith(wanted));
   if (found.length === 1) return (found[0] as { id: string }).id;

@@ -1,4 +1,5 @@
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { explainMissingName } from '../explain-missing-name.ts';
 
 export const contextsRm = defineCommand({
   name: 'contexts rm',
@@ -9,8 +10,11 @@ export const contextsRm = defineCommand({
   completes: ['contexts'],
   examples: ['damask contexts rm company'],
   async run({ flags, positionals, terminal, connect }) {
+    const [name = ''] = positionals;
     const { damask } = await connect();
-    const context = await damask.contexts.delete({ context: positionals[0] ?? '' });
+    const context = await damask.contexts.delete({ context: name }).catch(async (error: unknown) => {
+      throw await explainMissingName(error, { what: 'context', name, all: damask.contexts.listAll() });
+    });
     if (flags.json) return terminal.print(JSON.stringify(context, null, 2));
     terminal.note(`The context ${context.name} is deleted.`);
   },

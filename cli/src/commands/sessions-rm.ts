@@ -1,4 +1,5 @@
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { explainMissingName } from '../explain-missing-name.ts';
 
 export const sessionsRm = defineCommand({
   name: 'sessions rm',
@@ -9,8 +10,11 @@ export const sessionsRm = defineCommand({
   completes: ['sessions'],
   examples: ['damask sessions rm trip'],
   async run({ flags, positionals, terminal, connect }) {
+    const [name = ''] = positionals;
     const { damask } = await connect();
-    const session = await damask.sessions.delete({ session: positionals[0] ?? '' });
+    const session = await damask.sessions.delete({ session: name }).catch(async (error: unknown) => {
+      throw await explainMissingName(error, { what: 'session', name, all: damask.sessions.listAll() });
+    });
     if (flags.json) return terminal.print(JSON.stringify(session, null, 2));
     terminal.note(`The session ${session.name} is deleted.`);
   },

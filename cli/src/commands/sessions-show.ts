@@ -1,5 +1,6 @@
 import { collectItems } from '../collect-items.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { explainMissingName } from '../explain-missing-name.ts';
 import { printable } from '../terminal.ts';
 import { endLine } from '../write-output.ts';
 
@@ -12,8 +13,11 @@ export const sessionsShow = defineCommand({
   completes: ['sessions'],
   examples: ['damask sessions show review', 'damask sessions show review --json'],
   async run({ flags, positionals, terminal, connect }) {
+    const [name = ''] = positionals;
     const { damask } = await connect();
-    const turns = await collectItems(damask.sessions.listAllTurns({ session: positionals[0] ?? '' }));
+    const turns = await collectItems(damask.sessions.listAllTurns({ session: name })).catch(async (error: unknown) => {
+      throw await explainMissingName(error, { what: 'session', name, all: damask.sessions.listAll() });
+    });
     if (flags.json) return terminal.print(JSON.stringify(turns, null, 2));
     for (const { role, content, attachments } of turns) {
       const files = attachments.length > 0 ? ` (${attachments.map(({ name }) => name).join(', ')})` : '';
