@@ -47,7 +47,7 @@ function describe({ name, operation }: CatalogueEntry, show: (schema: TSchema) =
     `### ${name}`,
     `${operation.summary}.`,
     `\`${operation.method} ${operation.path}\`, permission \`${operation.permission}\`. ` +
-      `Answers ${operation.status} with ${operation.alwaysStreams ? 'a stream of events' : `\`${flat(show(operation.output))}\``}` +
+      `Answers ${operation.status} with ${operation.alwaysStreams ? 'a stream of events' : operation.answerTypes ? Object.values(operation.answerTypes).join(' or ') : `\`${flat(show(operation.output))}\``}` +
       `${operation.events && !operation.alwaysStreams ? ', or with `stream: true` a stream of events' : ''}.` +
       `${operation.bodyTypes ? ` The body is ${operation.bodyTypes.join(' or ')}.` : ''}` +
       `${Object.entries(operation.headers ?? {})

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Name, page, pageOf, strict } from './field.ts';
+import { Name, None, page, pageOf, strict } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 import { fileLimit } from './pattern.ts';
 
@@ -119,6 +119,23 @@ export const transferOperations = {
     status: 200,
     errors: ['egress_denied', 'invalid_repository', 'invalid_tree', 'invalid_archive', 'import_conflict', 'timeout'],
     timeoutMs: 180_000,
+  }),
+  exportArchive: operation({
+    method: 'GET',
+    path: '/v1/exports/archive',
+    permission: 'pattern:read',
+    summary: 'The same files as one archive',
+    input: strict({
+      format: Type.Optional(Type.Union([Type.Literal('zip'), Type.Literal('tar')])),
+      pattern: Type.Optional(
+        Type.Array(Name, { minItems: 1, maxItems: 50, description: 'Only these, without strategies.' }),
+      ),
+    }),
+    output: None,
+    status: 200,
+    errors: ['not_found', 'too_large'],
+    answerTypes: { zip: 'application/zip', tar: 'application/x-tar' },
+    timeoutMs: 600_000,
   }),
   exportTree: operation({
     method: 'GET',

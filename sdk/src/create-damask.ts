@@ -3,6 +3,7 @@ import { callOperation } from './call-operation.ts';
 import type { Fetch } from './fetch-like.ts';
 import type * as api from './generated.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
+import { readBytes } from './read-bytes.ts';
 import { steadyStream } from './steady-stream.ts';
 
 export interface DamaskOptions {
@@ -71,6 +72,9 @@ export function createDamask(options: DamaskOptions) {
       /** All files, page by page as the loop goes on. */
       listAll: (input: Omit<api.ExportTreeInput, 'cursor'> = {}, options?: CallOptions) =>
         allItems((cursor) => call('exportTree', { limit: 200, ...input, cursor }, options)),
+      /** The bytes of all of it as a zip, or a tar. */
+      archive: (input: api.ExportArchiveInput = {}, options?: CallOptions) =>
+        readBytes(connection, 'exportArchive', input, { timeoutMs: 600_000, ...options }),
     },
     strategies: strategyCalls(call),
     contexts: contextCalls(call),

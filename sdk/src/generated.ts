@@ -950,6 +950,12 @@ export interface ImportGitInput {
   readonly dry_run?: boolean | undefined;
 }
 
+export interface ExportArchiveInput {
+  readonly format?: 'zip' | 'tar' | undefined;
+  /** Only these, without strategies. */
+  readonly pattern?: readonly string[] | undefined;
+}
+
 export interface ExportTreeInput {
   /** Only these, without strategies. */
   readonly pattern?: readonly string[] | undefined;
@@ -1243,6 +1249,8 @@ export interface OperationTypes {
   readonly importArchive: { readonly input: ImportArchiveInput; readonly output: ImportReport };
   /** Import one commit of a public git repository over https, all or nothing. */
   readonly importGit: { readonly input: ImportGitInput; readonly output: ImportReport };
+  /** The same files as one archive. */
+  readonly exportArchive: { readonly input: ExportArchiveInput; readonly output: Readonly<Record<string, never>> };
   /** The newest versions and the strategies as files of Fabric's tree. */
   readonly exportTree: { readonly input: ExportTreeInput; readonly output: Page<{
   readonly path: string;
@@ -1330,6 +1338,7 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   importTree: { method: 'POST', path: '/v1/imports' },
   importArchive: { method: 'POST', path: '/v1/imports/archive' },
   importGit: { method: 'POST', path: '/v1/imports/git' },
+  exportArchive: { method: 'GET', path: '/v1/exports/archive' },
   exportTree: { method: 'GET', path: '/v1/exports' },
   listModels: { method: 'GET', path: '/v1/models' },
   listProviders: { method: 'GET', path: '/v1/providers' },

@@ -65,7 +65,8 @@ export function createEventParser(): { push(text: string): ServerSentEvent[] } {
 }
 
 // Safari cannot iterate a ReadableStream, so it is read by hand where it can be.
-async function* chunksOf(body: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {
+/** The pieces of a body, however it gives them. Leaving the loop early cancels it. */
+export async function* chunksOf(body: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {
   if (!('getReader' in body)) {
     yield* body;
     return;

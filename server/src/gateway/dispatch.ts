@@ -7,6 +7,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
+import { createByteStream, typeOfAnswer } from './byte-stream.ts';
 import { closeUntaken } from './close-untaken.ts';
 import type { Cors } from './cors.ts';
 import { createEventStream } from './event-stream.ts';
@@ -85,7 +86,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const match = routes.find(path);
     if (!match) throw notFound();
     const route = match.methods.get((request.method === 'HEAD' ? 'GET' : request.method) as Method);
-    if (!route || (request.method === 'HEAD' && route.operation.alwaysStreams))
+    if (!route || (request.method === 'HEAD' && (route.operation.alwaysStreams || route.operation.answerTypes)))
       throw methodNotAllowed([...match.methods.keys()], request.method ?? '');
     chosen.route = route;
     const { operation } = route;
@@ -112,7 +113,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     // Left already, while the body was parsed.
     if (response.destroyed) abort.abort();
     const streamed = operation.events !== undefined && (operation.alwaysStreams === true || input.stream === true);
-    const stream = streamed ? createEventStream(response, requestId) : undefined;
+    const stream = operation.answerTypes
+      ? createByteStream(response, requestId, typeOfAnswer(operation, input))
+      : streamed
+        ? createEventStream(response, requestId)
+        : undefined;
     const context: CallContext = {
       requestId,
       workspace: caller.workspace,

@@ -84,7 +84,10 @@ function responses(operation: Route['operation']): Json {
     [operation.status]: {
       description: 'Success',
       content: {
-        ...(operation.alwaysStreams ? {} : { [operation.media ?? 'application/json']: { schema: operation.output } }),
+        ...Object.fromEntries(Object.values(operation.answerTypes ?? {}).map((type) => [type, {}])),
+        ...(operation.alwaysStreams || operation.answerTypes
+          ? {}
+          : { [operation.media ?? 'application/json']: { schema: operation.output } }),
         ...(operation.events ? { 'text/event-stream': { schema: { type: 'string' } } } : {}),
       },
     },

@@ -1,5 +1,6 @@
 import type { transferOperations } from '@damask/contracts/transfer.ts';
 import type { Implementation } from '#platform/call.ts';
+import { exportArchive } from './export-archive.ts';
 import { exportTree } from './export-tree.ts';
 import { importArchive } from './import-archive.ts';
 import { importGit } from './import-git.ts';
@@ -17,5 +18,7 @@ export function createTransferOperations(parts: TransferParts): Implementation<t
     importGit: (context, input) => importGit(parts, context, input),
     /** Pages of files; `limit` counts patterns. Errors: `not_found` when a named pattern is not there, `invalid_cursor`. */
     exportTree: (context, input) => exportTree(parts, context, input),
+    /** Bytes go to the context's sink, as base64. Errors: `not_found`, `too_large`. */
+    exportArchive: (context, input) => exportArchive(parts, context, input),
   };
 }
