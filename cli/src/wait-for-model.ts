@@ -27,7 +27,7 @@ export async function waitForModel<Result>(
       return await call();
     } catch (error) {
       if (access.signal.aborted || !isWorthWaiting(error, Date.now() - began, access.startedServer())) throw error;
-      if (!told) terminal.note(terminal.paintNote('dim', 'the local model is not here yet: waiting; Ctrl-C gives up'));
+      if (!told) terminal.note(terminal.paintNote('dim', 'the model is not here yet: waiting; Ctrl-C gives up'));
       told = true;
       for (let i = 0; i < secondsUntilNext(error); i++) {
         terminal.status(describe(Date.now() - began, progress));

@@ -39,6 +39,11 @@ export const ProviderProtocol = Type.Union([
   Type.Literal('gemini'),
   Type.Literal('azure'),
   Type.Literal('ollama'),
+  // Through the add-on, which is installed when one of them is used first.
+  Type.Literal('bedrock'),
+  Type.Literal('vertex'),
+  Type.Literal('cohere'),
+  Type.Literal('mistral'),
 ]);
 export type ProviderProtocol = Static<typeof ProviderProtocol>;
 

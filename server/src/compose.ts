@@ -4,6 +4,7 @@ import type { Floor } from './open-floor.ts';
 import { type DoorOptions, openDoor } from './platform/rpc/door.ts';
 import { createRemoteClient } from './platform/rpc/remote-client.ts';
 import { createIdentityService, identityMigrations } from './services/identity/service.ts';
+import type { Addon } from './services/pattern/model/addon/addon.ts';
 import type { EnvironmentProvider } from './services/pattern/model/environment-providers.ts';
 import type { LocalModel } from './services/pattern/model/local/local-model.ts';
 import {
@@ -19,6 +20,8 @@ export type OwnService = Exclude<ServiceName, 'gateway'>;
 export interface Models {
   readonly environmentProviders: () => readonly EnvironmentProvider[];
   readonly localModel: LocalModel | null;
+  /** Of the process that executes runs. */
+  readonly addon?: Addon | null;
 }
 
 type AnyClient = Readonly<Record<string, (context: never, input: never) => Promise<unknown>>>;

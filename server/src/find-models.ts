@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Egress } from './platform/egress/egress.ts';
 import type { Log } from './platform/log.ts';
+import { createAddon } from './services/pattern/model/addon/addon.ts';
 import { askEnvironment } from './services/pattern/model/ask-environment.ts';
 import { type EnvironmentProvider, readEnvironmentProviders } from './services/pattern/model/environment-providers.ts';
 import { fetchLocalModel } from './services/pattern/model/local/fetch-local-model.ts';
@@ -53,9 +54,20 @@ export function findModels(options: FindOptions): FoundModels {
     ? createLocalModel({ ...ours(options), socketDirectory: options.socketDirectory })
     : null;
 
+  const addon = createAddon({
+    cacheDir: config.storage.cache_dir,
+    socketDirectory: options.socketDirectory,
+    nodePath: process.execPath,
+    environment: config.environment,
+    egress,
+    clock: options.clock,
+    log,
+  });
+
   return {
     environmentProviders: () => providers,
     localModel,
+    addon,
     async lookAround() {
       await inquiry.first(1_000);
     },
@@ -79,7 +91,7 @@ export function findModels(options: FindOptions): FoundModels {
     },
     async stop() {
       inquiry.stop();
-      await localModel?.stop();
+      await Promise.all([localModel?.stop(), addon.stop()]);
     },
   };
 }

@@ -15,9 +15,20 @@ const vendors: Readonly<Record<string, Pick<PutProviderInput, 'protocol' | 'base
   mistral: { protocol: 'openai', base_url: 'https://api.mistral.ai/v1' },
   groq: { protocol: 'openai', base_url: 'https://api.groq.com/openai/v1' },
   deepseek: { protocol: 'openai', base_url: 'https://api.deepseek.com' },
+  cohere: { protocol: 'cohere', base_url: 'https://api.cohere.com/v2' },
   openrouter: { protocol: 'openai', base_url: 'https://openrouter.ai/api/v1' },
 };
-const protocols = ['openai', 'anthropic', 'gemini', 'azure', 'ollama'] as const;
+const protocols = [
+  'openai',
+  'anthropic',
+  'gemini',
+  'azure',
+  'ollama',
+  'bedrock',
+  'vertex',
+  'cohere',
+  'mistral',
+] as const;
 
 const flags = {
   protocol: { type: 'string', value: '<protocol>', help: `One of ${protocols.join(', ')}; openai where nobody says.` },

@@ -19,6 +19,7 @@ import { createPdfTexts } from './conversation/pdf-texts.ts';
 import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
+import type { Addon } from './model/addon/addon.ts';
 import type { EnvironmentProvider } from './model/environment-providers.ts';
 import type { LocalModel } from './model/local/local-model.ts';
 import { createModelOperations } from './model/model-operations.ts';
@@ -56,6 +57,8 @@ export interface PatternOptions {
   /** Providers that the operator gave; one that is found later appears in it. */
   readonly environmentProviders: () => readonly EnvironmentProvider[];
   readonly localModel: LocalModel | null;
+  /** Null or missing where there is none: its providers then say so. */
+  readonly addon?: Addon | null;
   readonly defaultModel: string | null;
   readonly runs: {
     readonly timeout_ms: number;
@@ -121,6 +124,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     environment: options.environmentProviders,
     providers,
     local: options.localModel,
+    addon: options.addon ?? null,
     catalogue: readCatalogue(),
     egress,
     vault,

@@ -16,7 +16,7 @@ const modelId = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}$/;
 
 /**
  * What a provider says that it has, at most a thousand names. Null when it does not say: not every one can be asked, and
- * Azure lists what it sells instead of what is deployed. Throws what the egress throws when it cannot be reached.
+ * Azure lists what it sells instead of what is deployed, and vendors of the add-on are not asked. Throws what the egress throws when it cannot be reached.
  */
 export async function askOffered(egress: Egress, provider: AskedProvider, totalMs: number): Promise<string[] | null> {
   const asked = toQuestion(provider);
@@ -42,6 +42,10 @@ function toQuestion({
   const path = url.pathname.replace(/\/+$/, '');
   switch (protocol) {
     case 'azure':
+    case 'bedrock':
+    case 'vertex':
+    case 'cohere':
+    case 'mistral':
       return null;
     case 'ollama':
       return { url: `${url.origin}${path.replace(/\/(v1|api)$/, '')}/api/tags`, headers: bearer(apiKey) };

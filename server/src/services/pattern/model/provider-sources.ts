@@ -2,6 +2,7 @@ import type { ProviderProtocol } from '@damask/contracts/model.ts';
 import type { Catalogue } from '../routing/catalogue.ts';
 import { noLimits } from '../routing/gate.ts';
 import { factsOf } from '../routing/model-facts.ts';
+import { isAddonProtocol, openAddonPort } from './addon/open-addon-port.ts';
 import type { EnvironmentProvider } from './environment-providers.ts';
 import { createLocalSource } from './local-source.ts';
 import type { ModelPort } from './model-call.ts';
@@ -81,9 +82,14 @@ function createRowSource(options: SourceOptions, row: ProviderRow): ProviderSour
   const { name, protocol, base_url: baseUrl, models, offered } = row;
   let port: ModelPort | null = null;
   let opening: Promise<ModelPort> | undefined;
+  const addon = isAddonProtocol(protocol) ? options.addon : null;
   const open = async () => {
     const apiKey =
       row.api_key && (await options.vault.open(row.workspace, providerKeyPlace(name), row.api_key)).toString('utf8');
+    if (isAddonProtocol(protocol)) {
+      port ??= openAddonPort(options, { provider: name, protocol, baseUrl, apiKey });
+      return port;
+    }
     port = openPort(options, {
       provider: name,
       protocol,
@@ -105,8 +111,9 @@ function createRowSource(options: SourceOptions, row: ProviderRow): ProviderSour
     defaultModel: models[0]?.id ?? (offered ? (chatModels(offered)[0] ?? null) : null),
     note: null,
     unready: () => null,
-    port: () => port,
-    open() {
+    port: () => (addon?.isRunning() === false ? null : port),
+    async open() {
+      if (addon) await addon.ready();
       opening ??= open();
       opening.catch(() => {
         opening = undefined;

@@ -132,7 +132,11 @@ async function install(options: RuntimeOptions, platform: Platform, workspace: s
   throw noModel(`npm could not install what runs the local model: ${reason}.`);
 }
 
-function findNpm({ environment, nodePath }: RuntimeOptions): [string, ...string[]] {
+/** How npm is called here: as a script where it started us, else by its name. */
+export function findNpm({
+  environment,
+  nodePath,
+}: Pick<RuntimeOptions, 'environment' | 'nodePath'>): [string, ...string[]] {
   const script = environment.npm_execpath;
   return script && /npm-cli\.c?js$/.test(script) && existsSync(script) ? [nodePath, script] : ['npm'];
 }
