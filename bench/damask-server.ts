@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -104,7 +104,10 @@ function readyUrl(child: ChildProcess): Promise<string> {
 }
 
 function readKey(home: Home, url: string): string {
-  const file = readFileSync(join(home.path, '.config', 'damask', 'credentials.json'), 'utf8');
+  const path = join(home.path, '.config', 'damask', 'credentials.json');
+  // A second server of one database has no key of its own.
+  if (!existsSync(path)) return '';
+  const file = readFileSync(path, 'utf8');
   const { instances } = JSON.parse(file) as { instances: Record<string, { url: string; api_key: string }> };
   return Object.values(instances).find((instance) => instance.url === url)?.api_key ?? '';
 }

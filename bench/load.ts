@@ -8,6 +8,7 @@ export interface Load {
   readonly port: number;
   readonly path: string;
   readonly authorization: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly seconds: number;
   /** Closed loop: so many connections, each asks again as soon as it is answered. */
@@ -112,9 +113,10 @@ function perform(load: Load): Promise<LoadResult> {
   });
 }
 
-function requestOf({ path, authorization, body }: Load): Buffer {
+function requestOf({ path, authorization, headers, body }: Load): Buffer {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(
-    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\n` +
+    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\n${more.join('')}` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -11,7 +11,10 @@ export interface Program {
 
 /** Starts `bench/<name>.ts` under the flags that the server runs with. Resolves with its first message. */
 export async function startProgram<Ready>(name: string, args: readonly string[] = []): Promise<[Program, Ready]> {
-  const child = fork(join(import.meta.dirname, `${name}.ts`), args, { execArgv: process.execArgv });
+  const child = fork(join(import.meta.dirname, `${name}.ts`), args, {
+    execArgv: process.execArgv,
+    serialization: 'advanced',
+  });
   const ready = await nextMessage<Ready>(child, name);
   const program: Program = {
     pid: child.pid as number,
