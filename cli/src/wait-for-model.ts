@@ -59,5 +59,5 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 function describe(ms: number, progress: ServerProgress | undefined): string {
   const share = progress?.total ? ` of ${formatBytes(progress.total)}` : '';
   const bytes = progress ? `, ${formatBytes(progress.received)}${share}` : '';
-  return `waiting for the local model: ${Math.round(ms / 1_000)} s${bytes}`;
+  return `waiting for the model: ${Math.round(ms / 1_000)} s${bytes}`;
 }

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { AppError } from '#platform/app-error.ts';
 import { systemClock } from '#platform/clock.ts';
 import { startVendorServer, type VendorScript } from '#platform/testing/vendor-server.ts';
 import { openTestAddon, writeTinyPackage } from './addon-for-tests.ts';
@@ -165,5 +166,9 @@ test('without its packages a call says that they are being installed, and offlin
   closing.push(other.close);
   await assert.rejects(other.addon.ready(), { code: 'no_model', message: /being installed/ });
   await until(() => other.logged.some((line) => line.includes('could not be installed')));
-  await assert.rejects(other.addon.ready(), { code: 'no_model', message: /npm|registry/ });
+  await assert.rejects(other.addon.ready(), (error: AppError) => {
+    assert.deepEqual([error.code, error.details.retryAfterSeconds], ['no_model', undefined]);
+    assert.match(error.message, /not ready: npm error/);
+    return true;
+  });
 });

@@ -72,9 +72,8 @@ export function createAddon(options: AddonOptions): Addon {
           installing = undefined;
         });
     }
-    return former === null
-      ? noAddon('It is being installed.', retryInstallSeconds)
-      : new AppError('no_model', former, { retryAfterSeconds: retryInstallSeconds });
+    // Nobody need wait for an attempt after one that failed just now.
+    return former === null ? noAddon('It is being installed.', retryInstallSeconds) : new AppError('no_model', former);
   }
 
   async function start(packages: string): Promise<void> {
