@@ -1,7 +1,7 @@
 import { show, table } from './figures.ts';
 import type { LoadResult } from './load.ts';
-import type { Bound, Section } from './run-path.ts';
 import { interleave } from './samples.ts';
+import type { Bound, Section } from './section.ts';
 import type { Peer, Peers } from './start-peers.ts';
 
 const rounds = 4;

@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { seal } from '../server/src/platform/crypto/seal.ts';
 import { median, show } from './figures.ts';
-import type { Section } from './run-path.ts';
+import type { Section } from './section.ts';
 import { input } from './start-peers.ts';
 
 const output = 'the model says what a model says when nobody minds what it says and goes on '.repeat(7);

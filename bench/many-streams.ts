@@ -1,6 +1,6 @@
 import { show, table } from './figures.ts';
 import { startProgram } from './programs.ts';
-import type { Section } from './run-path.ts';
+import type { Section } from './section.ts';
 import type { Peers } from './start-peers.ts';
 import type { StreamsAsked, StreamsResult } from './streams.ts';
 

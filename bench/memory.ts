@@ -1,5 +1,5 @@
 import { show, table } from './figures.ts';
-import type { Section } from './run-path.ts';
+import type { Section } from './section.ts';
 import type { Peers } from './start-peers.ts';
 
 const steps = 10;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { makeHome, startDamask } from './damask-server.ts';
 import { median, show, table } from './figures.ts';
-import type { Section } from './run-path.ts';
+import type { Section } from './section.ts';
 import type { Peer, Peers } from './start-peers.ts';
 
 const rounds = 20;

@@ -3,6 +3,7 @@ import { measureEncryption } from './encryption.ts';
 import { measureManyStreams } from './many-streams.ts';
 import { measureMemory } from './memory.ts';
 import { measurePublish } from './publish.ts';
+import type { Bound, Section } from './section.ts';
 import { startPeers } from './start-peers.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -10,20 +11,6 @@ export interface RunPathOptions {
   /** Runs over which memory is watched. */
   readonly runs: number;
   readonly streams: number;
-}
-
-/** What a bound of the platform was measured to be. */
-export interface Bound {
-  readonly what: string;
-  readonly bound: string;
-  readonly measured: string;
-  readonly met: boolean | null;
-}
-
-/** One part of the page. */
-export interface Section {
-  readonly text: string;
-  readonly bounds: readonly Bound[];
 }
 
 /** What the run path costs beside a proxy that does nothing but pass bytes on, and beside other gateways. */

@@ -1,6 +1,6 @@
 import { show, table } from './figures.ts';
-import type { Bound, Section } from './run-path.ts';
 import { interleave, type MedianOf, type Sample } from './samples.ts';
+import type { Bound, Section } from './section.ts';
 import type { Kind, Peer, Peers } from './start-peers.ts';
 
 const rounds = 5;
