@@ -41,6 +41,8 @@ function makePack(objects: readonly Packed[], count = objects.length, after = Bu
 const delta = (from: number, to: number) =>
   Buffer.concat([varint(from, 0, 7), varint(to, 0, 7), Buffer.from([0x90, 1])]);
 const name = Buffer.alloc(20, 1);
+const lengthOf = (object: Packed) => makePack([object]).length - 32;
+const back = (distance: number) => Buffer.from([distance]);
 
 function refusal(pack: Buffer): string {
   try {
@@ -56,10 +58,15 @@ test('a pack within the bounds passes, with deltas of both kinds', () => {
   const objects: Packed[] = [
     { content: Buffer.alloc(0) },
     { content: Buffer.alloc(900, 'x') },
-    { type: 6, content: delta(900, 900), before: Buffer.from([0x81, 0x00]) },
+    { type: 6, content: delta(900, 900), before: back(lengthOf({ content: Buffer.alloc(900, 'x') })) },
     { type: 7, content: delta(4, 4), before: name },
   ];
   checkPack(makePack(objects), limits);
+  const text = { content: Buffer.from(Array.from({ length: 300 }, (_, index) => (index * index * 31) % 251)) };
+  const far = lengthOf(text);
+  assert.ok(far > 128 && far < 16_000, `${far}`);
+  const distance = Buffer.from([0x80 | ((far >> 7) - 1), far & 0x7f]);
+  checkPack(makePack([text, { type: 6, content: delta(300, 300), before: distance }]), limits);
   checkPack(makePack([]), limits);
 });
 
@@ -70,7 +77,7 @@ test('numbers, sizes and what deltas would make are bounded before anything is m
     [makePack([large]), /an object of 1001 bytes/],
     [makePack([{ size: 2 ** 40 }]), /an object of 1099511627776 bytes/],
     [makePack([{ type: 7, content: delta(4, 2 ** 40), before: name }]), /an object of 1099511627776 bytes/],
-    [makePack([{ type: 6, content: delta(4, 1001), before: Buffer.from([1]) }]), /an object of 1001 bytes/],
+    [makePack([{}, { type: 6, content: delta(4, 1001), before: back(lengthOf({})) }]), /an object of 1001 bytes/],
     [makePack(Array.from({ length: 3 }, () => ({ content: Buffer.alloc(900) }))), /more than 2500 bytes/],
     [makePack(Array.from({ length: 3 }, () => ({ type: 7, content: delta(9, 900), before: name }))), /more than 2500/],
   ];
@@ -92,4 +99,16 @@ test('a pack that lies, is cut off or holds more than it says is refused', () =>
     [makePack([{ type: 7, content: Buffer.alloc(20, 0xff), before: name }]), /broken delta/],
   ];
   for (const [pack, reason] of cases) assert.match(refusal(pack), reason);
+});
+
+test('a delta stands on an object before it, and only so many stand on each other', () => {
+  const on = (distance: number): Packed => ({ type: 6, content: delta(4, 4), before: back(distance) });
+  for (const distance of [0, 1, lengthOf({}) - 1, lengthOf({}) + 1, 127]) {
+    assert.match(refusal(makePack([{}, on(distance)])), /a delta on what is no object/, `${distance}`);
+  }
+  const next = on(lengthOf(on(0)));
+  const row = (length: number) => makePack([{}, on(lengthOf({})), ...Array.from({ length: length - 1 }, () => next)]);
+  const many = { objects: 10_000, objectBytes: 1000, totalBytes: 100_000 };
+  checkPack(row(4095), many);
+  assert.throws(() => checkPack(row(4096), many), /more than 4095 deltas in a row/);
 });

@@ -12,6 +12,8 @@ export interface PackLimits {
 const offsetDelta = 6;
 const referenceDelta = 7;
 const checksumBytes = 20;
+/** Deltas on deltas: the most that git itself writes. */
+const deltasInARow = 4095;
 
 /**
  * Reads a pack of git objects once from end to end, with bounds on number and sizes, before a library that has none does. A delta of a
@@ -23,8 +25,11 @@ export function checkPack(pack: Buffer, limits: PackLimits): void {
   if (count > limits.objects) throw tooLarge(`${count} objects; at most ${limits.objects} are read`);
   let at = 12;
   let total = 0;
+  // By where an object begins: how many deltas are in a row there.
+  const rows = new Map<number, number>();
   for (let index = 0; index < count; index++) {
     const header = readHeader(pack, at);
+    rows.set(at, header.base === undefined ? 0 : rowOf(rows, header.base));
     if (header.size > limits.objectBytes) throw tooLarge(`an object of ${header.size} bytes`);
     const { content, next } = inflate(pack, header.next, header.size);
     const size = header.isDelta ? resultOfDelta(content) : header.size;
@@ -36,7 +41,23 @@ export function checkPack(pack: Buffer, limits: PackLimits): void {
   if (at !== pack.length - checksumBytes) throw broken('is longer than its objects');
 }
 
-function readHeader(pack: Buffer, start: number): { size: number; isDelta: boolean; next: number } {
+/** A delta stands on an object before it: one on itself, or a long row of them, is followed until memory ends. */
+function rowOf(rows: ReadonlyMap<number, number>, base: number): number {
+  const before = rows.get(base);
+  if (before === undefined) throw broken('has a delta on what is no object before it');
+  if (before === deltasInARow) throw tooLarge(`more than ${deltasInARow} deltas in a row`);
+  return before + 1;
+}
+
+interface ObjectHeader {
+  readonly size: number;
+  readonly isDelta: boolean;
+  /** Where the object begins that a delta stands on, when the pack says it by its place. */
+  readonly base: number | undefined;
+  readonly next: number;
+}
+
+function readHeader(pack: Buffer, start: number): ObjectHeader {
   let at = start;
   let byte = byteAt(pack, at++);
   const type = (byte >> 4) & 7;
@@ -46,10 +67,19 @@ function readHeader(pack: Buffer, start: number): { size: number; isDelta: boole
     byte = byteAt(pack, at++);
     size += (byte & 0x7f) * 2 ** shift;
   }
-  if (type === offsetDelta) while ((byteAt(pack, at++) & 0x80) !== 0);
+  let base: number | undefined;
+  if (type === offsetDelta) {
+    byte = byteAt(pack, at++);
+    let distance = byte & 0x7f;
+    while ((byte & 0x80) !== 0) {
+      byte = byteAt(pack, at++);
+      distance = (distance + 1) * 128 + (byte & 0x7f);
+    }
+    base = start - distance;
+  }
   if (type === referenceDelta) at += 20;
   if (type === 0 || type === 5) throw broken('has an object of an unknown kind');
-  return { size, isDelta: type === offsetDelta || type === referenceDelta, next: at };
+  return { size, isDelta: type === offsetDelta || type === referenceDelta, base, next: at };
 }
 
 function inflate(pack: Buffer, at: number, size: number): { content: Buffer; next: number } {
