@@ -7,15 +7,9 @@ import type { ArchiveFile } from './write-archive.ts';
 /**
  * Writes files below a folder, which is made when it is missing. Files with the same bytes stay as they are; others are refused,
  * all of them before anything is written, unless `force`. Nothing is written through a link. Answers how many were written.
+ * The paths were let pass by `refusePaths`.
  */
 export function writeTree(folder: string, files: readonly ArchiveFile[], force: boolean): number {
-  for (const { path } of files) {
-    if (!/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\0:]+$/.test(path)) {
-      throw new InputError(
-        `The server sent a path that would leave ${folder}: ${JSON.stringify(path)}. Nothing was written.`,
-      );
-    }
-  }
   const due = files.filter(({ path, content }) => !isSame(join(folder, path), content));
   const there = due.filter(({ path }) => existsSync(join(folder, path)));
   if (there.length > 0 && !force) {
@@ -37,6 +31,17 @@ export function writeTree(folder: string, files: readonly ArchiveFile[], force: 
     throw new InputError(`${path} could not be written (${code}). Name a folder that you can write.`);
   }
   return due.length;
+}
+
+/** Throws InputError for a path that a disk, or a program that unpacks, could take for a place outside the folder. */
+export function refusePaths(files: readonly ArchiveFile[], folder: string): void {
+  for (const { path } of files) {
+    const names = path.split('/');
+    if (!names.some((name) => name === '' || name === '.' || name === '..') && !/[\\:\p{Cc}]/u.test(path)) continue;
+    throw new InputError(
+      `The server sent a path that would leave ${folder}: ${JSON.stringify(path)}. Nothing was written.`,
+    );
+  }
 }
 
 function isSame(path: string, content: string): boolean {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -77,12 +77,13 @@ test("patterns can be named, and Fabric's own layout has contexts and sessions",
 
 test('nothing is written outside the folder, whatever a server sends', async () => {
   const folder = makeFolder();
-  for (const path of ['../evil', '/evil', 'a/../../evil', 'a\\..\\evil']) {
+  for (const path of ['../evil', '/evil', 'a/../../evil', 'a\\..\\evil', 'a\n/../../evil']) {
     await using server = await startLibrary([{ path, content: 'x' }]);
-    const done = await runCli(['export', join(folder, 'here')], { url: server.url });
+    // Whoever unpacks an archive must not be led astray either.
+    const done = await runCli(['export', join(folder, path === '/evil' ? 'here.tar' : 'here')], { url: server.url });
     assert.deepEqual([done.code, /would leave/.test(done.stderr)], [6, true], path);
   }
-  assert.ok(!existsSync(join(folder, 'here')));
+  assert.deepEqual(readdirSync(folder), []);
   mkdirSync(join(folder, 'linked/data'), { recursive: true });
   mkdirSync(join(folder, 'elsewhere'));
   symlinkSync(join(folder, 'elsewhere'), join(folder, 'linked/data/patterns'));

@@ -6,7 +6,7 @@ import { formatNumber } from '../figures.ts';
 import { InputError } from '../input-error.ts';
 import { UsageError } from '../usage-error.ts';
 import { type ArchiveFile, type ArchiveKind, writeArchive } from '../write-archive.ts';
-import { writeTree } from '../write-tree.ts';
+import { refusePaths, writeTree } from '../write-tree.ts';
 
 export const exportTree = defineCommand({
   name: 'export',
@@ -52,6 +52,7 @@ export const exportTree = defineCommand({
     terminal.status('');
     if (files.length === 0)
       throw new InputError('There is nothing to export: the workspace has no patterns.', 'notFound');
+    refusePaths(files, to);
     const written = kind === undefined ? writeTree(to, files, flags.force === true) : files.length;
     if (to === '-') await terminal.bytes(writeArchive('tar', files));
     else if (kind !== undefined) writeOut(to, writeArchive(kind, files));
