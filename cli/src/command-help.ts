@@ -27,7 +27,7 @@ export function overallHelp(commands: Commands, { paint }: Paint): string {
     ...list(paint('bold', 'Use'), [
       ['cat mail.txt | damask run summarize', 'run a pattern on a text'],
       ['cat mail.txt | damask -p summarize', "the same in Fabric's way"],
-      ['damask run summarize < mail.txt | damask run create_tags', 'one after the other'],
+      ['damask run summarize < mail.txt | damask run suggest_titles', 'one after the other'],
     ]),
     ...list(paint('bold', 'Commands'), entries),
     '`damask help <command>` explains one of them, with examples. `damask --version` prints the version.\n' +

@@ -8,7 +8,12 @@ export function explainError(error: unknown, config: Config | undefined, termina
   const message = printable(messageOf(error, config));
   terminal.note(`${terminal.paintNote('red', 'damask:')} ${message}`);
   if (!(error instanceof DamaskError)) return;
-  for (const { pointer, detail } of error.problems.slice(0, 20)) terminal.note(printable(`  ${pointer}: ${detail}`));
+  // One problem alone is mostly what the sentence above says already.
+  const said = (detail: string) =>
+    error.problems.length === 1 && error.detail.replace(/\.$/, '') === detail.replace(/\.$/, '');
+  for (const { pointer, detail } of error.problems.slice(0, 20)) {
+    if (!said(detail)) terminal.note(printable(`  ${pointer}: ${detail}`));
+  }
   const hint = hintOf(error, config);
   if (hint) terminal.note(`  ${hint}`);
   const names = [
@@ -61,6 +66,8 @@ function hintOf(error: DamaskError, config: Config | undefined): string | undefi
   if (error.code === 'forbidden') return '`damask whoami` shows what the key may do.';
   if (error.retryAfter !== undefined && error.code !== 'no_model') return `Try again in ${error.retryAfter} s.`;
   if (isBroken(error)) return 'Look at `damask runs` before you try again; a very large input can be the cause.';
+  // A model that was asked for by name is not missing for want of a provider.
+  if (error.code === 'no_model' && error.pointer === '/model') return '`damask models` lists the models.';
   if (error.code in hints) return hints[error.code];
   return error.runId ? `\`damask runs show ${error.runId}\` has what is known.` : undefined;
 }

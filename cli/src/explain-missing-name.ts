@@ -4,7 +4,15 @@ import { closestName } from './closest-name.ts';
 /** A better error where a thing of this name is missing: with the name that was probably meant. */
 export async function explainMissingName(
   error: unknown,
-  { what, name, all }: { readonly what: string; readonly name: string; readonly all: AsyncIterable<{ name: string }> },
+  {
+    what,
+    name,
+    all,
+  }: {
+    readonly what: string;
+    readonly name: string;
+    readonly all: AsyncIterable<{ name: string }> | Iterable<{ name: string }>;
+  },
 ): Promise<unknown> {
   if (!(error instanceof DamaskError) || error.code !== 'not_found') return error;
   const names: string[] = [];

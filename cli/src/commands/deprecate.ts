@@ -1,5 +1,7 @@
+import { DamaskError } from '@damask/sdk';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { explainMissingPattern } from '../explain-missing-pattern.ts';
+import { InputError } from '../input-error.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const deprecate = defineCommand({
@@ -28,7 +30,11 @@ export const deprecate = defineCommand({
       ? damask.patterns.liftDeprecation({ pattern })
       : damask.patterns.deprecate({ pattern, successor, message });
     const changed = await call.catch(async (error: unknown) => {
-      throw await explainMissingPattern(damask, pattern, error);
+      const explained = await explainMissingPattern(damask, pattern, error);
+      if (!flags.undo || explained !== error) throw explained;
+      if (error instanceof DamaskError && error.code === 'not_found')
+        throw new InputError(`${pattern} is not deprecated, so there is nothing to take back.`, 'notFound');
+      throw error;
     });
     if (flags.json) return terminal.print(JSON.stringify(changed, null, 2));
     terminal.note(flags.undo ? `${pattern} is no longer deprecated.` : `${pattern} is deprecated; runs of it go on.`);

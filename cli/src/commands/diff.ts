@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Pattern, VersionDiff } from '@damask/sdk';
+import { DamaskError, type Pattern, type VersionDiff } from '@damask/sdk';
+import { checkVersion } from '../check-version.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { InputError } from '../input-error.ts';
@@ -40,6 +41,11 @@ export const diff = defineCommand({
       throw new UsageError('A folder is compared with one version: damask diff <folder> [version]');
     const name = flags.name ?? folder?.name ?? subject;
     const pattern = await damask.patterns.read({ pattern: name }).catch(async (error: unknown) => {
+      if (folder && error instanceof DamaskError && error.code === 'not_found')
+        throw new InputError(
+          `${name} is not published yet. To see what it would be: damask publish ${subject} --dry-run`,
+          'notFound',
+        );
       throw await explainMissingPattern(damask, name, error);
     });
     const before = versionOf(pattern, from ?? String(folder ? pattern.version : Math.max(1, pattern.version - 1)));
@@ -99,6 +105,7 @@ function describe({ pattern, from, to, files, settings }: VersionDiff, { paint }
 
 function versionOf(pattern: Pattern, wanted: string): number {
   const version = /^[1-9]\d{0,8}$/.test(wanted) ? Number(wanted) : pattern.labels[wanted];
+  if (version !== undefined) checkVersion(pattern, version);
   if (version === undefined) {
     const labels = Object.keys(pattern.labels);
     const known = labels.length > 0 ? ` Its labels: ${labels.join(', ')}.` : ' It has no labels.';

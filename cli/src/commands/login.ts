@@ -1,4 +1,4 @@
-import { createDamask, type Me } from '@damask/sdk';
+import { createDamask, DamaskError, type Me } from '@damask/sdk';
 import { askPerson } from '../ask-person.ts';
 import { changeCredentials } from '../change-credentials.ts';
 import { defineCommand, type Invocation, jsonFlag } from '../command.ts';
@@ -39,7 +39,9 @@ export const login = defineCommand({
     const key = await keyOf(invocation, url);
     const signal = interruptions(terminal);
     const damask = createDamask({ url, apiKey: key, fetch: httpTransport, retries: 0, timeoutMs: 15_000, signal });
-    const me = await damask.me();
+    const me = await damask.me().catch((error: unknown) => {
+      throw explainRefusal(error, url);
+    });
     const path = await changeCredentials(config.configDir, (content) => {
       const entry = { url, api_key: key, data_dir: null };
       return { ...content, current: url, instances: { ...content.instances, [loginId(url)]: entry } };
@@ -53,6 +55,23 @@ export const login = defineCommand({
     if (winners + other) terminal.note(`${winners}${other}`.trim());
   },
 });
+
+/** The settings of this shell have no part in it: what was tried is the address and the key that were given. */
+function explainRefusal(error: unknown, url: string): unknown {
+  if (!(error instanceof DamaskError)) return error;
+  if (error.code === 'unreachable') {
+    const why = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? error.code;
+    return new InputError(
+      `No server answers at ${url} (${why}). Check the address; nothing was changed.`,
+      'unreachable',
+    );
+  }
+  if (error.code !== 'unauthenticated') return error;
+  return new InputError(
+    `${url} does not take this key. Check that all of it was given; an admin makes a new one with: damask keys create --name me --role author`,
+    'refused',
+  );
+}
 
 type LoginInvocation = Invocation<typeof flags>;
 

@@ -5,7 +5,7 @@ export const ownerKey = defineCommand({
   usage: "[server's arguments...]",
   about:
     'Makes a new owner key for the installation on this machine, when the first one is lost, and keeps it in\n' +
-    'credentials.json.',
+    'credentials.json. Stop the server first.',
   flags: {},
   positionals: [0, Number.POSITIVE_INFINITY],
   raw: true,

@@ -71,7 +71,7 @@ export const providersAdd = defineCommand({
     'damask providers add anthropic',
     'damask providers add anthropic --key-env ANTHROPIC_API_KEY',
     'damask providers add lab --base-url https://llm.example.org/v1 --model big=0.5/1.5 --limit concurrency=8 < key.txt --key-stdin',
-    'damask providers add openai --no-key --fallback azure/gpt-6-luna --limit rpm=500',
+    'damask providers add anthropic --no-key --fallback openai/gpt-5-mini --limit rpm=500',
   ],
   async run(invocation) {
     const { flags, positionals, terminal, connect } = invocation;
@@ -106,6 +106,10 @@ export const providersAdd = defineCommand({
     });
     if (flags.json) return terminal.print(JSON.stringify(provider, null, 2));
     await terminal.print(`Provider ${provider.name} speaks ${provider.protocol} at ${provider.base_url}.`);
+    if (items.some(({ name: other, origin }) => other === name && origin !== 'workspace')) {
+      const keyless = provider.has_key ? '' : ' It has no key of its own yet.';
+      terminal.note(`It hides the ${name} of the server's settings from this workspace, the key too.${keyless}`);
+    }
     const listed =
       provider.offered === null
         ? 'It does not say which models it has.'

@@ -1,4 +1,5 @@
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { explainMissingProvider } from '../explain-missing-provider.ts';
 
 export const providersRemove = defineCommand({
   name: 'providers remove',
@@ -9,7 +10,10 @@ export const providersRemove = defineCommand({
   examples: ['damask providers remove lab'],
   async run({ flags, positionals, terminal, connect }) {
     const { damask } = await connect();
-    const provider = await damask.providers.delete({ provider: positionals[0] ?? '' });
+    const [name = ''] = positionals;
+    const provider = await damask.providers.delete({ provider: name }).catch(async (error: unknown) => {
+      throw await explainMissingProvider(damask, name, error);
+    });
     if (flags.json) return terminal.print(JSON.stringify(provider, null, 2));
     terminal.note(`Provider ${provider.name} and its key are removed.`);
   },

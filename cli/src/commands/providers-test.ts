@@ -1,5 +1,6 @@
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { explainMissingProvider } from '../explain-missing-provider.ts';
 import { formatCost, formatDuration } from '../figures.ts';
 import { printable } from '../terminal.ts';
 
@@ -20,7 +21,9 @@ export const providersTest = defineCommand({
     const { damask } = await connect();
     const provider = positionals[0] ?? '';
     const model = flags.model === undefined ? {} : { model: bare(flags.model, provider) };
-    const told = await damask.providers.test({ provider, ...model });
+    const told = await damask.providers.test({ provider, ...model }).catch(async (error: unknown) => {
+      throw await explainMissingProvider(damask, provider, error);
+    });
     const code = told.ok ? exitCodes.ok.code : exitCodes.failed.code;
     if (flags.json) {
       await terminal.print(JSON.stringify(told, null, 2));

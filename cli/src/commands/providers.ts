@@ -9,7 +9,7 @@ export const providers = defineCommand({
   usage: '[flags]',
   about:
     'Lists the providers of models, with how they behaved in the last minute as the answering server saw it. STATE is\n' +
-    'open while a provider that failed too often is left alone.',
+    'open while a provider that failed too often is left alone, and hidden where the workspace has its own in its place.',
   flags: { ...jsonFlag, ...serverFlags },
   positionals: [0, 0],
   examples: ['damask providers', 'damask providers add anthropic', 'damask providers test anthropic'],
@@ -39,8 +39,8 @@ export const providers = defineCommand({
         provider.protocol,
         provider.origin,
         keyOf(provider, provider.health),
-        String(provider.models.length || (provider.offered?.length ?? 0)),
-        stateOf(provider.health),
+        String(Math.max(provider.models.length, provider.offered?.length ?? 0)),
+        isHidden(provider, rows) ? { text: 'hidden', style: 'yellow' } : stateOf(provider.health),
         String(provider.health?.calls ?? 0),
         shareOf(provider.health),
         String(provider.health?.retries ?? 0),
@@ -51,6 +51,11 @@ export const providers = defineCommand({
     });
   },
 });
+
+/** A provider of the workspace takes the place of the environment's, its key too. */
+function isHidden({ name, origin }: Provider, all: readonly Provider[]): boolean {
+  return origin !== 'workspace' && all.some((other) => other.name === name && other.origin === 'workspace');
+}
 
 function keyOf(provider: Provider, health: ProviderHealth | null): Cell {
   if (!provider.has_key) return '-';

@@ -44,8 +44,8 @@ export const run = defineCommand({
   completes: ['patterns', 'files'],
   examples: [
     'cat mail.txt | damask run summarize',
-    'cat mail.txt | damask -p summarize | damask -p create_tags',
-    'damask run translate -v lang_code=de "Good morning" < /dev/null',
+    'cat mail.txt | damask -p summarize | damask -p suggest_titles',
+    'damask run translate -v language=German "Good morning" < /dev/null',
     'damask run summarize -m openai/gpt-5-mini -o summary.md < report.txt',
     'damask run summarize -m openai/gpt-5-mini -m ollama/llama3.2 < report.txt',
     'damask run explain_code --session review -a screenshot.png "What is wrong here?" < /dev/null',

@@ -15,7 +15,7 @@ export const runsShow = defineCommand({
     ...serverFlags,
   },
   positionals: [1, 1],
-  examples: ['damask runs show last', 'damask runs show last --output | damask run create_tags'],
+  examples: ['damask runs show last', 'damask runs show last --output | damask run suggest_titles'],
   async run({ flags, positionals, terminal, connect }) {
     const { damask } = await connect();
     const run = await damask.runs.read({ run: await runIdOf(damask, positionals[0] ?? '') });

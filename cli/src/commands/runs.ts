@@ -1,6 +1,7 @@
 import type { ListRunsInput, RunStatus, RunSummary } from '@damask/sdk';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
+import { parseMetadata } from '../key-values.ts';
 import { durationFlag, numberFlag } from '../number-flag.ts';
 import { printList } from '../print-list.ts';
 import { runIdOf, shortRunId } from '../run-id.ts';
@@ -56,7 +57,7 @@ export const runs = defineCommand({
       model: flags.model,
       status: statusOf(flags.status),
       subject: flags.subject,
-      metadata: flags.metadata.length > 0 ? flags.metadata : undefined,
+      metadata: notesOf(flags.metadata),
       since: timeOf('since', flags.since),
       until: timeOf('until', flags.until),
     };
@@ -101,6 +102,12 @@ function statusOf(text: string | undefined): RunStatus | undefined {
   const status = statuses.find((one) => one === text);
   if (text !== undefined && !status) throw new UsageError(`--status takes one of ${statuses.join(', ')}.`);
   return status;
+}
+
+/** Checked here, where the message can say how it is written. */
+function notesOf(texts: readonly string[]): string[] | undefined {
+  parseMetadata(texts);
+  return texts.length > 0 ? [...texts] : undefined;
 }
 
 function timeOf(name: string, text: string | undefined): string | undefined {

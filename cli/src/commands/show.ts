@@ -1,4 +1,5 @@
 import type { Pattern, PatternVersion, Variable } from '@damask/sdk';
+import { checkVersion } from '../check-version.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { formatTime } from '../figures.ts';
@@ -24,6 +25,7 @@ export const show = defineCommand({
     const { damask } = await connect();
     try {
       const pattern = await damask.patterns.read({ pattern: name });
+      if (wanted !== undefined) checkVersion(pattern, wanted);
       const version = await damask.patterns.readVersion({ pattern: name, version: wanted ?? pattern.version });
       const text = version.files.find(({ path }) => path === 'system.md')?.content ?? '';
       if (flags.json) return await terminal.print(JSON.stringify({ ...pattern, shown: version }, null, 2));
