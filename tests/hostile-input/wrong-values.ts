@@ -15,6 +15,8 @@ const longestText = 600_000;
 
 /** Values that a field of this shape must refuse: of every other type, and beyond each of its bounds. */
 export function wrongValues(shape: Shape): WrongValue[] {
+  const [value, ...others] = (shape.anyOf ?? []).filter((branch) => branch.type !== 'null');
+  if (value && others.length === 0) return wrongValues(value).filter((wrong) => wrong.value !== null);
   if (shape.anyOf ?? 'const' in shape) {
     const types = (shape.anyOf ?? [shape]).map((branch) => typeof branch.const);
     return here('nonsense', '', null, [], {}, ...(types.includes('boolean') ? [] : [true]), 0);

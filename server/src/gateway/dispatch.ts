@@ -15,7 +15,7 @@ import { sendProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
 import { addHeaders, type HeaderField, listHeaderFields, readDeadline } from './read-headers.ts';
 import { readBytes, readInput, readParameters, readQuery, withParameters } from './read-input.ts';
-import type { Route, RouteTable } from './routes.ts';
+import type { Match, Route, RouteTable } from './routes.ts';
 import { sendAnswer } from './send-answer.ts';
 import { createCallerWatch } from './watch-callers.ts';
 
@@ -87,7 +87,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (!match) throw notFound();
     const route = match.methods.get((request.method === 'HEAD' ? 'GET' : request.method) as Method);
     if (!route || (request.method === 'HEAD' && (route.operation.alwaysStreams || route.operation.answerTypes)))
-      throw methodNotAllowed([...match.methods.keys()], request.method ?? '');
+      throw methodNotAllowed(match, request.method ?? '');
     chosen.route = route;
     const { operation } = route;
     const permission = permissionOf(operation);
@@ -204,7 +204,9 @@ export function requirePermission(caller: Caller, permission: Operation['permiss
   }
 }
 
-function methodNotAllowed(allowed: readonly string[], method: string): AppError {
+function methodNotAllowed({ methods }: Match, method: string): AppError {
+  const read = methods.get('GET');
+  const allowed = [...methods.keys(), ...(read && !read.operation.alwaysStreams ? ['HEAD'] : [])];
   return new AppError('method_not_allowed', `This address takes ${allowed.join(', ')}, not ${method}.`, {
     problems: allowed.map((name) => ({ pointer: '', detail: name })),
   });

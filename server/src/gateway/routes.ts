@@ -60,6 +60,8 @@ function newNode(): Node {
 }
 
 function nodeFor(root: Node, path: string): Node {
+  // An address without a path is that of the first page; `*` and the like are none.
+  if (path !== '' && !path.startsWith('/')) return undefined;
   let node = root;
   for (const segment of path.slice(1).split('/')) {
     const parameter = /^\{(\w+)\}$/.exec(segment)?.[1];
