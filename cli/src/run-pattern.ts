@@ -155,7 +155,7 @@ function noteFigures({ terminal, flags }: Pick<RunTarget, 'terminal' | 'flags'>,
   const { input_tokens, output_tokens } = run.usage;
   const figures = [
     `${run.pattern}@${run.version}`,
-    run.model,
+    run.cached ? `${run.model}, an answer that was kept` : run.model,
     `${formatCount(input_tokens)} in, ${formatCount(output_tokens)} out`,
     `cost ${formatCost(run.cost_micros)}`,
     formatDuration(run.total_ms),

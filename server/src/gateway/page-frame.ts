@@ -42,7 +42,7 @@ td:first-child{white-space:nowrap}
 .GET{color:var(--get)}.PUT,.PATCH{color:var(--put)}.POST{color:var(--post)}.DELETE{color:var(--delete)}
 .soft{color:var(--soft)}.need{color:var(--accent)}
 details{margin:.4rem 0}summary{cursor:pointer;color:var(--accent)}
-@media (max-width:60rem){body{display:block}nav{position:static;height:auto;border-right:0;border-bottom:1px solid var(--line)}td:first-child{white-space:normal}}
+@media (max-width:60rem){body{display:block}nav{position:static;height:auto;max-height:40vh;border-right:0;border-bottom:1px solid var(--line)}td:first-child{white-space:normal}}
 `;
 
 /** What a page may do: show itself. The hash lets its own style through and nothing else. */

@@ -25,6 +25,8 @@ test('the reference page shows every operation and every error, and takes nothin
   assert.ok(operations.length > 30);
   for (const { operationId } of operations) assert.ok(page.includes(`<h3 id="${operationId}">`), operationId);
   for (const code of Object.keys(errorCatalogue)) assert.ok(page.includes(`id="error-${code}"`), code);
+  // What lies in lists, such as the parts of an attachment, is on the page too.
+  assert.match(page, /Fields within fields<\/summary><pre>[^<]*media_type/);
   const links = [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map((match) => match[1] as string);
   for (const link of links) {
     assert.match(link, /^(#|\/|data:,$)/);

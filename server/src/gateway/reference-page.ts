@@ -32,7 +32,8 @@ ${errorTable()}
 
 const introduction = `<p>JSON over HTTP. Send <code>Authorization: Bearer dmk_...</code> with every request; the key implies its workspace.
 Field names are exact: an unknown field is refused, so that a typing error never passes silently.</p>
-<pre>export DAMASK_URL=http://127.0.0.1:7440 DAMASK_API_KEY=dmk_...
+<pre>export DAMASK_URL=http://127.0.0.1:7440   # the address of this page
+export DAMASK_API_KEY=dmk_...
 curl -s "$DAMASK_URL/v1/runs" -H "Authorization: Bearer $DAMASK_API_KEY" \\
   -H "Content-Type: application/json" -d '{"pattern":"summarize","input":"..."}'</pre>
 <p>Lists come in pages: pass <code>next</code> of one page as <code>cursor</code> to get the following one. Reads carry an
@@ -62,10 +63,10 @@ function groupOf(path: string): string {
 function describeOperation({ name, operation }: Route): string {
   const { method, path, permission, summary } = operation;
   const need = permission === 'public' ? 'public' : `needs <span class="need">${escapeHtml(permission)}</span>`;
-  return `<h3 id="${name}"><a href="#${name}"><span class="method ${method}">${method}</span> <code>${escapeHtml(path)}</code></a></h3>
+  return `<h3 id="${name}"><a href="#${name}"><span class="method ${method}">${method}</span> <code>${escapeHtml(path)}</code></a> <span class="soft">${escapeHtml(name)}</span></h3>
 <p>${escapeHtml(summary)}. <span class="soft">${need}</span></p>
 ${fieldTable(operation)}
-<details><summary>Answer: ${operation.status}${operation.events ? ', or a stream of events' : ''}</summary><pre>${escapeHtml(outlineSchema(operation.output))}</pre>${eventNote(operation)}</details>
+${bodyOutline(operation)}<details><summary>Answer: ${operation.status}${operation.events ? ', or a stream of events' : ''}</summary><pre>${escapeHtml(outlineSchema(operation.output))}</pre>${eventNote(operation)}</details>
 <details><summary>Errors</summary><p>${errorsOf(operation)}</p></details>
 <details><summary>Try it</summary><pre>${escapeHtml(command(operation))}</pre></details>`;
 }
@@ -85,6 +86,14 @@ function fieldTable({ input, path, method, headers, bodyTypes }: Operation): str
     return `<tr><td><code>${escapeHtml(field)}</code>${must}</td><td>${where}</td><td>${text.join('. ')}</td></tr>`;
   });
   return `<table><thead><tr><th>Field</th><th>In</th><th>Meaning</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+/** A table has one line for a field; what lies in lists and objects is shown here. */
+function bodyOutline({ input, method, bodyTypes }: Operation): string {
+  if (method === 'GET' || method === 'DELETE' || bodyTypes !== undefined) return '';
+  const outline = outlineSchema(input);
+  if (!/\n {4}/.test(outline)) return '';
+  return `<details><summary>Fields within fields</summary><pre>${escapeHtml(outline)}</pre></details>\n`;
 }
 
 function eventNote({ events }: Operation): string {
