@@ -202,3 +202,21 @@ test('rows that come while a large group is being written form one group, and wa
   await third;
   await group.stop(1_000);
 });
+
+test('a row that waits makes room for another one, and both are told the one commit', async () => {
+  const seen: number[] = [];
+  const { group } = open({
+    write: async (_, rows) => {
+      seen.push(...rows.map(({ id }) => id));
+    },
+    queueBytes: 1_000,
+  });
+  const first = group.write({ id: 20_001, text: 'x' });
+  assert.equal(first.replace({ id: 20_002, text: 'x'.repeat(2_000) }), true);
+  assert.throws(() => group.admit(), /More runs wait/);
+  await first.committed;
+  group.admit();
+  assert.equal(first.replace({ id: 20_003, text: 'x' }), false);
+  assert.deepEqual(seen, [20_002]);
+  await group.stop(1_000);
+});
