@@ -60,8 +60,6 @@ function newNode(): Node {
 }
 
 function nodeFor(root: Node, path: string): Node {
-  // An address without a path is that of the first page; `*` and the like are none.
-  if (path !== '' && !path.startsWith('/')) return undefined;
   let node = root;
   for (const segment of path.slice(1).split('/')) {
     const parameter = /^\{(\w+)\}$/.exec(segment)?.[1];
@@ -79,6 +77,8 @@ function nodeFor(root: Node, path: string): Node {
 }
 
 function find(root: Node, path: string): Match | undefined {
+  // An address without a path is that of the first page; `*` and the like are none.
+  if (path !== '' && !path.startsWith('/')) return undefined;
   let node = root;
   const parameters: Record<string, string> = {};
   for (const segment of path.slice(1).split('/')) {
