@@ -145,6 +145,24 @@ test('an end that the database refuses is set aside, and the run does not stay o
   await journal.stop(1_000);
 });
 
+test('a run that ends before its acceptance was sent is one row, and both are told when it is committed', async () => {
+  const journal = openJournal();
+  const [row, late] = [makeRow(), makeRow()];
+  const accepted = journal.accept(row);
+  const end = journal.finish(row, null, accepted);
+  await Promise.all([accepted.committed, end.committed]);
+  assert.equal((await read(row.id)).status, 'succeeded');
+  const count = async (id: string) =>
+    (await admin.query('select from pattern.accepted where id = $1', [id])).rowCount as number;
+  assert.equal(await count(row.id), 0);
+  const sent = journal.accept(late);
+  await sent.committed;
+  await journal.finish(late, null, sent).committed;
+  assert.equal((await read(late.id)).status, 'succeeded');
+  assert.equal(await count(late.id), 1);
+  await journal.stop(1_000);
+});
+
 test('a run that ends while a list is read is in it once, as ended', async () => {
   const journal = openJournal();
   const row = makeRow();
