@@ -170,7 +170,7 @@ function strangeCommands(text: string): string[] {
   const known = new Set(['help', ...Object.keys(commands).map((name) => name.split(' ')[0])]);
   return [
     ...[...code.matchAll(/\bdamask ([a-z][a-z-]*)/g)].filter(([, name]) => !known.has(name as string)),
-    ...[...code.matchAll(/\bnpm run ([a-z:]+)/g)].filter(([, name]) => !scripts.includes(name as string)),
+    ...[...code.matchAll(/\bnpm run ([a-z:-]+)/g)].filter(([, name]) => !scripts.includes(name as string)),
   ].map(([words]) => words);
 }
 
