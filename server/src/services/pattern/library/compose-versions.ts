@@ -1,9 +1,10 @@
+import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { Transaction } from '#platform/database/database.ts';
 import { everyIncluded, type IncludedText, readComposition } from '../template/composition.ts';
 import type { IncludeTag } from '../template/template.ts';
 import type { FileProblem } from './check-files.ts';
 import { findPublished, type Published } from './find-published.ts';
-import { faultOfIncluded, includeText, textsAllowed } from './include-text.ts';
+import { faultOfIncluded, includeText, levelsAllowed, textsAllowed } from './include-text.ts';
 import { quoteText } from './quote-text.ts';
 import { inspectVersion, refusePattern, type SentContent, type VersionContent } from './version-content.ts';
 
@@ -18,9 +19,14 @@ export interface ComposeProblem extends FileProblem {
   readonly pattern: string;
 }
 
+/** Drafts that wait for each other: far more than may be included, so that longer circles are told as circles. */
+const openAllowed = 100;
+/** Nobody reads more of them. */
+const problemsAllowed = 1000;
+
 /**
  * Looks up what drafts include: another draft where it has that name, else the newest version in the library. Answers each draft's
- * complete content by name, or every problem. What is included is fixed from here on.
+ * complete content by name, or the problems. What is included is fixed from here on.
  */
 export async function composeVersions(
   transaction: Transaction,
@@ -30,12 +36,23 @@ export async function composeVersions(
   const contents = new Map<string, VersionContent>();
   const problems: ComposeProblem[] = [];
   const published = new Map<string, Published | undefined>();
+  // Each draft is read once, also the one that cannot be published: thousands may lead to it.
+  const failed = new Set<string>();
 
   /** `open` are the drafts that wait for this one. */
   async function compose(draft: Draft, open: readonly string[]): Promise<VersionContent | undefined> {
     const { name, content } = draft;
     const known = contents.get(name);
     if (known || content.wanted.length === 0) return known ?? content;
+    if (failed.has(name)) return undefined;
+    const read = await composeNew(draft, open);
+    if (read) contents.set(name, read);
+    else failed.add(name);
+    return read;
+  }
+
+  async function composeNew(draft: Draft, open: readonly string[]): Promise<VersionContent | undefined> {
+    const { name, content } = draft;
     const path = [...open, name];
     const before = problems.length;
     const included: IncludedText[] = [];
@@ -53,12 +70,12 @@ export async function composeVersions(
     const { description, tags, files } = content;
     const read = inspectVersion(name, files, { known: { description, tags }, refuseTokens: false, included });
     problems.push(...read.problems.map((problem) => ({ ...problem, pattern: name })));
-    if (read.content) contents.set(name, read.content);
     return read.content;
   }
 
   async function take(tag: IncludeTag, path: readonly string[]): Promise<IncludedText | string> {
     if (path.includes(tag.pattern)) return circle([...path.slice(path.indexOf(tag.pattern)), tag.pattern]);
+    if (path.length > openAllowed) return `includes reach more than ${levelsAllowed} levels deep`;
     const draft = byName.get(tag.pattern);
     let source: Published | undefined;
     if (draft) {
@@ -78,7 +95,11 @@ export async function composeVersions(
     return includeText(tag, source);
   }
 
-  for (const draft of drafts) await compose(draft, []);
+  for (const draft of drafts) {
+    if (problems.length > problemsAllowed) break;
+    if (draft.content.wanted.length > 0) await letOthersRun();
+    await compose(draft, []);
+  }
   for (const { name, content } of drafts) if (!contents.has(name)) contents.set(name, content);
   return { contents, problems };
 }

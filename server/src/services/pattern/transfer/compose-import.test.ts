@@ -64,3 +64,16 @@ test('a circle, a name that leads nowhere and a broken tag keep a whole import o
     ['a_letter', 'm_style', 'z_rules'],
   );
 });
+
+test('each pattern of a long row of includes is told once, from whichever end it is read', async () => {
+  for (const [step, end] of [
+    [-1, -1],
+    [1, 150],
+  ] as const) {
+    const name = (index: number) => `row_${String(index).padStart(3, '0')}`;
+    const row = Array.from({ length: 150 }, (_, index) => folder(name(index), `{{> ${name(index + step)}}}`)).flat();
+    const message = await refused([...row, ...folder(name(end), 'The end.')]);
+    const [, more] = /(\d+) more; problems lists/.exec(message) ?? [];
+    assert.ok(Number(more) < 150, message);
+  }
+});
