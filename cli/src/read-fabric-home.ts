@@ -97,7 +97,7 @@ function withModels(files: Tree['files'], settings: ReadonlyMap<string, string>,
     return [];
   });
   if (added.length > 0)
-    notes.push(`The models of ${formatNumber(added.length, 'pattern')} are in their pattern.yaml now.`);
+    notes.push(`FABRIC_MODEL_... of ${formatNumber(added.length, 'pattern')} becomes \`model\` in a pattern.yaml.`);
   return [...files, ...added];
 }
 

@@ -39,6 +39,8 @@ test('what is not there is named, with the next step', async () => {
     [['providers', 'test', 'lap'], 5, /no provider 'lap'. Did you mean 'lab'/],
     [['providers', 'remove', 'openai'], 6, /openai comes from the settings of the server/],
     [['keys', 'revoke', 'abc'], 5, /no key with the id abc.*`damask keys`/],
+    [['export', '-', 'letter', 'leter'], 5, /no pattern 'leter'. Did you mean 'letter'/],
+    [['export', 'all.rar'], 2, /An archive ends in \.zip/],
     [['runs', '--metadata', 'ticket'], 2, /'ticket' is not of the form --metadata key=value/],
   ] as const) {
     const told = await runCli([...args], { url: server.url, home });

@@ -1,6 +1,8 @@
 import { statSync, writeFileSync } from 'node:fs';
+import type { Damask } from '@damask/sdk';
 import { collectItems } from '../collect-items.ts';
 import { defineCommand, serverFlags } from '../command.ts';
+import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { readConversations } from '../export-conversations.ts';
 import { formatNumber } from '../figures.ts';
 import { InputError } from '../input-error.ts';
@@ -28,11 +30,13 @@ export const exportTree = defineCommand({
     'damask export ./library',
     'damask export library.zip',
     'damask export ~/.config/fabric --home --contexts --sessions',
-    'damask export - summarize extract_wisdom | tar x',
+    'damask export - summarize translate | tar x',
   ],
   async run({ flags, positionals, terminal, connect }) {
     const [to = '', ...patterns] = positionals;
     const kind = kindOf(to);
+    if (kind === undefined && /\.(?:rar|7z|gz|bz2|tbz2?|xz|txz|zst)$/i.test(to))
+      throw new UsageError(`${to} would be a folder. An archive ends in .zip, .tar, .tgz or .tar.gz.`);
     if (to === '-' && terminal.stdoutIsTerminal) {
       throw new UsageError('A tar is no text for a terminal. Send it on: damask export - | tar x');
     }
@@ -45,7 +49,12 @@ export const exportTree = defineCommand({
     // A list of names has to fit into an address.
     for (let at = 0; at === 0 || at < patterns.length; at += 50) {
       const pattern = patterns.slice(at, at + 50);
-      listed.push(...(await collectItems(damask.exports.listAll(pattern.length > 0 ? { pattern } : {}))));
+      const page = damask.exports.listAll(pattern.length > 0 ? { pattern } : {});
+      listed.push(
+        ...(await collectItems(page).catch(async (error: unknown) => {
+          throw await explainMissing(damask, pattern, error);
+        })),
+      );
     }
     const beside = await readConversations(damask, flags);
     const files = [...layOut(listed, flags.home === true), ...beside];
@@ -63,6 +72,15 @@ export const exportTree = defineCommand({
     );
   },
 });
+
+/** The server does not tell which of several patterns is missing. */
+async function explainMissing(damask: Damask, patterns: readonly string[], error: unknown): Promise<unknown> {
+  for (const pattern of patterns) {
+    const explained = await explainMissingPattern(damask, pattern, error);
+    if (explained !== error) return explained;
+  }
+  return error;
+}
 
 function kindOf(to: string): ArchiveKind | undefined {
   if (/\.zip$/i.test(to)) return 'zip';
