@@ -23,6 +23,8 @@ export interface ComposeProblem extends FileProblem {
 const openAllowed = 100;
 /** Nobody reads more of them. */
 const problemsAllowed = 1000;
+/** Of all drafts with what they include: a small text that thousands include would fill the memory. */
+const charactersAllowed = 64 * 1024 * 1024;
 
 /**
  * Looks up what drafts include: another draft where it has that name, else the newest version in the library. Answers each draft's
@@ -38,6 +40,7 @@ export async function composeVersions(
   const published = new Map<string, Published | undefined>();
   // Each draft is read once, also the one that cannot be published: thousands may lead to it.
   const failed = new Set<string>();
+  let characters = 0;
 
   /** `open` are the drafts that wait for this one. */
   async function compose(draft: Draft, open: readonly string[]): Promise<VersionContent | undefined> {
@@ -46,6 +49,7 @@ export async function composeVersions(
     if (known || content.wanted.length === 0) return known ?? content;
     if (failed.has(name)) return undefined;
     const read = await composeNew(draft, open);
+    characters += read?.text.length ?? 0;
     if (read) contents.set(name, read);
     else failed.add(name);
     return read;
@@ -99,6 +103,11 @@ export async function composeVersions(
     if (problems.length > problemsAllowed) break;
     if (draft.content.wanted.length > 0) await letOthersRun();
     await compose(draft, []);
+    if (characters > charactersAllowed) {
+      const fault = `and what is read before it include more than ${charactersAllowed} characters in all; import parts of it`;
+      problems.push(problemOf(draft, fault));
+      break;
+    }
   }
   for (const { name, content } of drafts) if (!contents.has(name)) contents.set(name, content);
   return { contents, problems };

@@ -77,3 +77,9 @@ test('each pattern of a long row of includes is told once, from whichever end it
     assert.ok(Number(more) < 150, message);
   }
 });
+
+test('a text that many patterns of one import include does not fill the memory', async () => {
+  const base = folder('base', 'x'.repeat(1_000_000));
+  const many = Array.from({ length: 70 }, (_, index) => folder(`fan_${index}`, '{{> base}}')).flat();
+  assert.match(await refused([...base, ...many]), /include more than 67108864 characters in all; import parts of it/);
+});
