@@ -62,7 +62,7 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
         if (!(await readAccepted(transaction, id))) throw notFound();
         throw new AppError(
           'unavailable',
-          'The process that executes this run does not answer. It is declared dead within 15 seconds, and the run ends then.',
+          'Another process executes this run, and it is cancelled only there. If that process has died, the run ends within half a minute.',
           { runId: id, retryAfterSeconds: 15 },
         );
       });
