@@ -67,8 +67,9 @@ function hintOf(error: DamaskError, config: Config | undefined): string | undefi
   if (error.code === 'forbidden') return '`damask whoami` shows what the key may do.';
   if (error.retryAfter !== undefined && error.code !== 'no_model') return `Try again in ${error.retryAfter} s.`;
   if (isBroken(error)) return 'Look at `damask runs` before you try again; a very large input can be the cause.';
-  // A model that was asked for by name is not missing for want of a provider.
+  // The server names the ways itself where nothing is configured; a model asked for by name lacks no provider.
   if (error.code === 'no_model' && error.pointer === '/model') return '`damask models` lists the models.';
+  if (error.code === 'no_model' && error.detail.includes('damask model pull')) return undefined;
   if (error.code in hints) return hints[error.code];
   return error.runId ? `\`damask runs show ${error.runId}\` has what is known.` : undefined;
 }
