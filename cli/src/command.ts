@@ -35,6 +35,8 @@ export interface Invocation<F extends Flags = Flags> {
   readonly positionals: readonly string[];
   readonly config: Config;
   readonly terminal: Terminal;
+  /** All commands, for those that speak of others. */
+  readonly commands: Commands;
   /** Opens the way to the server; from here on Ctrl-C breaks off what is under way. */
   connect(): Promise<ServerAccess>;
 }

@@ -42,6 +42,7 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
       positionals: parsed.positionals,
       config,
       terminal,
+      commands,
       async connect() {
         const { connect } = await import('./connect.ts');
         access ??= connect(known, terminal, !parsed.flags['no-start']);

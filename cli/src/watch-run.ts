@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { ServerAccess } from './command.ts';
-import { attachmentsOf, type RunInvocation, streams } from './commands/run.ts';
 import { explainError } from './explain-error.ts';
 import { InputError } from './input-error.ts';
 import { publishFolder } from './publish-folder.ts';
 import { readInput } from './read-input.ts';
 import { readTextFile } from './read-text-file.ts';
 import { modelsOf, previewChoice, runChoice } from './run-flags.ts';
+import { attachmentsOf, type RunInvocation, streams } from './run-invocation.ts';
 import { createCalls, type RunInput, runAtOnce, runStreamed } from './run-pattern.ts';
 import { UsageError } from './usage-error.ts';
 import { waitForModel } from './wait-for-model.ts';

@@ -85,7 +85,16 @@ async function attempt(world: TwoWorkspaces, { table, role, act, columns }: Righ
           ? reach.read
           : `with done as (${reach[act]} returning 1) select count(*)::int as count from done`;
       const [row] = await query<{ count: number }>(counted, [workspace]);
-      return row?.count === 0 ? null : `${row?.count} rows were reached`;
+      if (row?.count !== 0) return `${row?.count} rows were reached`;
+      if (act !== 'deleted' || role !== 'platform') return null;
+      // Without a condition a statement needs no leave to read, and only the policy for deleting stands in its way.
+      await query(`delete from ${table}`);
+      await query('reset role');
+      const [left] = await query<{ count: number }>(
+        `select count(*)::int as count from ${table} where workspace = $1`,
+        [workspace],
+      );
+      return left && left.count > 0 ? null : 'all rows were deleted';
     } catch (error) {
       const { message } = error as Error;
       const immutable = act !== 'written' && /never changes/.test(message);

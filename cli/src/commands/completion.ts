@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import { defineCommand } from '../command.ts';
-import { commands } from '../commands.ts';
 import { completeWords } from '../complete-words.ts';
 import { completionScripts, shells } from '../completion-scripts.ts';
 import { printable } from '../terminal.ts';
@@ -23,7 +22,7 @@ export const completion = defineCommand({
     'eval "$(damask completion zsh)"                                       # in ~/.zshrc, after compinit',
     'damask completion fish > ~/.config/fish/completions/damask.fish',
   ],
-  async run({ flags, positionals, config, terminal }) {
+  async run({ flags, positionals, config, terminal, commands }) {
     if (flags.words) {
       const { words, kind } = await completeWords(positionals, commands);
       if (kind === 'files') return terminal.result(':files\n');

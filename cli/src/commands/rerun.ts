@@ -1,11 +1,11 @@
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { answerFlags, choiceFlags, modelsOf, previewChoice, runChoice } from '../run-flags.ts';
 import { runIdOf } from '../run-id.ts';
+import { attachmentsOf, streams } from '../run-invocation.ts';
 import { type RerunInput, type RunTarget, rerunCalls, runAtOnce, runStreamed } from '../run-pattern.ts';
 import { UsageError } from '../usage-error.ts';
 import { waitForModel } from '../wait-for-model.ts';
 import { checkOutput } from '../write-output.ts';
-import { attachmentsOf, streams } from './run.ts';
 
 export const rerun = defineCommand({
   name: 'rerun',

@@ -1,36 +1,11 @@
-import type { AttachmentInput } from '../attachments.ts';
-import { defineCommand, type Invocation, jsonFlag, type ServerAccess, serverFlags } from '../command.ts';
+import { defineCommand, type ServerAccess } from '../command.ts';
 import { readInput } from '../read-input.ts';
-import { answerFlags, choiceFlags, modelsOf, previewChoice, runChoice } from '../run-flags.ts';
+import { modelsOf, previewChoice, runChoice } from '../run-flags.ts';
+import { attachmentsOf, runFlags, streams } from '../run-invocation.ts';
 import { createCalls, type RunTarget, renderPreview, runAtOnce, runStreamed } from '../run-pattern.ts';
-import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { waitForModel } from '../wait-for-model.ts';
 import { checkOutput } from '../write-output.ts';
-
-const flags = {
-  pattern: {
-    type: 'string',
-    short: 'p',
-    value: '<pattern>',
-    completes: 'patterns',
-    help: 'The pattern, instead of the first argument.',
-  },
-  ...choiceFlags,
-  ...answerFlags,
-  watch: {
-    type: 'string',
-    multiple: true,
-    value: '<path>',
-    completes: 'files',
-    help: 'Run again when this input changes; a folder with a system.md is published and run when it changes.',
-  },
-  'dry-run': { type: 'boolean', help: 'Print the exact messages that the run would send; call nothing.' },
-  ...jsonFlag,
-  ...serverFlags,
-} as const;
-
-export type RunInvocation = Invocation<typeof flags>;
 
 export const run = defineCommand({
   name: 'run',
@@ -39,7 +14,7 @@ export const run = defineCommand({
     'Runs a pattern on a text: the arguments, then what comes on the standard input. The answer goes to stdout and\n' +
     'ends with a line end; all else goes to stderr. Ctrl-C cancels the run. With several -m it runs on each model at\n' +
     'once and shows the answers side by side.',
-  flags,
+  flags: runFlags,
   positionals: [0, Number.POSITIVE_INFINITY],
   completes: ['patterns', 'files'],
   examples: [
@@ -90,17 +65,6 @@ export const run = defineCommand({
   },
 });
 
-/** Whether the answer is printed as it comes. */
-export function streams({
-  flags,
-  terminal,
-}: {
-  readonly flags: Pick<RunInvocation['flags'], 'stream' | 'no-stream' | 'json'>;
-  readonly terminal: Terminal;
-}): boolean {
-  return flags.stream ?? (terminal.stdoutIsTerminal && !flags.json && !flags['no-stream']);
-}
-
 /** Says which pattern was meant, when there is none of this name. */
 async function explained<Result>(
   access: ServerAccess,
@@ -114,9 +78,4 @@ async function explained<Result>(
     const { explainMissingPattern } = await import('../explain-missing-pattern.ts');
     throw await explainMissingPattern(access.damask, pattern, error);
   }
-}
-
-export async function attachmentsOf(paths: readonly string[]): Promise<AttachmentInput[] | undefined> {
-  if (paths.length === 0) return undefined;
-  return (await import('../attachments.ts')).readAttachments(paths);
 }
