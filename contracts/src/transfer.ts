@@ -62,7 +62,7 @@ export const transferOperations = {
   importTree: operation({
     method: 'POST',
     path: '/v1/imports',
-    permission: 'pattern:publish',
+    permission: 'pattern:write',
     summary: "Import a folder in Fabric's tree, all or nothing",
     input: strict({
       files: Type.Array(
@@ -84,7 +84,7 @@ export const transferOperations = {
   importArchive: operation({
     method: 'POST',
     path: '/v1/imports/archive',
-    permission: 'pattern:publish',
+    permission: 'pattern:write',
     summary: 'Import a zip, tar or tar.gz that is sent as the body, all or nothing',
     input: strict({
       origin: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'Name of the archive.' })),
@@ -101,7 +101,7 @@ export const transferOperations = {
   importGit: operation({
     method: 'POST',
     path: '/v1/imports/git',
-    permission: 'pattern:publish',
+    permission: 'pattern:write',
     summary: 'Import one commit of a public git repository over https, all or nothing',
     input: strict({
       url: Type.String({ minLength: 1, maxLength: 500, description: 'Begins with https://.' }),
