@@ -14,8 +14,8 @@ export interface AddedOptions {
   readonly connections: number;
   /** Requests a second; without it each connection asks again as soon as it is answered. */
   readonly rate?: number;
-  /** Other gateways too. */
-  readonly others: boolean;
+  /** Other gateways, as far as they can keep up. */
+  readonly others: readonly Peer[];
 }
 
 /** The time that each puts on top of the upstream's own. */
@@ -23,7 +23,7 @@ export async function measureAdded(peers: Peers, options: AddedOptions): Promise
   const { delay, gap, others, ...load } = options;
   const { direct, bare, damask } = peers;
   await peers.upstream(delay, gap);
-  const shown = [bare, damask, ...(others ? peers.others : [])];
+  const shown = [bare, damask, ...others];
   const rows: (string | number)[][] = [];
   const bounds: Bound[] = [];
   for (const kind of ['json', 'stream'] as const) {

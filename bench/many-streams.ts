@@ -23,6 +23,7 @@ export async function measureManyStreams(peers: Peers, count: number): Promise<S
           [
             ['streams whose text came whole and in order, with the end of the run', result.whole],
             ['streams that did not', count - result.whole],
+            ['refused with 503 at first, and sent again', result.refused],
             ['most under way at once', result.most],
             ['memory before and after, MB', `${show(before)}, ${show(peers.damask.residentMb())}`],
           ],

@@ -29,9 +29,7 @@ export async function measureMemory(peers: Peers, runs: number, say: (text: stri
   const [, to = 0] = rows.at(-1) as [string, number];
   const growth = (100 * (to - from)) / from;
   return {
-    text: [`### Memory over ${runs.toLocaleString('en-US')} runs`, table(['runs so far', 'MB resident'], rows)].join(
-      '\n\n',
-    ),
+    text: table(['runs so far', 'MB resident'], rows),
     bounds: [
       {
         what: `growth of memory from the first tenth to the end of ${runs.toLocaleString('en-US')} runs`,

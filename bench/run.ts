@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureEveryday } from './everyday.ts';
-import { measureRunPath } from './run-path.ts';
+import { measureLongRun, measureRunPath } from './run-path.ts';
 
 const say = (text: string) => console.error(`[bench] ${text}`);
 const results = join(import.meta.dirname, 'RESULTS.md');
@@ -29,7 +29,12 @@ const chapters: readonly Chapter[] = [
 Damask recognises the key, checks and expands, calls the model, seals the texts and has the record committed (fsync on)
 before the answer ends. Medians of interleaved rounds.
 
-${await measureRunPath(say, { runs: Number(values.runs), streams: Number(values.streams) })}`,
+${await measureRunPath(say, { streams: Number(values.streams) })}`,
+  },
+  {
+    name: 'memory',
+    title: 'Memory over many runs',
+    measure: () => measureLongRun(say, Number(values.runs)),
   },
 ];
 
@@ -50,8 +55,12 @@ for (const { title, name, measure } of asked) {
   const text = await measure();
   const day = new Date().toISOString().slice(0, 10);
   const machine = `${day}, ${availableParallelism()} cores, Node ${process.versions.node}, load average ${before} before and ${loadavg()[0]?.toFixed(1)} after.`;
-  const options = name === 'run-path' ? ` -- --runs ${values.runs} --streams ${values.streams}` : '';
-  const command = name === 'run-path' ? `npm run bench:run-path${options}` : `npm run bench ${name}`;
+  const commands: Readonly<Record<string, string>> = {
+    everyday: 'npm run bench everyday',
+    'run-path': `npm run bench:run-path -- --streams ${values.streams}`,
+    memory: `npm run bench memory -- --runs ${values.runs}`,
+  };
+  const command = commands[name];
   measured.set(title, `## ${title}\n\n\`${command}\`, ${machine}\n\n${text}\n`);
 }
 const chapterTexts = chapters.flatMap(({ title }) => {

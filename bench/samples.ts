@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { median } from './figures.ts';
 import type { LoadResult } from './load.ts';
 import type { Kind, Peer, Peers } from './start-peers.ts';
@@ -37,9 +38,27 @@ export async function interleave(
 ): Promise<MedianOf> {
   const samples = new Map<Peer, Sample[]>(among.map((peer) => [peer, []]));
   // The first seconds belong to the compiler.
-  for (const peer of among) await peers.load(peer, kind, { ...load, seconds: load.rate === undefined ? 4 : 1 });
+  const warmUp = load.rate === undefined && load.connections > 1 ? 4 : 1;
+  for (const peer of among) {
+    await peers.load(peer, kind, { ...load, seconds: warmUp });
+    await settle(peer);
+  }
   for (let round = 0; round < rounds; round++) {
-    for (const peer of among) samples.get(peer)?.push(await sample(peers, peer, kind, load));
+    for (const peer of among) {
+      samples.get(peer)?.push(await sample(peers, peer, kind, load));
+      await settle(peer);
+    }
   }
   return (peer, of) => median((samples.get(peer) ?? []).map(of));
+}
+
+/** Whoever still works off what nobody waits for any more would slow the next one down. */
+async function settle(peer: Peer) {
+  const total = () => Object.values(peer.cpu()).reduce((sum, cpu) => sum + cpu, 0);
+  for (let before = total(), tries = 0; tries < 20; tries++) {
+    await wait(250);
+    const now = total();
+    if (now - before <= 20_000) return;
+    before = now;
+  }
 }

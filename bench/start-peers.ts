@@ -41,7 +41,7 @@ export const input = 'The quick brown fox jumps over the lazy dog while nobody i
 );
 
 /** Starts the upstream, the proxy, Damask, other gateways and the load program, all on loopback. */
-export async function startPeers(say: (text: string) => void): Promise<Peers> {
+export async function startPeers(say: (text: string) => void, { others: invited = true } = {}): Promise<Peers> {
   const programs: Program[] = [];
   const start = async <Ready>(name: string, ...args: string[]) => {
     const [program, ready] = await startProgram<Ready>(name, args);
@@ -76,12 +76,16 @@ export async function startPeers(say: (text: string) => void): Promise<Peers> {
     server = await startDamask(home);
     await server.call('POST', '/v1/patterns', { name: 'bench', system });
     await requireRecord(server);
-    await invite('Portkey', startPortkey(), (started) =>
-      openAiPeer('Portkey', started, {
-        headers: { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `http://127.0.0.1:${mock.port}/v1` },
-      }),
-    );
-    await invite('LiteLLM', startLiteLlm(mock.port), (started) => openAiPeer('LiteLLM', started, { key: liteLlmKey }));
+    if (invited) {
+      await invite('Portkey', startPortkey(), (started) =>
+        openAiPeer('Portkey', started, {
+          headers: { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `http://127.0.0.1:${mock.port}/v1` },
+        }),
+      );
+      await invite('LiteLLM', startLiteLlm(mock.port), (started) =>
+        openAiPeer('LiteLLM', started, { key: liteLlmKey }),
+      );
+    }
     return {
       direct: openAiPeer('upstream', mock),
       bare: openAiPeer('bare proxy', bare),

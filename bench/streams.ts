@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 
 // Opens many streams at once and reads each to its end.
 
@@ -16,6 +17,8 @@ export interface StreamsAsked {
 export interface StreamsResult {
   readonly whole: number;
   readonly most: number;
+  /** Answered with 503 and sent again, as it says. */
+  readonly refused: number;
 }
 
 process.on('message', (asked: StreamsAsked) => void readAll(asked).then((result) => process.send?.(result)));
@@ -25,14 +28,23 @@ process.send?.({});
 async function readAll(asked: StreamsAsked): Promise<StreamsResult> {
   let underWay = 0;
   let most = 0;
-  const all = Array.from({ length: asked.count }, () =>
-    readOne(asked, (step) => {
-      underWay += step;
-      most = Math.max(most, underWay);
-    }),
-  );
+  let refused = 0;
+  const count = (step: 1 | -1) => {
+    underWay += step;
+    most = Math.max(most, underWay);
+  };
+  const all = Array.from({ length: asked.count }, async (_, at) => {
+    // Over two seconds: what is measured is how many it holds, not how fast they can all begin.
+    await wait((2_000 * at) / asked.count);
+    for (;;) {
+      const raw = await readOne(asked, count);
+      if (!raw.startsWith('HTTP/1.1 503')) return raw;
+      refused += 1;
+      await wait(1_000);
+    }
+  });
   const texts = await Promise.all(all);
-  return { whole: texts.filter((raw) => isWhole(raw, asked.expected)).length, most };
+  return { whole: texts.filter((raw) => isWhole(raw, asked.expected)).length, most, refused };
 }
 
 /** `count` is told +1 with the first event and -1 with the end. */
@@ -53,7 +65,7 @@ function readOne({ port, path, authorization, body }: StreamsAsked, count: (step
         begun = true;
         count(1);
       }
-      if (raw.endsWith('0\r\n\r\n')) end();
+      if (raw.endsWith('0\r\n\r\n') || raw.startsWith('HTTP/1.1 503')) end();
     });
     socket.on('error', end);
     socket.on('close', end);

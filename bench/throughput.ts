@@ -13,12 +13,15 @@ const goals = {
 };
 
 /** How much each takes at 64 connections while the upstream answers at once, and what it costs. */
-export async function measureThroughput(peers: Peers): Promise<Section> {
+export async function measureThroughput(
+  peers: Peers,
+): Promise<Section & { readonly rates: ReadonlyMap<Peer, number> }> {
   const { bare, damask, others } = peers;
   await peers.upstream(0, 0);
   const among = [bare, damask, ...others];
   const rows: (string | number)[][] = [];
   const bounds: Bound[] = [];
+  const rates = new Map<Peer, number>();
   for (const kind of ['json', 'stream'] as const) {
     const of = await interleave(peers, among, kind, { seconds, connections: 64 }, rounds);
     const row = (name: string, value: (sample: Sample) => number, ratio = true) => {
@@ -39,6 +42,8 @@ export async function measureThroughput(peers: Peers): Promise<Section> {
     row('p50 ms', ({ result }) => result.p50);
     row('p99 ms', ({ result }) => result.p99);
     bounds.push(...judge(kind, of, peers));
+    for (const peer of among)
+      rates.set(peer, Math.min(rates.get(peer) ?? Number.POSITIVE_INFINITY, of(peer, answersASecond)));
   }
   rows.push(['memory after it, MB', ...among.map((peer) => peer.residentMb()), '']);
   return {
@@ -47,6 +52,7 @@ export async function measureThroughput(peers: Peers): Promise<Section> {
       table(['', ...among.map(({ name }) => (name === 'Damask' ? 'Damask, recording' : name)), 'Damask : bare'], rows),
     ].join('\n\n'),
     bounds,
+    rates,
   };
 }
 
