@@ -4,16 +4,36 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, rename, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
 import { startModelServer } from '../../server/src/platform/testing/model-server.ts';
-import { createCaller, type Home, makeHome, readKey, runToEnd, startServer } from './server-process.ts';
+import {
+  createCaller,
+  type Home,
+  makeHome,
+  readKey,
+  runToEnd,
+  type ServerProcess,
+  startServer as start,
+} from './server-process.ts';
 
 let home: Home;
 before(async () => {
   home = await makeHome();
 });
 after(() => home.remove());
+
+const started: ServerProcess[] = [];
+const startServer: typeof start = (...given) => {
+  const server = start(...given);
+  started.push(server);
+  return server;
+};
+// A test that fails must not leave a server to the next one.
+afterEach(() => {
+  const alive = started.splice(0).filter(({ child }) => child.exitCode === null && child.signalCode === null);
+  return Promise.all(alive.map((server) => server.stop()));
+});
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -51,7 +71,9 @@ test('the first start makes a workspace and keeps its key for the command line; 
   const { body } = await call('GET', '/v1/patterns');
   assert.deepEqual(
     body.items.map((item: { name: string }) => item.name),
-    ['answer_mail', 'explain_code', 'extract_insights', 'summarize', 'write_commit_message'],
+    readdirSync(new URL('../../patterns', import.meta.url))
+      .filter((name) => name !== 'strategies')
+      .sort(),
   );
   const run = await call('POST', '/v1/runs', { pattern: 'summarize', input: 'hello' });
   assert.equal(run.status, 503);
