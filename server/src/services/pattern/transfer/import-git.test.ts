@@ -9,7 +9,7 @@ import { type GitServer, startGitServer } from './git-server-for-tests.ts';
 
 const certificate = makeTestCertificate('localhost');
 tls.setDefaultCACertificates([...tls.getCACertificates(), certificate.cert]);
-const { library, alpha, leftBy, sql, stop } = await libraryForTests();
+const { library, alpha, beta, leftBy, sql, stop } = await libraryForTests();
 let server: GitServer;
 before(async () => {
   server = await startGitServer(certificate);
@@ -62,6 +62,8 @@ test('a commit is imported, pinned in report and versions, and the same commit a
     { path: 'system.md', content: text },
   ]);
   assert.equal((await leftBy(context)).audit[0]?.action, 'importGit');
+  const elsewhere = await library.listPatterns(beta(), { search: 'greet' });
+  assert.deepEqual(elsewhere.items, [], 'it is in the workspace of the caller alone');
   const again = await library.importGit(alpha(), { url: `${server.url}/` });
   assert.deepEqual(
     again.patterns.map(({ outcome }) => outcome),
