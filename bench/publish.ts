@@ -91,6 +91,8 @@ async function render(url: string, key: string): Promise<string> {
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ pattern: 'published', input: 'x' }),
   });
+  // The other process does not know the new pattern yet.
+  if (response.status === 404) return '';
   if (!response.ok) throw new Error(`a preview answered ${response.status}`);
   return response.text();
 }
