@@ -127,7 +127,10 @@ function readSession(folder: string, { name: file }: Dirent, ignored: Ignored): 
     return leave(ignored, path, 'is not JSON');
   }
   if (!Array.isArray(messages)) return leave(ignored, path, 'is not a list of messages');
-  return [{ name, turns: messages.flatMap(toTurn) }];
+  const turns = messages.flatMap(toTurn);
+  // A session without a word would look like one that was taken over.
+  if (turns.length === 0) return leave(ignored, path, 'holds no message with a text');
+  return [{ name, turns }];
 }
 
 /** Images of a message are left out; what tools said is kept and never sent. */

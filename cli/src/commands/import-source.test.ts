@@ -90,6 +90,7 @@ const home = {
     { role: 'tool', content: 'result' },
   ]),
   'sessions/broken.json': '{',
+  'sessions/picture.json': '[{"role":"user","content":[{"type":"image_url"}]}]',
 };
 const turns = [
   { role: 'system', content: 'Be kind.' },
@@ -125,6 +126,7 @@ test("Fabric's own folder brings contexts, sessions, custom patterns and their m
   assert.match(done.stdout, /1 context: 1 new\n1 session: 1 new/);
   assert.match(done.stdout, /cannot name a context.*contexts\/Not a name/);
   assert.match(done.stdout, /is not JSON: sessions\/broken\.json/);
+  assert.match(done.stdout, /holds no message with a text: sessions\/picture\.json/);
   assert.match(done.stderr, /FABRIC_MODEL_SUMMARIZE is not written as vendor\|model/);
   assert.match(done.stderr, /DAMASK_MODEL=open-ai\/gpt-5/);
   assert.match(done.stderr, /config\.yaml sets temperature/);

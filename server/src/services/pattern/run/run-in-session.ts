@@ -9,7 +9,8 @@ import type { RunPlan } from './plan-run.ts';
 
 /**
  * Executes a run as the next turn of a session: what was said so far goes between the system message and the user's.
- * What it says is appended when it succeeds; while it asks for tools, the turn is not over and nothing is. Errors beside the run's own: `session_busy`, `session_too_long`.
+ * What it says is appended when it succeeds; while it asks for tools, the turn is not over and nothing is. Errors beside
+ * the run's own: `session_busy`, `session_too_long`.
  */
 export async function runInSession(
   parts: ConversationParts,
@@ -28,10 +29,14 @@ export async function runInSession(
       plan: withTurns(plan, toMessages(claim.turns)),
       conversation: {
         async append(run, output) {
-          await claim.append(run, [
+          const turns = [
             { role: 'user', content: plan.said, attachments: kept },
             { role: 'assistant', content: output, attachments: [] },
-          ]);
+          ] as const;
+          await claim.append(run, turns).catch((error: unknown) => {
+            parts.log.error('What a run said could not be written into its session', { run, error });
+            throw error;
+          });
           appended = true;
         },
         async end(row) {

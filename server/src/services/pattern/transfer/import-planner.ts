@@ -82,11 +82,12 @@ export function createImportPlanner(options: ImportPlannerOptions): ImportPlanne
   }
 
   async function takeSeat(): Promise<void> {
-    if (busy === workers) {
-      if (waiting.length === most) throw tooMany();
-      await new Promise<void>((resolve) => waiting.push(resolve));
+    if (busy < workers) {
+      busy++;
+      return;
     }
-    busy++;
+    if (waiting.length === most) throw tooMany();
+    await new Promise<void>((resolve) => waiting.push(resolve));
   }
 
   async function run(signal: AbortSignal, work: Work): Promise<FoundPlan> {
@@ -99,8 +100,10 @@ export function createImportPlanner(options: ImportPlannerOptions): ImportPlanne
     } catch (error) {
       throw closed ? stopping() : error;
     } finally {
-      busy--;
-      waiting.shift()?.();
+      // Handed on, not given up and taken again: in between somebody else could sit down, too.
+      const next = waiting.shift();
+      if (next) next();
+      else busy--;
     }
   }
 
