@@ -125,8 +125,10 @@ async function node(args) {
 
 /** For npm: its words are only of interest when it fails. */
 function runQuietly(command, args, onStart) {
-  const options = { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment(process.env) };
-  return run(command, args, options, onStart);
+  const options = { stdio: ['pipe', 'pipe', 'pipe'], env: cleanEnvironment(process.env) };
+  if (process.platform === 'win32') return run(command, args, options, onStart);
+  // It begins only when its pid is noted: an npm that nobody knows of would outlive us and meet the next installation.
+  return run('sh', ['-c', 'read -r go && exec "$@"', 'sh', command, ...args], options, onStart);
 }
 
 function run(command, args, options, onStart = () => {}) {
@@ -135,6 +137,7 @@ function run(command, args, options, onStart = () => {}) {
     const child = spawn(command, args, { cwd: root, ...options });
     current = child;
     if (child.pid) onStart(child.pid);
+    child.stdin?.on('error', () => {}).end('go\n');
     const collect = (chunk) => {
       output = (output + chunk).slice(-20_000);
     };

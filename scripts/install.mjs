@@ -1,6 +1,15 @@
 // Plain JavaScript without dependencies for any Node from 18 on: it runs before anything is installed.
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const staleAfterMs = 600_000;
 
 /**
- * Runs `npm ci` when what is installed is not what the lock file says. `run(command, args, onStart)` starts npm, tells its
- * pid, and answers { code, output }. Answers undefined when all is well, else a sentence that says what to do.
+ * Runs `npm ci` when what is installed is not what the lock file says. `run(command, args, onStart)` starts npm once
+ * `onStart(pid)` is done, and answers { code, output }. Answers undefined when all is well, else a sentence that says what to do.
  */
 export async function ensureInstalled({ root, run, say }) {
   const stampFile = join(root, 'node_modules', '.install-stamp');
@@ -67,7 +76,7 @@ function explain(output, root) {
   if (/ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|E40[137]|E5\d\d|CERT/.test(output)) {
     return 'The package registry was not reached. Check the network, a proxy, and `npm config get registry`; then try again.';
   }
-  if (/spawn npm ENOENT/.test(output)) return 'npm was not found. Install Node.js together with npm and try again.';
+  if (/spawn npm ENOENT|npm: (command )?not found/.test(output)) return 'npm was not found. Install Node.js together with npm and try again.';
   if (/EUSAGE|in sync/.test(output)) return 'package.json and package-lock.json differ. Run `npm install` once.';
   return 'npm ci failed; its own words are above. Try `npm ci` by hand.';
 }
@@ -119,8 +128,9 @@ async function takeLock(root, say) {
       if (isOurs()) break;
       continue;
     }
-    const [, ...holders] = read(file).split(' ').map(Number);
-    if (isStale(file, holders)) rmSync(file, { force: true });
+    const seen = read(file);
+    const [, ...holders] = seen.split(' ').map(Number);
+    if (isStale(file, holders)) removeStale(file, seen);
     else if (!told) say(`Another installation is under way (process ${holders[0]}); waiting for it ...`);
     told = true;
     await sleep(200);
@@ -144,6 +154,18 @@ function create(file, token) {
     if (error.code === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** Moved away first: between the look and the removal, another process may have put its own lock there. */
+function removeStale(file, seen) {
+  const aside = `${file}.${randomUUID()}`;
+  try {
+    renameSync(file, aside);
+    if (read(aside) !== seen) linkSync(aside, file);
+  } catch {
+    // Somebody else was faster; the next round looks again.
+  }
+  rmSync(aside, { force: true });
 }
 
 // The age tells when the pids went to other programs: who holds the lock touches it.
