@@ -1,15 +1,6 @@
 // Plain JavaScript without dependencies for any Node from 18 on: it runs before anything is installed.
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  existsSync,
-  linkSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -76,7 +67,8 @@ function explain(output, root) {
   if (/ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET|E40[137]|E5\d\d|CERT/.test(output)) {
     return 'The package registry was not reached. Check the network, a proxy, and `npm config get registry`; then try again.';
   }
-  if (/spawn npm ENOENT|npm: (command )?not found/.test(output)) return 'npm was not found. Install Node.js together with npm and try again.';
+  if (/spawn npm ENOENT|npm: (command )?not found/.test(output))
+    return 'npm was not found. Install Node.js together with npm and try again.';
   if (/EUSAGE|in sync/.test(output)) return 'package.json and package-lock.json differ. Run `npm install` once.';
   return 'npm ci failed; its own words are above. Try `npm ci` by hand.';
 }
