@@ -49,6 +49,7 @@ function describe({ name, operation }: CatalogueEntry, show: (schema: TSchema) =
     `\`${operation.method} ${operation.path}\`, permission \`${operation.permission}\`. ` +
       `Answers ${operation.status} with ${operation.alwaysStreams ? 'a stream of events' : operation.answerTypes ? Object.values(operation.answerTypes).join(' or ') : `\`${flat(show(operation.output))}\``}` +
       `${operation.events && !operation.alwaysStreams ? ', or with `stream: true` a stream of events' : ''}.` +
+      `${operation.statusWhen ? ` Answers ${operation.statusWhen.status} where \`${operation.statusWhen.field}\` is \`${operation.statusWhen.value}\`.` : ''}` +
       `${operation.bodyTypes ? ` The body is ${operation.bodyTypes.join(' or ')}.` : ''}` +
       `${Object.entries(operation.headers ?? {})
         .map(([header, field]) => ` The header \`${header}\` gives \`${field}\`.`)

@@ -22,6 +22,8 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   readonly output: Output;
   /** Status of the plain success answer. */
   readonly status: 200 | 201 | 202 | 204;
+  /** Another status of a success where a field of the input says so. */
+  readonly statusWhen?: { readonly field: string; readonly value: string; readonly status: 202 };
   /** Codes beyond the ones that every operation can answer. */
   readonly errors: readonly ErrorCode[];
   /** Largest body in bytes; the default is `bodyLimit`. */

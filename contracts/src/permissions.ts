@@ -20,6 +20,7 @@ export const permissions = [
   'run:execute',
   'run:read',
   'run:cancel',
+  'run:decide',
 ] as const;
 
 export type Permission = (typeof permissions)[number];
@@ -58,10 +59,11 @@ const author: readonly Permission[] = [
     'strategy:write',
     'context:write',
     'session:write',
+    'run:decide',
   ]),
 ];
 const operator: readonly Permission[] = [
-  ...new Set<Permission>([...viewer, ...runner, 'pattern:publish', 'provider:read', 'provider:write']),
+  ...new Set<Permission>([...viewer, ...runner, 'pattern:publish', 'provider:read', 'provider:write', 'run:decide']),
 ];
 const admin: readonly Permission[] = [...new Set<Permission>([...author, ...operator, 'key:read', 'key:write'])];
 

@@ -5,7 +5,7 @@ import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { Message, Tool, ToolChoice, ToolTurn } from './message.ts';
 import { type Operations, operation } from './operation.ts';
 import { Deprecation, PatternInclude } from './pattern-settings.ts';
-import { ModelName, Parameters, Run, RunStatus, RunSummary, runEvents, runLimit } from './run.ts';
+import { ModelName, Parameters, Run, RunPriority, RunStatus, RunSummary, runEvents, runLimit } from './run.ts';
 
 /** What picks the version and builds the messages; a preview and a run take the same. */
 const request = {
@@ -58,9 +58,23 @@ const IdempotencyKey = Type.String({
   description: 'Who sends the same request with the same key within 24 hours gets the answer of the first one.',
 });
 
+const time = (description: string) => Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description }));
+/** When a run goes that nobody waits for. */
+const schedule = {
+  start_at: time('Asynchronous runs: not before this time. RFC 3339, UTC.'),
+  deadline: time('Asynchronous runs: ended by this time, or failed. RFC 3339, UTC.'),
+  priority: Type.Optional(RunPriority),
+};
+
 /** How a run is to go, beside what is run. */
 const course = {
-  mode: Type.Optional(Type.Literal('sync')),
+  mode: Type.Optional(
+    Type.Union([Type.Literal('sync'), Type.Literal('async')], {
+      description:
+        'async: answers 202 once the run is accepted, and it is executed even if every process dies meanwhile.',
+    }),
+  ),
+  ...schedule,
   stream: Type.Optional(Type.Boolean()),
   metadata: Type.Optional(Metadata),
   subject: Type.Optional(Subject),
@@ -103,18 +117,23 @@ const runErrors: readonly ErrorCode[] = [
   'no_model',
   'unrecorded',
   'interrupted',
+  'gave_up',
 ];
+
+/** A run that nobody waits for is accepted, not done. */
+const accepted = { field: 'mode', value: 'async', status: 202 } as const;
 
 export const runOperations = {
   createRun: operation({
     method: 'POST',
     path: '/v1/runs',
     permission: 'run:execute',
-    summary: 'Run a version on an input and wait for the answer, or stream it',
+    summary: 'Run a version on an input and wait for the answer, stream it, or have it queued',
     input: strict({ ...request, ...course }),
     headers: { 'idempotency-key': 'idempotency_key' },
     output: Run,
     status: 200,
+    statusWhen: accepted,
     errors: runErrors,
     bodyLimit: runLimit,
     events: Object.keys(runEvents),
@@ -158,6 +177,9 @@ export const runOperations = {
       ...page,
       pattern: Type.Optional(Name),
       status: Type.Optional(RunStatus),
+      dead: Type.Optional(
+        Type.Boolean({ description: 'true: only runs that were given up; retry them once the cause is gone.' }),
+      ),
       model: Type.Optional(ModelName),
       subject: Type.Optional(Subject),
       rerun_of: Type.Optional(Id),
@@ -200,6 +222,7 @@ export const runOperations = {
     headers: { 'idempotency-key': 'idempotency_key' },
     output: Run,
     status: 200,
+    statusWhen: accepted,
     errors: [...runErrors, 'payload_gone'],
     bodyLimit: runLimit,
     events: Object.keys(runEvents),
@@ -226,10 +249,41 @@ export const runOperations = {
     method: 'POST',
     path: '/v1/runs/{run}/cancel',
     permission: 'run:cancel',
-    summary: 'Stop a run and its call to the model',
+    summary: 'Stop a run and its call to the model, whichever process executes it',
     input: strict(byId),
     output: RunSummary,
     status: 202,
     errors: ['not_found', 'run_finished'],
+  }),
+  retryRun: operation({
+    method: 'POST',
+    path: '/v1/runs/{run}/retry',
+    permission: 'run:execute',
+    summary: 'Run once more, asynchronously and as a new run, what a failed or cancelled run was to run',
+    input: strict({ ...byId, ...schedule, idempotency_key: Type.Optional(IdempotencyKey) }),
+    headers: { 'idempotency-key': 'idempotency_key' },
+    output: Run,
+    status: 202,
+    errors: [...runErrors, 'payload_gone', 'run_not_failed'],
+  }),
+  decideRun: operation({
+    method: 'POST',
+    path: '/v1/runs/{run}/decisions',
+    permission: 'run:decide',
+    summary: 'Decide what a run waits for: an approval, or a call of which nobody knows whether it was answered',
+    input: strict({
+      ...byId,
+      decision: Type.Union(
+        [Type.Literal('approve'), Type.Literal('reject'), Type.Literal('retry'), Type.Literal('fail')],
+        { description: 'approve or reject what waits for approval; retry or fail what waits for review.' },
+      ),
+      step: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 300, description: 'Of a chain: the step that waits.' }),
+      ),
+      comment: Type.Optional(Type.String({ maxLength: 2_000 })),
+    }),
+    output: RunSummary,
+    status: 200,
+    errors: ['not_found', 'run_finished', 'not_waiting'],
   }),
 } satisfies Operations;

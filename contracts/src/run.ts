@@ -68,6 +68,31 @@ export const Attempt = Type.Object({
 });
 export type Attempt = Static<typeof Attempt>;
 
+export const RunPriority = Type.Union([Type.Literal('interactive'), Type.Literal('bulk')], {
+  description: 'Of asynchronous runs: interactive ones go before bulk ones.',
+});
+export type RunPriority = Static<typeof RunPriority>;
+
+/** Where a run stands that is executed asynchronously and has not ended. */
+export const RunQueue = Type.Object({
+  priority: RunPriority,
+  ready_at: Type.Union([Time, Type.Null()], { description: 'Not before; null while somebody is waited for.' }),
+  deadline: Type.Union([Time, Type.Null()]),
+  deliveries: Type.Integer({ description: 'Processes that had it in hand and died with it.' }),
+  why: Type.Union([Type.String(), Type.Null()], { description: 'What it waits for.' }),
+});
+export type RunQueue = Static<typeof RunQueue>;
+
+/** How many steps of a chain are in which state. */
+export const StepCounts = Type.Object({
+  calling: Type.Integer(),
+  succeeded: Type.Integer(),
+  failed: Type.Integer(),
+  skipped: Type.Integer(),
+  waiting: Type.Integer(),
+});
+export type StepCounts = Static<typeof StepCounts>;
+
 /** A run without its texts: what lists hold. */
 export const RunSummary = Type.Object({
   id: Id,
@@ -103,6 +128,7 @@ export const RunSummary = Type.Object({
       detail: Type.String(),
     }),
   ]),
+  queue: Type.Optional(RunQueue),
 });
 export type RunSummary = Static<typeof RunSummary>;
 
@@ -119,6 +145,7 @@ export const Run = Type.Object({
   ),
   data: Type.Optional(Type.Unknown({ description: 'The output as a value, where the pattern asks for JSON.' })),
   subject: Type.Optional(Type.String()),
+  steps: Type.Optional(StepCounts),
   replayed: Type.Optional(Type.Literal(true, { description: 'The answer of an earlier request with the same key.' })),
   deprecated: Type.Optional(
     Type.Unsafe<Deprecation>({
@@ -139,6 +166,10 @@ export const runEvents = {
     deprecated: Type.Optional(Deprecation),
   }),
   'output.delta': Type.Object({ text: Type.String() }),
+  'step.changed': Type.Object({
+    path: Type.String({ description: 'Of a chain: the step, like `outline` or `sections[3]`.' }),
+    state: Type.String(),
+  }),
   'run.succeeded': Run,
   'run.failed': Run,
   'run.cancelled': Run,

@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'not_released'
   | 'idempotency_in_progress'
   | 'payload_gone'
+  | 'run_not_failed'
+  | 'not_waiting'
   | 'run_cancelled'
   | 'precondition_failed'
   | 'too_large'
@@ -49,6 +51,7 @@ export type ErrorCode =
   | 'invalid_output'
   | 'content_refused'
   | 'interrupted'
+  | 'gave_up'
   | 'timeout'
   | 'no_model'
   | 'provider_busy'
@@ -407,7 +410,8 @@ export type PermissionName =
   | 'provider:write'
   | 'run:execute'
   | 'run:read'
-  | 'run:cancel';
+  | 'run:cancel'
+  | 'run:decide';
 
 export interface Provider {
   readonly name: string;
@@ -521,6 +525,7 @@ export interface Run {
     readonly code: ErrorCode;
     readonly detail: string;
   };
+  readonly queue?: RunQueue | undefined;
   readonly attempts: readonly Attempt[];
   /** The output held NUL or broken characters; each became U+FFFD. */
   readonly sanitised: boolean;
@@ -535,6 +540,7 @@ export interface Run {
   /** The output as a value, where the pattern asks for JSON. */
   readonly data?: unknown | undefined;
   readonly subject?: string | undefined;
+  readonly steps?: StepCounts | undefined;
   /** The answer of an earlier request with the same key. */
   readonly replayed?: true | undefined;
   /** The pattern should not be used any more; told by the call that starts the run. */
@@ -544,6 +550,20 @@ export interface Run {
     readonly message: string | null;
     readonly at: string;
   } | undefined;
+}
+
+export type RunPriority = 'interactive' | 'bulk';
+
+export interface RunQueue {
+  /** Of asynchronous runs: interactive ones go before bulk ones. */
+  readonly priority: RunPriority;
+  /** Not before; null while somebody is waited for. */
+  readonly ready_at: string | null;
+  readonly deadline: string | null;
+  /** Processes that had it in hand and died with it. */
+  readonly deliveries: number;
+  /** What it waits for. */
+  readonly why: string | null;
 }
 
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
@@ -581,6 +601,7 @@ export interface RunSummary {
     readonly code: ErrorCode;
     readonly detail: string;
   };
+  readonly queue?: RunQueue | undefined;
 }
 
 export interface Session {
@@ -609,6 +630,14 @@ export interface Source {
   readonly commit?: string | undefined;
   /** git's hash of system.md in that commit. */
   readonly blob?: string | undefined;
+}
+
+export interface StepCounts {
+  readonly calling: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly waiting: number;
 }
 
 export interface Strategy {
@@ -1007,7 +1036,14 @@ export interface CreateRunInput {
   readonly tool_choice?: ToolChoice | undefined;
   /** What models asked for when they got this request, with results. */
   readonly tool_turns?: readonly ToolTurn[] | undefined;
-  readonly mode?: 'sync' | undefined;
+  /** async: answers 202 once the run is accepted, and it is executed even if every process dies meanwhile. */
+  readonly mode?: 'sync' | 'async' | undefined;
+  /** Asynchronous runs: not before this time. RFC 3339, UTC. */
+  readonly start_at?: string | undefined;
+  /** Asynchronous runs: ended by this time, or failed. RFC 3339, UTC. */
+  readonly deadline?: string | undefined;
+  /** Of asynchronous runs: interactive ones go before bulk ones. */
+  readonly priority?: RunPriority | undefined;
   readonly stream?: boolean | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
@@ -1048,6 +1084,8 @@ export interface ListRunsInput {
   readonly cursor?: string | undefined;
   readonly pattern?: string | undefined;
   readonly status?: RunStatus | undefined;
+  /** true: only runs that were given up; retry them once the cause is gone. */
+  readonly dead?: boolean | undefined;
   readonly model?: string | undefined;
   /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
   readonly subject?: string | undefined;
@@ -1082,7 +1120,14 @@ export interface RerunRunInput {
   readonly tool_choice?: ToolChoice | undefined;
   /** What models asked for when they got this request, with results. */
   readonly tool_turns?: readonly ToolTurn[] | undefined;
-  readonly mode?: 'sync' | undefined;
+  /** async: answers 202 once the run is accepted, and it is executed even if every process dies meanwhile. */
+  readonly mode?: 'sync' | 'async' | undefined;
+  /** Asynchronous runs: not before this time. RFC 3339, UTC. */
+  readonly start_at?: string | undefined;
+  /** Asynchronous runs: ended by this time, or failed. RFC 3339, UTC. */
+  readonly deadline?: string | undefined;
+  /** Of asynchronous runs: interactive ones go before bulk ones. */
+  readonly priority?: RunPriority | undefined;
   readonly stream?: boolean | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
@@ -1105,6 +1150,27 @@ export interface StreamRunInput {
 
 export interface CancelRunInput {
   readonly run: string;
+}
+
+export interface RetryRunInput {
+  readonly run: string;
+  /** Asynchronous runs: not before this time. RFC 3339, UTC. */
+  readonly start_at?: string | undefined;
+  /** Asynchronous runs: ended by this time, or failed. RFC 3339, UTC. */
+  readonly deadline?: string | undefined;
+  /** Of asynchronous runs: interactive ones go before bulk ones. */
+  readonly priority?: RunPriority | undefined;
+  /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
+  readonly idempotency_key?: string | undefined;
+}
+
+export interface DecideRunInput {
+  readonly run: string;
+  /** approve or reject what waits for approval; retry or fail what waits for review. */
+  readonly decision: 'approve' | 'reject' | 'retry' | 'fail';
+  /** Of a chain: the step that waits. */
+  readonly step?: string | undefined;
+  readonly comment?: string | undefined;
 }
 
 export interface ListModelsOutput {
@@ -1157,6 +1223,15 @@ export type RunEvent =
       readonly id: number;
       readonly data: {
         readonly text: string;
+      };
+    }
+  | {
+      readonly event: 'step.changed';
+      readonly id: number;
+      readonly data: {
+        /** Of a chain: the step, like `outline` or `sections[3]`. */
+        readonly path: string;
+        readonly state: string;
       };
     }
   | {
@@ -1269,7 +1344,7 @@ export interface OperationTypes {
   readonly testProvider: { readonly input: TestProviderInput; readonly output: ProviderTest };
   /** Remove a provider and its key. */
   readonly deleteProvider: { readonly input: DeleteProviderInput; readonly output: Provider };
-  /** Run a version on an input and wait for the answer, or stream it. */
+  /** Run a version on an input and wait for the answer, stream it, or have it queued. */
   readonly createRun: { readonly input: CreateRunInput; readonly output: Run };
   /** The exact messages that a run would send; nothing is called. */
   readonly renderRun: { readonly input: RenderRunInput; readonly output: RenderRunOutput };
@@ -1281,8 +1356,12 @@ export interface OperationTypes {
   readonly rerunRun: { readonly input: RerunRunInput; readonly output: Run };
   /** The events of a run from a place in its output on: what has come, what comes, and the end. */
   readonly streamRun: { readonly input: StreamRunInput; readonly output: Run };
-  /** Stop a run and its call to the model. */
+  /** Stop a run and its call to the model, whichever process executes it. */
   readonly cancelRun: { readonly input: CancelRunInput; readonly output: RunSummary };
+  /** Run once more, asynchronously and as a new run, what a failed or cancelled run was to run. */
+  readonly retryRun: { readonly input: RetryRunInput; readonly output: Run };
+  /** Decide what a run waits for: an approval, or a call of which nobody knows whether it was answered. */
+  readonly decideRun: { readonly input: DecideRunInput; readonly output: RunSummary };
   /** Is the process itself alive. */
   readonly readLive: { readonly input: Readonly<Record<string, never>>; readonly output: ReadLiveOutput };
   /** Can it take requests now; 503 names the part that cannot. */
@@ -1353,6 +1432,8 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   rerunRun: { method: 'POST', path: '/v1/runs/{run}/rerun' },
   streamRun: { method: 'GET', path: '/v1/runs/{run}/events' },
   cancelRun: { method: 'POST', path: '/v1/runs/{run}/cancel' },
+  retryRun: { method: 'POST', path: '/v1/runs/{run}/retry' },
+  decideRun: { method: 'POST', path: '/v1/runs/{run}/decisions' },
   readLive: { method: 'GET', path: '/livez' },
   readReady: { method: 'GET', path: '/readyz' },
   readOpenApi: { method: 'GET', path: '/openapi.json' },
@@ -1379,6 +1460,8 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   not_released: 409,
   idempotency_in_progress: 409,
   payload_gone: 409,
+  run_not_failed: 409,
+  not_waiting: 409,
   run_cancelled: 409,
   precondition_failed: 412,
   too_large: 413,
@@ -1408,6 +1491,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   invalid_output: 502,
   content_refused: 422,
   interrupted: 502,
+  gave_up: 502,
   timeout: 504,
   no_model: 503,
   provider_busy: 503,

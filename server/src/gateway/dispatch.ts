@@ -132,7 +132,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (takesLong) callers.watch(request, abort);
     try {
       const output = await call(context, input);
-      if (!stream?.end()) sendAnswer(request, response, operation, output, requestId);
+      if (!stream?.end()) sendAnswer(request, response, operation, output, requestId, statusFor(operation, input));
     } finally {
       if (takesLong) callers.forget(abort);
     }
@@ -168,6 +168,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       }
     },
   };
+}
+
+function statusFor({ status, statusWhen }: Operation, input: Readonly<Record<string, unknown>>): number {
+  return statusWhen !== undefined && input[statusWhen.field] === statusWhen.value ? statusWhen.status : status;
 }
 
 const origin = /^https?:\/\/[^/?#]*/i;

@@ -92,6 +92,13 @@ function responses(operation: Route['operation']): Json {
       },
     },
   };
+  const { statusWhen } = operation;
+  if (statusWhen) {
+    answers[statusWhen.status] = {
+      description: `Success, where ${statusWhen.field} is ${statusWhen.value}`,
+      content: { 'application/json': { schema: operation.output } },
+    };
+  }
   const everywhere =
     operation.permission === 'public' ? [] : (['invalid_request', 'unauthenticated', 'forbidden'] as const);
   for (const code of [...everywhere, ...operation.errors]) {

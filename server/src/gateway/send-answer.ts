@@ -16,20 +16,14 @@ export function sendAnswer(
   operation: Operation,
   output: unknown,
   requestId: string,
+  status: number = operation.status,
 ) {
   // As text: Node then sends head and body in one piece.
   const body = operation.media === undefined ? JSON.stringify(output ?? {}) : String(output);
   if (operation.method === 'GET') return sendRead(request, response, operation, body, requestId);
   const length = String(Buffer.byteLength(body));
   const replayed = operation.headers && (output as { replayed?: true }).replayed ? replayedList : noMore;
-  response.writeHead(operation.status, [
-    ...jsonHeaders,
-    'content-length',
-    length,
-    'x-request-id',
-    requestId,
-    ...replayed,
-  ]);
+  response.writeHead(status, [...jsonHeaders, 'content-length', length, 'x-request-id', requestId, ...replayed]);
   response.end(body);
 }
 

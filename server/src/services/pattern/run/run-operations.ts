@@ -46,6 +46,14 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     readRun: (context, { run }) => readRun(parts, context.workspace, run),
 
+    async retryRun() {
+      throw notFound();
+    },
+
+    async decideRun() {
+      throw notFound();
+    },
+
     streamRun: (context, input) => followRun(parts, context, input),
 
     async cancelRun(context, { run: id }) {
