@@ -8,6 +8,7 @@ export interface EnginePorts {
   readonly store: RunStore;
   readonly queue: WorkQueue;
   readonly provider: StepProvider;
+  /** For timers and for how long something took; what time it is, the claim says. */
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
@@ -21,12 +22,14 @@ export interface Claim {
   readonly token: bigint;
   /** Workers that had it before and died with it. */
   readonly deliveries: number;
-  /** Milliseconds since 1970, by the database's clock, or null. */
+  /** When it was claimed, by the database's clock: milliseconds since 1970. */
+  readonly now: number;
+  /** When it must have ended, by the same clock, or null. */
   readonly deadline: number | null;
   /** Calls that an earlier holder noted as going out and whose end nobody noted. */
   readonly calling: readonly CallIntent[];
-  /** Attempts that earlier holders lost: each ended `uncertain`. */
-  readonly lost: readonly Attempt[];
+  /** Whether there are records of steps: nobody needs to look for them otherwise. */
+  readonly stepped: boolean;
 }
 
 /** A call that is about to go out. It is committed before it does. */
@@ -40,10 +43,20 @@ export interface CallIntent {
   readonly reserved_micros: number | null;
 }
 
-export type StepState = 'calling' | 'succeeded' | 'failed' | 'skipped' | 'waiting';
+/** `waiting`: for a person (`until` at most) or for its next attempt (from `until` on). The others are ends. */
+export type StepState = 'waiting' | 'succeeded' | 'failed' | 'skipped';
 
-/** A step as it is kept: its checkpoint once it has ended. */
+/** What a waiting step waits for. */
+export type WaitReason = 'approval' | 'review' | 'retry';
+
+export interface StepError {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/** A step as it is kept: its checkpoint once it has ended. Times are milliseconds since 1970 by the database's clock. */
 export interface StepRecord {
+  /** Empty for a run of one step, which has a record only while it waits. */
   readonly path: string;
   readonly state: StepState;
   readonly pattern: string | null;
@@ -51,30 +64,44 @@ export interface StepRecord {
   readonly model: string | null;
   readonly attempts: readonly Attempt[];
   readonly usage: ModelUsage;
+  /** An uncertain attempt counts as its reserved maximum; null: not known. */
   readonly cost_micros: number | null;
-  readonly error: { readonly code: ErrorCode; readonly detail: string } | null;
+  readonly error: StepError | null;
   /** What the next steps get: sanitised already. */
   readonly output: string | null;
   readonly data?: unknown;
-  /** What a waiting step waits for. */
-  readonly why: string | null;
-  /** RFC 3339. */
-  readonly started_at: string;
-  readonly finished_at: string | null;
+  readonly why: WaitReason | null;
+  readonly until: number | null;
+  /** What was decided while it waited. Only the store writes it, and keeps it until the step waits no more. */
+  readonly decision?: StepDecision | null;
+  readonly started_at: number;
+  readonly finished_at: number | null;
+}
+
+export interface StepDecision {
+  readonly decision: 'approve' | 'reject' | 'retry' | 'fail';
+  readonly comment: string | null;
+  /** Who decided. */
+  readonly actor: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** How a run ended. */
 export interface RunEnd {
   readonly status: 'succeeded' | 'failed' | 'cancelled';
-  readonly error: { readonly code: ErrorCode; readonly detail: string } | null;
+  readonly error: StepError | null;
   readonly stop_reason: string | null;
   readonly output: string;
   readonly data?: unknown;
+  /** What answered, or was asked last; empty where nothing was called. */
   readonly model: string;
   readonly usage: ModelUsage;
   readonly cost_micros: number | null;
+  /** Of a run of one step. Those of a chain are with its steps. */
   readonly attempts: readonly Attempt[];
   readonly first_output_ms: number | null;
+  /** Since its first step began. */
   readonly total_ms: number;
   readonly sanitised: boolean;
 }
@@ -82,29 +109,48 @@ export interface RunEnd {
 /** `lost`: another worker has it, or it has ended; nothing was written, and nothing may be told. */
 export type Held = 'held' | 'lost';
 
-/** Where a run's progress becomes durable. Every act is one commit, and all of it or nothing is done. */
-export interface RunStore {
-  /** Steps with a record, in the order in which they began; none for a run of one step. */
-  steps(claim: Claim): Promise<readonly StepRecord[]>;
-  /** Keeps the ends of steps and notes the calls that go out next, in place of those noted before. */
-  checkpoint(claim: Claim, done: readonly StepRecord[], calling: readonly CallIntent[]): Promise<Held>;
-  /** Keeps the end and removes the work. */
-  finish(claim: Claim, end: RunEnd): Promise<Held>;
+/** What is kept in one commit, in place of what was kept before. */
+export interface Progress {
+  /** Steps that are new or have changed; the others stay as they are. */
+  readonly done: readonly StepRecord[];
+  /** All calls that are out, or go out next. */
+  readonly calling: readonly CallIntent[];
 }
 
-/** How work comes back to the list. */
+/**
+ * Where a run's progress becomes durable. Every act is one commit: all of it or nothing is done. An act that throws may have
+ * been done or not; it is safe to repeat.
+ */
+export interface RunStore {
+  /** Records of steps, by path in the order in which they began. */
+  steps(claim: Claim): Promise<readonly StepRecord[]>;
+  checkpoint(claim: Claim, progress: Progress): Promise<Held>;
+  /** Keeps the end and the last steps, and removes the work. Repeated after it was done, it answers `lost`. */
+  finish(claim: Claim, end: RunEnd, done: readonly StepRecord[]): Promise<Held>;
+}
+
+/** How work comes back to the list. What was claimed is nobody's afterwards. */
 export interface WorkQueue {
-  /** Free for all workers again, at once or from a time on (milliseconds since 1970). What was noted as calling is gone. */
-  release(claim: Claim, options: { readonly readyAt: number | null; readonly lost: readonly Attempt[] }): Promise<Held>;
-  /** Holds nothing while a person is waited for; `until` (milliseconds since 1970) brings it back without one. */
-  wait(claim: Claim, options: { readonly why: string; readonly until: number | null }): Promise<Held>;
+  /** Free for all workers again, at once (null) or from a time on (the database's clock). */
+  release(claim: Claim, options: Progress & { readonly readyAt: number | null }): Promise<Held>;
+  /**
+   * Holds nothing while a person is waited for; `until` (the database's clock) brings it back without one. It comes back at
+   * once where something was decided since the claim.
+   */
+  wait(claim: Claim, options: Progress & { readonly why: WaitReason; readonly until: number | null }): Promise<Held>;
 }
 
 /** What the engine asks a model for: a step whose texts are settled. */
 export interface StepCall {
   readonly path: string;
+  /** 1 for the first call of this step. */
+  readonly number: number;
+  /** Pinned at acceptance; null: the run's own pattern. */
+  readonly pattern: { readonly name: string; readonly version: number; readonly digest: string } | null;
   readonly input: string;
   readonly variables: Readonly<Record<string, string>>;
+  readonly model?: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
   /** Milliseconds until it must have ended. */
   readonly timeoutMs: number;
 }
@@ -141,6 +187,7 @@ export interface Spent {
 export interface StepProvider {
   /** What a call would be, and cost at most, before it goes out. Throws `AppError` where the step cannot be called. */
   prepare(claim: Claim, call: StepCall): Promise<{ readonly model: string; readonly reserved_micros: number | null }>;
+  /** Goes out. `done` never rejects; it comes soon after an abort, with that code. */
   call(
     claim: Claim,
     call: StepCall,
