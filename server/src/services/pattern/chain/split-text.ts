@@ -1,0 +1,81 @@
+import { partsAllowed } from './chain-plan.ts';
+
+export interface SplitOptions {
+  /** Characters (UTF-16 units) that a part has at most. */
+  readonly size: number;
+  /** Characters that a part repeats of the end of the one before, at most; less than half of `size`. */
+  readonly overlap: number;
+}
+
+// From the best place to the worst. Each is looked for in the second half of a part only, so that parts stay large.
+const bounds: readonly RegExp[] = [/\n[ \t]*\n\s*/g, /\n/g, /[.!?…][)\]"'»”]*\s+|[。！？]/g, /\s+/g];
+
+/**
+ * Cuts a text at paragraphs, else lines, else sentences, else words, never within a surrogate pair. Without overlap the parts give the
+ * text again; parts of nothing but white space are left out. Undefined where it would be more than a thousand parts.
+ */
+export function splitText(text: string, { size, overlap }: SplitOptions): string[] | undefined {
+  const parts: string[] = [];
+  for (let from = 0; from < text.length; ) {
+    const to = text.length - from <= size ? text.length : cutOf(text, from, size);
+    const part = text.slice(from, to);
+    if (part.trim() !== '') parts.push(part);
+    if (parts.length > partsAllowed) return undefined;
+    const next = to === text.length ? to : overlapFrom(text, to, overlap);
+    from = next > from ? next : to;
+  }
+  return parts;
+}
+
+function cutOf(text: string, from: number, size: number): number {
+  const least = from + Math.ceil(size / 2);
+  const window = text.slice(least, from + size);
+  for (const bound of bounds) {
+    let end: number | undefined;
+    for (const match of window.matchAll(bound)) end = match.index + match[0].length;
+    if (end !== undefined) return whole(text, least + end, from);
+  }
+  return whole(text, from + size, from);
+}
+
+/** Where the next part begins: at a word, where the repeated piece has one. */
+function overlapFrom(text: string, to: number, overlap: number): number {
+  if (overlap === 0) return to;
+  const from = to - overlap;
+  const space = /\s/.test(text[from - 1] ?? ' ') ? 0 : text.slice(from, to).search(/\s\S/) + 1;
+  return whole(text, from + space, text.length);
+}
+
+/** The place itself, or the one before it where it lies within a surrogate pair. */
+function whole(text: string, at: number, from: number): number {
+  const low = text.charCodeAt(at);
+  const high = text.charCodeAt(at - 1);
+  const within = low >= 0xdc00 && low <= 0xdfff && high >= 0xd800 && high <= 0xdbff;
+  if (!within) return at;
+  return at - 1 > from ? at - 1 : at + 1;
+}
+
+/**
+ * The texts of the next round of merging: neighbours together as far as they fit, and always at least two, so that every
+ * round has at most half as many and the last has one.
+ */
+export function groupTexts(texts: readonly string[], size: number): string[] {
+  const groups: string[][] = [];
+  let held = 0;
+  for (const text of texts) {
+    const last = groups.at(-1);
+    if (last && (last.length < 2 || held + between.length + text.length <= size)) {
+      last.push(text);
+      held += between.length + text.length;
+    } else {
+      groups.push([text]);
+      held = text.length;
+    }
+  }
+  // One alone would be merged with nothing.
+  const alone = groups.length > 1 && groups.at(-1)?.length === 1 ? groups.pop() : undefined;
+  if (alone) groups.at(-1)?.push(...alone);
+  return groups.map((group) => group.join(between));
+}
+
+const between = '\n\n';
