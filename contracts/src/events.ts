@@ -38,6 +38,14 @@ export const events = {
   'pattern.provider-put': { version: 1, data: Type.Object({ provider: Name }) },
   'pattern.provider-deleted': { version: 1, data: Type.Object({ provider: Name }) },
   'pattern.provider-tested': { version: 1, data: Type.Object({ provider: Name, ok: Type.Boolean() }) },
+  'pattern.batch-created': { version: 1, data: Type.Object({ batch: Id, pattern: Name, lines: Type.Integer() }) },
+  'pattern.batch-paused': {
+    version: 1,
+    data: Type.Object({ batch: Id, reason: Type.Union([Type.String(), Type.Null()]) }),
+  },
+  'pattern.batch-resumed': { version: 1, data: Type.Object({ batch: Id }) },
+  'pattern.batch-cancelled': { version: 1, data: Type.Object({ batch: Id }) },
+  'pattern.batch-finished': { version: 1, data: Type.Object({ batch: Id, status: Type.String() }) },
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof events;

@@ -30,6 +30,8 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   readonly bodyLimit?: number;
   /** Media types of a body that is no JSON. The fields then come from the query, the bytes with the context. */
   readonly bodyTypes?: readonly string[];
+  /** Beside JSON it takes a body of these media types that is read while it comes; the fields then come from the query. */
+  readonly uploads?: { readonly types: readonly string[]; readonly limit: number };
   /** The answer is bytes, sent as they come: their content types by the input's `format`, the first where it is left out. */
   readonly answerTypes?: Readonly<Record<string, string>>;
   /** How long it may take where that is more than the usual 30 s. */

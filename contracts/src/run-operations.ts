@@ -40,7 +40,7 @@ const request = {
 
 const byId = { run: Id };
 
-const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 500 }), {
+export const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 500 }), {
   maxProperties: 20,
 });
 
@@ -51,7 +51,7 @@ const Subject = Type.String({
 });
 
 /** ASCII without spaces at its ends: what looks the same is the same, in a header as in a body. */
-const IdempotencyKey = Type.String({
+export const IdempotencyKey = Type.String({
   minLength: 1,
   maxLength: 255,
   pattern: '^[!-~]([ -~]*[!-~])?$',
