@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
-import type { Attempt } from '@damask/contracts/run.ts';
+import type { Attempt, Parameters } from '@damask/contracts/run.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { PinnedVersion } from '../chain/chain-plan.ts';
 import type { ModelUsage } from '../model/model-call.ts';
 
 /** All that the engine knows of the world. It reads no database, opens no socket and asks no other clock. */
@@ -41,7 +42,11 @@ export interface CallIntent {
   readonly model: string;
   /** What it may cost at most, in millionths; null where the price is not known. */
   readonly reserved_micros: number | null;
+  /** What the pinned version says should become of it when nobody knows how it ended. */
+  readonly on_uncertain: OnUncertain;
 }
+
+export type OnUncertain = 'retry' | 'fail' | 'review';
 
 /** `waiting`: for a person (`until` at most) or for its next attempt (from `until` on). The others are ends. */
 export type StepState = 'waiting' | 'succeeded' | 'failed' | 'skipped';
@@ -62,14 +67,17 @@ export interface StepRecord {
   readonly pattern: string | null;
   readonly version: number | null;
   readonly model: string | null;
+  /** Calls that were begun, with those that were refused before they went out. */
+  readonly calls: number;
   readonly attempts: readonly Attempt[];
   readonly usage: ModelUsage;
   /** An uncertain attempt counts as its reserved maximum; null: not known. */
   readonly cost_micros: number | null;
   readonly error: StepError | null;
-  /** What the next steps get: sanitised already. */
+  /** What the next steps get; of a failed step what arrived until then, of a waiting one what is asked. */
   readonly output: string | null;
   readonly data?: unknown;
+  readonly sanitised: boolean;
   readonly why: WaitReason | null;
   readonly until: number | null;
   /** What was decided while it waited. Only the store writes it, and keeps it until the step waits no more. */
@@ -146,13 +154,13 @@ export interface StepCall {
   /** 1 for the first call of this step. */
   readonly number: number;
   /** Pinned at acceptance; null: the run's own pattern. */
-  readonly pattern: { readonly name: string; readonly version: number; readonly digest: string } | null;
+  readonly pattern: PinnedVersion | null;
   readonly input: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly model?: string;
-  readonly parameters?: Readonly<Record<string, unknown>>;
-  /** Milliseconds until it must have ended. */
-  readonly timeoutMs: number;
+  readonly parameters?: Parameters;
+  /** Milliseconds until it must have ended; null: what its pattern says, else the platform's own. */
+  readonly timeoutMs: number | null;
 }
 
 export type StepResult =
@@ -183,10 +191,12 @@ export interface Spent {
   readonly first_output_ms: number | null;
 }
 
+export type PreparedCall = Pick<CallIntent, 'model' | 'reserved_micros' | 'on_uncertain'>;
+
 /** The only way to a model. */
 export interface StepProvider {
   /** What a call would be, and cost at most, before it goes out. Throws `AppError` where the step cannot be called. */
-  prepare(claim: Claim, call: StepCall): Promise<{ readonly model: string; readonly reserved_micros: number | null }>;
+  prepare(claim: Claim, call: StepCall): Promise<PreparedCall>;
   /** Goes out. `done` never rejects; it comes soon after an abort, with that code. */
   call(
     claim: Claim,
