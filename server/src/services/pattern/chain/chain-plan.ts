@@ -1,3 +1,4 @@
+import type { OnUncertain } from '@damask/contracts/pattern-settings.ts';
 import type { Parameters } from '@damask/contracts/run.ts';
 
 /** Where a value comes from. `path` leads into a value: names of fields and indexes of lists. */
@@ -35,6 +36,8 @@ export interface PinnedVersion {
 export interface PlannedCall {
   readonly pin: PinnedVersion;
   readonly variables: Readonly<Record<string, PlannedText>>;
+  /** What its pattern says about a call that went out and got no verdict. */
+  readonly on_uncertain: OnUncertain;
   /** Set where the pattern is a chain: its steps run in place of a call. */
   readonly chain: ChainPlan | null;
 }
@@ -55,11 +58,12 @@ export interface CallWork {
   readonly kind: 'call';
   readonly call: PlannedCall;
   readonly input: PlannedText;
+  /** Never together with `mapReduce`. */
   readonly forEach: ForEach | null;
   readonly mapReduce: MapReduce | null;
   /** Calls after the first of one call, item or part; a pause of `wait_ms` before each. */
   readonly retry: { readonly times: number; readonly wait_ms: number };
-  /** Milliseconds of one call; null: what its pattern says, else the platform's own. */
+  /** Milliseconds of one call, never more than its pattern allows; null: the platform's own. */
   readonly timeout_ms: number | null;
   readonly on_error: OnError;
   /** Goes before the model of the step's pattern. */
@@ -86,6 +90,7 @@ export interface MapReduce {
   /** Characters that a part repeats of the one before. */
   readonly overlap: number;
   readonly parallel: number;
+  /** Merges the answers; its input is several of them with an empty line between. */
   readonly reduce: PlannedCall;
 }
 
