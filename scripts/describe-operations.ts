@@ -51,6 +51,7 @@ function describe({ name, operation }: CatalogueEntry, show: (schema: TSchema) =
       `${operation.events && !operation.alwaysStreams ? ', or with `stream: true` a stream of events' : ''}.` +
       `${operation.statusWhen ? ` Answers ${operation.statusWhen.status} where \`${operation.statusWhen.field}\` is \`${operation.statusWhen.value}\`.` : ''}` +
       `${operation.bodyTypes ? ` The body is ${operation.bodyTypes.join(' or ')}.` : ''}` +
+      `${operation.uploads ? ` Instead of JSON the body may be ${operation.uploads.types.join(', ')}, of ${operation.uploads.limit} bytes at most; the fields then come in the query, objects as JSON.` : ''}` +
       `${Object.entries(operation.headers ?? {})
         .map(([header, field]) => ` The header \`${header}\` gives \`${field}\`.`)
         .join('')}` +

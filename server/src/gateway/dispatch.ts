@@ -11,6 +11,7 @@ import { createByteStream, typeOfAnswer } from './byte-stream.ts';
 import { closeUntaken } from './close-untaken.ts';
 import type { Cors } from './cors.ts';
 import { createEventStream } from './event-stream.ts';
+import { openUpload } from './open-upload.ts';
 import { sendProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
 import { addHeaders, type HeaderField, listHeaderFields, readDeadline } from './read-headers.ts';
@@ -99,11 +100,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const parameters = readParameters(match.parameters, decoder);
     const query = mark < 0 ? '' : url.slice(mark + 1);
     const body = operation.bodyTypes && (await readBytes(request, operation, share));
-    const input = body
-      ? withParameters(decoder.query(query), parameters)
-      : takesBody
-        ? await readInput(request, operation, parameters, query, share, options.parseLarge)
-        : readQuery(request, decoder.query(query), parameters);
+    const upload = openUpload(request, operation, clock);
+    const input =
+      body || upload
+        ? withParameters(decoder.query(query), parameters)
+        : takesBody
+          ? await readInput(request, operation, parameters, query, share, options.parseLarge)
+          : readQuery(request, decoder.query(query), parameters);
     addHeaders(request, headers, input);
 
     const abort = new AbortController();
@@ -126,6 +129,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       deadline: readDeadline(request, clock, operation.timeoutMs ?? (operation.events ? runDeadline : plainDeadline)),
       signal: abort.signal,
       ...(body ? { body } : {}),
+      ...(upload ? { upload } : {}),
       ...(stream ? { sink: stream } : {}),
     };
     const takesLong = operation.events !== undefined && permission !== 'public';

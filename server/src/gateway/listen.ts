@@ -4,6 +4,7 @@ import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { createDrain } from '#platform/drain-server.ts';
 import { listenFailure } from '#platform/metrics.ts';
+import { isUpload } from '#platform/read-upload.ts';
 import { sendProblem, toProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
 
@@ -58,7 +59,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const drain = createDrain(server, clock);
   server.maxConnections = maxConnections;
   server.on('clientError', (error, socket) => {
-    answerClientError(error, socket as Socket, isBusy(lines.get(socket as Socket)), clock);
+    const line = lines.get(socket as Socket);
+    // Node knows one patience for all requests, and tells of each once: an upload is watched while it is read.
+    if ((error as NodeJS.ErrnoException).code === 'ERR_HTTP_REQUEST_TIMEOUT' && line && isUpload(line.request)) return;
+    answerClientError(error, socket as Socket, isBusy(line), clock);
   });
   // Who asks before sending is told to go on when the body is wanted, not before.
   server.on('checkContinue', (request, response) => {

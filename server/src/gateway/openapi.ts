@@ -59,7 +59,7 @@ function describe({ service, name, operation }: Route): Json {
     ...(operation.permission === 'public' ? { security: [] } : { security: [{ apiKey: [] }] }),
     'x-permission': operation.permission,
     ...(parameters.length + inHeader.length > 0 ? { parameters: [...parameters, ...inHeader] } : {}),
-    ...(bodyFields.length > 0 ? { requestBody: requestBody(bodyFields, required) } : {}),
+    ...(bodyFields.length > 0 ? { requestBody: requestBody(bodyFields, required, operation.uploads?.types) } : {}),
     ...(operation.bodyTypes ? { requestBody: bytesBody(operation.bodyTypes) } : {}),
     responses: responses(operation),
   };
@@ -69,14 +69,16 @@ function bytesBody(types: readonly string[]): Json {
   return { required: true, content: Object.fromEntries(types.map((type) => [type, {}])) };
 }
 
-function requestBody(fields: [string, Schema][], required: Set<string>): Json {
+/** What is uploaded takes the place of the JSON; the fields then stand in the query. */
+function requestBody(fields: [string, Schema][], required: Set<string>, uploads: readonly string[] = []): Json {
   const schema = {
     type: 'object',
     additionalProperties: false,
     properties: Object.fromEntries(fields),
     required: fields.map(([field]) => field).filter((field) => required.has(field)),
   };
-  return { required: schema.required.length > 0, content: { 'application/json': { schema } } };
+  const uploaded = Object.fromEntries(uploads.map((type) => [type, {}]));
+  return { required: schema.required.length > 0, content: { 'application/json': { schema }, ...uploaded } };
 }
 
 function responses(operation: Route['operation']): Json {

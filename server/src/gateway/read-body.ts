@@ -61,6 +61,8 @@ export function discardBody(request: IncomingMessage, response: ServerResponse) 
     left -= chunk.length;
     if (left < 0) request.destroy();
   });
+  // An upload that was refused midway had paused it.
+  request.resume();
   const timer = setTimeout(() => request.destroy(), lingerMs);
   timer.unref();
   request.once('close', () => clearTimeout(timer));

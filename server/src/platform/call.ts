@@ -14,6 +14,13 @@ export interface EventSink {
   drained(): Promise<void>;
 }
 
+/** A body that comes while it is read. It can be read once. */
+export interface Upload {
+  /** Its media type, without parameters. */
+  readonly type: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
 /** Who calls, for which workspace, until when. Travels with every call between gateway and services. */
 export interface CallContext {
   readonly requestId: string;
@@ -28,6 +35,8 @@ export interface CallContext {
   readonly sink?: EventSink;
   /** The body of an operation whose body is no JSON, in the pieces in which it came. */
   readonly body?: readonly Uint8Array[];
+  /** The body of an operation that takes uploads, where one was sent. */
+  readonly upload?: Upload;
 }
 
 /** The functions of a service, one for each operation of its contract. */

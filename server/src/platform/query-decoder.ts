@@ -1,6 +1,7 @@
 import type { Operation } from '@damask/contracts/operation.ts';
 import { AppError } from './app-error.ts';
 import { pointTo } from './json-reader.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 /** Reads a raw query (without the `?`) or a single path parameter into the types of an operation's input. */
 export interface QueryDecoder {
@@ -10,7 +11,7 @@ export interface QueryDecoder {
   parameter(name: string, raw: string): unknown;
 }
 
-type Kind = 'string' | 'integer' | 'number' | 'boolean';
+type Kind = 'string' | 'integer' | 'number' | 'boolean' | 'json';
 interface Field {
   readonly kind: Kind;
   readonly list: boolean;
@@ -31,7 +32,7 @@ export function buildQueryDecoder(operation: Pick<Operation, 'method' | 'input'>
   const strict = operation.method === 'GET' || operation.method === 'DELETE';
   const fields = new Map<string, Field>();
   for (const [name, schema] of Object.entries(operation.input.properties)) {
-    const field = fieldOf(schema as Shape);
+    const field = fieldOf(schema as Shape) ?? (strict ? undefined : jsonField(schema as Shape));
     if (field !== undefined) fields.set(name, field);
     else if (strict) throw new Error(`the field ${name} cannot be sent in a query`);
   }
@@ -67,6 +68,11 @@ function fieldOf(schema: Shape): Field | undefined {
   return kind === undefined ? undefined : { kind, list: false };
 }
 
+// Beside an upload there is no other place for an object.
+function jsonField({ type }: Shape): Field | undefined {
+  return type === 'object' ? { kind: 'json', list: false } : undefined;
+}
+
 function kindOf(schema: Shape): Kind | undefined {
   if (schema.anyOf !== undefined) {
     const kinds = new Set(schema.anyOf.map(kindOf));
@@ -93,7 +99,16 @@ function convert(text: string, kind: Kind): unknown {
   if (kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   if (kind === 'integer') return integer.test(text) ? Number(text) : text;
   if (kind === 'number') return decimal.test(text) ? Number(text) : text;
+  if (kind === 'json') return readObject(text);
   return text;
+}
+
+function readObject(text: string): unknown {
+  try {
+    return parseStrictJson(Buffer.from(text));
+  } catch {
+    return text;
+  }
 }
 
 /** `form`: a plus sign is a space, as browsers and clients write queries; not so in a path. */

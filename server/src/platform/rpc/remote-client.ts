@@ -7,7 +7,17 @@ import type { Clock } from '../clock.ts';
 import type { ServiceTokens } from '../service-token.ts';
 import { systemContext } from '../system-context.ts';
 import { deadlinePassed } from './door.ts';
-import { bytesType, callPath, type Frame, fieldsHeader, fromWireError, readyCall, readyPath } from './wire.ts';
+import {
+  bytesType,
+  callPath,
+  type Frame,
+  fieldsHeader,
+  fromWireError,
+  readyCall,
+  readyPath,
+  uploadType,
+  uploadTypeHeader,
+} from './wire.ts';
 
 export interface RemoteClientOptions {
   readonly service: string;
@@ -38,7 +48,7 @@ export function createRemoteClient<Contract extends Operations>(options: RemoteC
 
   async function send(name: string, context: CallContext, input: unknown): Promise<unknown> {
     const remaining = Math.max(1, context.deadline - clock.now());
-    const content = context.body ? bytesContent(context.body, input) : jsonContent(input);
+    const content = contentOf(context, input);
     const response = await pool.request({
       path: callPath(service, name),
       method: 'POST',
@@ -96,8 +106,19 @@ const jsonContent = (input: unknown) => ({
   body: JSON.stringify(input) as string | Readable,
 });
 
+function contentOf({ upload, body }: CallContext, input: unknown): ReturnType<typeof jsonContent> {
+  if (upload) {
+    const { headers, body: bytes } = bytesContent(upload.bytes, input);
+    return { headers: { ...headers, 'content-type': uploadType, [uploadTypeHeader]: upload.type }, body: bytes };
+  }
+  return body ? bytesContent(body, input) : jsonContent(input);
+}
+
 /** Bytes travel as they are; the fields beside them are few and short. */
-const bytesContent = (pieces: readonly Uint8Array[], input: unknown): ReturnType<typeof jsonContent> => ({
+const bytesContent = (
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  input: unknown,
+): ReturnType<typeof jsonContent> => ({
   headers: { 'content-type': bytesType, [fieldsHeader]: encodeURIComponent(JSON.stringify(input)) },
   body: Readable.from(pieces, { objectMode: false }),
 });

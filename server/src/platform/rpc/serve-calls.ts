@@ -1,17 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AppError, toAppError } from '../app-error.ts';
-import type { CallContext, EventSink } from '../call.ts';
+import type { CallContext, EventSink, Upload } from '../call.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { drained } from '../drained.ts';
 import type { Log } from '../log.ts';
+import { readUpload } from '../read-upload.ts';
 import type { ServiceTokens } from '../service-token.ts';
 import { parseStrictJson } from '../strict-json.ts';
-import { bytesType, type Frame, fieldsHeader, readyCall, toWireError } from './wire.ts';
+import { bytesType, type Frame, fieldsHeader, readyCall, toWireError, uploadType, uploadTypeHeader } from './wire.ts';
 
 type AnyClient = Readonly<Record<string, (context: CallContext, input: never) => Promise<unknown>>>;
 
 /** Largest body of a call between processes: an archive of a whole library. */
 const callLimit = 64 * 1024 * 1024;
 const inlineParse = 256 * 1024;
+/** The edge holds uploads to the limit of their operation; this is a bound for all of them. */
+const uploadLimit = 16 * 1024 ** 3;
+/** Milliseconds for a call to arrive: an upload takes as long as its sender. */
+const arriveWithin = 3_700_000;
 
 /** Serves the services of this process to the others. The listener is a unix socket or an address of the inner network. */
 export function serveCalls(options: {
@@ -22,10 +28,11 @@ export function serveCalls(options: {
   ready?: (service: string) => string | null;
   /** Parses large bodies away from the event loop. */
   parseLarge?: (bytes: Buffer) => Promise<unknown>;
+  clock?: Clock;
 }): Server {
-  const { services, tokens, log, ready = () => null, parseLarge = parseStrictJson } = options;
+  const { services, tokens, log, ready = () => null, parseLarge = parseStrictJson, clock = systemClock } = options;
   const parse = (bytes: Buffer) => (bytes.length > inlineParse ? parseLarge(bytes) : parseStrictJson(bytes));
-  const server = createServer({ requestTimeout: 60_000, connectionsCheckingInterval: 5_000 });
+  const server = createServer({ requestTimeout: arriveWithin, connectionsCheckingInterval: 5_000 });
   server.on('request', (request, response) => {
     answer(request, response).catch((error: unknown) => {
       log.warn('A call between services failed', { path: request.url, error });
@@ -50,8 +57,9 @@ export function serveCalls(options: {
       }
       const claims = tokens.verify(token, `${service}/${name}`);
       const sink = request.headers.accept === 'application/x-ndjson' ? createFrameSink(response) : undefined;
-      const pieces = await readPieces(request);
-      const takesBytes = request.headers['content-type'] === bytesType;
+      const upload = uploadOf(request, clock);
+      const pieces = upload ? [] : await readPieces(request);
+      const takesBytes = upload !== undefined || request.headers['content-type'] === bytesType;
       const input = takesBytes
         ? parseStrictJson(Buffer.from(decodeURIComponent(String(request.headers[fieldsHeader] ?? '{}'))))
         : await parse(Buffer.concat(pieces));
@@ -63,7 +71,7 @@ export function serveCalls(options: {
         deadline: claims.deadline,
         signal: abort.signal,
         ...(sink ? { sink } : {}),
-        ...(takesBytes ? { body: pieces } : {}),
+        ...(upload ? { upload } : takesBytes ? { body: pieces } : {}),
       };
       const result = await call(context, input as never);
       // What was streamed is not said again: nobody looks at it, and it may be long.
@@ -79,6 +87,12 @@ export function serveCalls(options: {
     }
   }
   return server;
+}
+
+function uploadOf(request: IncomingMessage, clock: Clock): Upload | undefined {
+  if (request.headers['content-type'] !== uploadType) return undefined;
+  const type = String(request.headers[uploadTypeHeader] ?? '');
+  return { type, bytes: readUpload(request, uploadLimit, clock) };
 }
 
 function send(response: ServerResponse, status: number, body: unknown) {

@@ -30,6 +30,10 @@ export function fromWireError(value: unknown): AppError {
 export const bytesType = 'application/octet-stream';
 export const fieldsHeader = 'damask-fields';
 
+/** A call that brings an upload: the same, and the bytes are handed on while they come. */
+export const uploadType = 'application/vnd.damask.upload';
+export const uploadTypeHeader = 'damask-upload-type';
+
 export const callPath = (service: string, name: string) => `/rpc/${service}/${name}`;
 export const readyPath = (service: string) => `/rpc/${service}`;
 /** What the token is for that comes with the question whether a service is ready. */
