@@ -59,6 +59,8 @@ export const errorCatalogue = {
   session_too_long: { kind: 'limit', status: 422, title: 'The session has grown too long' },
   attachment_not_supported: { kind: 'invalid', status: 422, title: 'The model does not take this attachment' },
   rate_limited: { kind: 'limit', status: 429, title: 'Too many requests' },
+  budget_exceeded: { kind: 'limit', status: 429, title: 'The budget is used up' },
+  price_unknown: { kind: 'invalid', status: 422, title: 'The price of the model is not known' },
   headers_too_large: { kind: 'limit', status: 431, title: 'The headers are too large' },
   internal: { kind: 'internal', status: 500, title: 'Something failed on our side' },
   provider_error: { kind: 'unavailable', status: 502, title: 'The provider failed' },

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { Id, Name } from './field.ts';
+import { Id, Name, Time } from './field.ts';
 
 export interface EventType<Data extends TSchema = TSchema> {
   readonly version: 1;
@@ -37,6 +37,19 @@ export const events = {
   'pattern.session-deleted': { version: 1, data: Type.Object({ session: Name }) },
   'pattern.provider-put': { version: 1, data: Type.Object({ provider: Name }) },
   'pattern.provider-deleted': { version: 1, data: Type.Object({ provider: Name }) },
+  'pattern.budget-put': { version: 1, data: Type.Object({ budget: Name }) },
+  'pattern.budget-deleted': { version: 1, data: Type.Object({ budget: Name }) },
+  /** Said once for each share and period: 50, 80 and 100 per cent of the limit that is nearest. */
+  'pattern.budget-reached': {
+    version: 1,
+    data: Type.Object({
+      budget: Name,
+      share: Type.Union([Type.Literal(50), Type.Literal(80), Type.Literal(100)]),
+      spent_micros: Type.Integer(),
+      spent_tokens: Type.Integer(),
+      resets_at: Time,
+    }),
+  },
   'pattern.provider-tested': { version: 1, data: Type.Object({ provider: Name, ok: Type.Boolean() }) },
   'pattern.batch-created': { version: 1, data: Type.Object({ batch: Id, pattern: Name, lines: Type.Integer() }) },
   'pattern.batch-paused': {

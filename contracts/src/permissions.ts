@@ -17,6 +17,8 @@ export const permissions = [
   'model:read',
   'provider:read',
   'provider:write',
+  'budget:read',
+  'budget:write',
   'run:execute',
   'run:read',
   'run:cancel',
@@ -63,9 +65,19 @@ const author: readonly Permission[] = [
   ]),
 ];
 const operator: readonly Permission[] = [
-  ...new Set<Permission>([...viewer, ...runner, 'pattern:publish', 'provider:read', 'provider:write', 'run:decide']),
+  ...new Set<Permission>([
+    ...viewer,
+    ...runner,
+    'pattern:publish',
+    'provider:read',
+    'provider:write',
+    'budget:read',
+    'run:decide',
+  ]),
 ];
-const admin: readonly Permission[] = [...new Set<Permission>([...author, ...operator, 'key:read', 'key:write'])];
+const admin: readonly Permission[] = [
+  ...new Set<Permission>([...author, ...operator, 'key:read', 'key:write', 'budget:write']),
+];
 
 /** The permissions of each role. An owner holds all of them, now and later. */
 export const rolePermissions: Readonly<Record<Role, readonly Permission[]>> = {
