@@ -74,7 +74,7 @@ async function prepareSchema(client: pg.Client, schema: string, roles: Roles, se
   // As the owner: a login that inherits nothing could not pass anything on.
   await client.query(`set role ${quoteName(owner)}`);
   const users = schema === 'platform' ? services : [schema];
-  for (const role of [...users, 'platform', 'journal']) {
+  for (const role of [...users, ...platformRoles.filter((role) => role !== 'owner')]) {
     await client.query(`grant usage on schema ${quoteName(schema)} to ${quoteName(roles.name(role) as string)}`);
   }
   await client.query('reset role');

@@ -2,26 +2,13 @@ import type { RunStatus } from '@damask/contracts/run.ts';
 import type pg from 'pg';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { AcceptedRow, FinishedRow, JournalRow } from './record.ts';
+import { acceptedColumns, finishedColumns, packBytes } from './record-columns.ts';
 
-const acceptedColumns = `workspace uuid, id uuid, process uuid, accepted_at timestamptz, pattern text, version int, digest text,
-  environment text, label text, strategy text, context text, session text, language text, model text, stream boolean, actor uuid, metadata jsonb,
-  subject text, rerun_of uuid, cached_from uuid`;
-const finishedColumns = `${acceptedColumns}, finished_at timestamptz, status text, stop_reason text, input_tokens int,
-  output_tokens int, cached_input_tokens int, reasoning_tokens int, cost_micros bigint, first_output_ms double precision,
-  total_ms double precision, error_code text, error_detail text, attempts jsonb, sanitised boolean`;
-
-const namesOf = (columns: string) =>
-  columns
-    .split(',')
-    .map((column) => column.trim().split(' ')[0])
-    .join(', ');
-const acceptedNames = namesOf(acceptedColumns);
-const finishedNames = namesOf(finishedColumns);
+const { names: acceptedNames, typed: acceptedTyped } = acceptedColumns;
+const { names: finishedNames, typed: finishedTyped } = finishedColumns;
 
 const acceptRows = (rows: number) => `insert into pattern.accepted (${acceptedNames})
-  select * from json_to_recordset($${rows}) as given(${acceptedColumns}) on conflict do nothing`;
-// All payloads travel as one binary value and are cut apart here: in an array they would travel as hexadecimal text,
-// which costs the database more than all the rest of the row.
+  select * from json_to_recordset($${rows}) as given(${acceptedTyped}) on conflict do nothing`;
 const insertFinished = (
   rows: number,
   payloads = rows + 1,
@@ -29,7 +16,7 @@ const insertFinished = (
   sizes = rows + 3,
 ) => `insert into pattern.finished (${finishedNames}, payload)
   select ${finishedNames}, substring($${payloads}::bytea from starts for size)
-  from rows from (json_to_recordset($${rows}) as (${finishedColumns}), unnest($${starts}::int[], $${sizes}::int[]))
+  from rows from (json_to_recordset($${rows}) as (${finishedTyped}), unnest($${starts}::int[], $${sizes}::int[]))
     as given(${finishedNames}, starts, size)
   on conflict do nothing`;
 
@@ -41,24 +28,17 @@ const both = { name: 'journal_both', text: `with accepted as (${acceptRows(1)}) 
 export async function writeGroup(client: pg.Client, group: readonly JournalRow[]): Promise<void> {
   const accepted: AcceptedRow[] = [];
   const finished: FinishedRow[] = [];
-  const payloads: Buffer[] = [];
-  const starts: number[] = [];
-  const sizes: (number | null)[] = [];
-  // The database counts bytes from 1.
-  let next = 1;
+  const payloads: (Buffer | null)[] = [];
   for (const entry of group) {
     if (entry.kind === 'accepted') {
       accepted.push(entry.row);
       continue;
     }
     finished.push(entry.row);
-    starts.push(next);
-    sizes.push(entry.payload?.length ?? null);
-    if (entry.payload === null) continue;
     payloads.push(entry.payload);
-    next += entry.payload.length;
   }
-  const ends = [JSON.stringify(finished), Buffer.concat(payloads), starts, sizes];
+  const { bytes, starts, sizes } = packBytes(payloads);
+  const ends = [JSON.stringify(finished), bytes, starts, sizes];
   if (finished.length === 0) await client.query({ ...onlyAccepted, values: [JSON.stringify(accepted)] });
   else if (accepted.length === 0) await client.query({ ...onlyFinished, values: ends });
   else await client.query({ ...both, values: [JSON.stringify(accepted), ...ends] });
@@ -172,7 +152,7 @@ export async function readAccepted(transaction: Transaction, id: string): Promis
   return row && readRow(row);
 }
 
-/** Runs of a dead process that nobody ended, across workspaces, by id. */
+/** Runs of a dead process that nobody ended, across workspaces, by id. What is queued has not been left behind. */
 export function listAbandoned(
   database: Database,
   dead: { readonly id: string; readonly startedAt: Date },
@@ -184,6 +164,7 @@ export function listAbandoned(
       `select ${acceptedNames} from pattern.accepted as a
         where process = $1 and id >= pattern.uuid_at($2::timestamptz - interval '1 day') and ($3::uuid is null or id > $3)
           and not exists (select from pattern.finished as f where f.workspace = a.workspace and f.id = a.id)
+          and not exists (select from pattern.task as t where t.workspace = a.workspace and t.id = a.id)
         order by id limit $4`,
       [dead.id, dead.startedAt, page.after, page.limit],
     );
@@ -199,7 +180,7 @@ export async function ensurePartitions(database: Database): Promise<void> {
 }
 
 /** The driver gives dates as objects and bigints as text. */
-function readRow<Row extends AcceptedRow>(row: Row): Row {
+export function readRow<Row extends AcceptedRow>(row: Row): Row {
   const times: Record<string, unknown> = { accepted_at: new Date(row.accepted_at).toISOString() };
   const { finished_at, cost_micros } = row as unknown as Partial<FinishedRow>;
   if (finished_at !== undefined) times.finished_at = new Date(finished_at).toISOString();
