@@ -39,6 +39,7 @@ export const errorCatalogue = {
   run_not_failed: { kind: 'conflict', status: 409, title: 'The run has not failed' },
   not_waiting: { kind: 'conflict', status: 409, title: 'The run waits for no decision' },
   run_cancelled: { kind: 'conflict', status: 409, title: 'The run was cancelled' },
+  not_approved: { kind: 'conflict', status: 409, title: 'A step was not approved' },
   precondition_failed: { kind: 'conflict', status: 412, title: 'It is not what you read' },
   too_large: { kind: 'limit', status: 413, title: 'The body is too large' },
   unsupported_media_type: { kind: 'invalid', status: 415, title: 'The content type is not accepted' },

@@ -40,9 +40,13 @@ const request = {
 
 const byId = { run: Id };
 
-export const Metadata = Type.Record(Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }), Type.String({ maxLength: 500 }), {
-  maxProperties: 20,
-});
+export const Metadata = Type.Record(
+  Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$' }),
+  Type.String({ maxLength: 500 }),
+  {
+    maxProperties: 20,
+  },
+);
 
 const Subject = Type.String({
   minLength: 1,
@@ -118,6 +122,7 @@ const runErrors: readonly ErrorCode[] = [
   'unrecorded',
   'interrupted',
   'gave_up',
+  'not_approved',
 ];
 
 /** A run that nobody waits for is accepted, not done. */

@@ -191,7 +191,10 @@ export interface Spent {
   readonly first_output_ms: number | null;
 }
 
-export type PreparedCall = Pick<CallIntent, 'model' | 'reserved_micros' | 'on_uncertain'>;
+export interface PreparedCall extends Pick<CallIntent, 'model' | 'reserved_micros' | 'on_uncertain'> {
+  /** Gives back what was reserved, where the call does not go out after all. */
+  readonly forgo?: () => void;
+}
 
 /** The only way to a model. */
 export interface StepProvider {

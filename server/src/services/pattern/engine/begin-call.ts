@@ -1,0 +1,137 @@
+import type { ErrorCode } from '@damask/contracts/errors.ts';
+import { AppError } from '#platform/app-error.ts';
+import type { Ended, Host, OpenCall, Part, PartEnd } from './part.ts';
+import type { CallIntent, StepCall, StepDecision, StepError, StepRecord, StepResult } from './ports.ts';
+import { freshRecord, withResult, withUncertain } from './step-record.ts';
+
+/** A call whose texts are settled, and how often it may be repeated. */
+export interface CallSpec extends Omit<StepCall, 'number'> {
+  readonly retry: { readonly times: number; readonly wait_ms: number };
+}
+
+/** Nothing is wrong with the call: it may only not be made now. */
+const busy = new Set<ErrorCode>(['provider_busy', 'no_model', 'rate_limited', 'overloaded', 'unavailable']);
+/** Half an hour, with the pauses below. */
+const busyTries = 14;
+const longestPause = 5 * 60_000;
+const longestRetryAfter = 60 * 60_000;
+
+const unknownEnd: StepError = {
+  code: 'interrupted',
+  detail:
+    'The worker was lost during the call. Whether the provider answered is not known. Retry the run if it may be called again.',
+};
+
+/** Calls a model for a step, again where the step or the provider says so, and keeps how it ended. */
+export function beginCall(host: Host, spec: CallSpec, ended: Ended): Part {
+  const { retry, ...asked } = spec;
+  let record = host.record(spec.path) ?? freshRecord(spec.path, spec.pattern, host.now());
+  let open: OpenCall | undefined;
+  let cancelled = false;
+
+  const keep = (change: Partial<StepRecord>) => {
+    record = { ...record, ...change };
+    host.save(record);
+  };
+  const end = (change: Pick<StepRecord, 'state'> & Partial<StepRecord>, result?: StepResult) => {
+    keep({ ...change, why: null, until: null, decision: null, finished_at: host.now() });
+    if (!cancelled) ended(toEnd(record, result));
+  };
+  const fail = (error: StepError, result?: StepResult) => end({ state: 'failed', error }, result);
+
+  function call() {
+    open = host.call({ call: { ...asked, number: record.calls + 1 }, done, refused });
+  }
+
+  function done(result: StepResult, intent: CallIntent) {
+    record = withResult(record, intent, result);
+    if (result.ok) return end({ state: 'succeeded' }, result);
+    const error = { code: result.code, detail: result.detail };
+    if (cancelled || host.stopping) return fail(error, result);
+    if (result.spent.attempts.at(-1)?.outcome === 'uncertain' && intent.on_uncertain !== 'retry') {
+      return intent.on_uncertain === 'review' ? review(error) : fail(error, result);
+    }
+    const pause = pauseBefore(result.code, result.retryAfterSeconds);
+    if (pause === undefined) return fail(error, result);
+    rest(host.now() + pause, error);
+  }
+
+  function refused(cause: unknown) {
+    const error = toError(cause);
+    record = { ...record, calls: record.calls + 1, error };
+    const pause = pauseBefore(error.code, cause instanceof AppError ? cause.details.retryAfterSeconds : undefined);
+    if (cancelled || host.stopping || pause === undefined) fail(error);
+    else rest(host.now() + pause, error);
+  }
+
+  /** Milliseconds until the next call; undefined: there is none. Uncertain calls do not count against what the step allows. */
+  function pauseBefore(code: ErrorCode, retryAfterSeconds?: number): number | undefined {
+    const lost = record.attempts.filter((attempt) => attempt.code === 'interrupted').length;
+    const tries = record.calls - lost;
+    if (busy.has(code) && tries < busyTries) {
+      const grown = Math.min(1_000 * 2 ** (tries - 1), longestPause);
+      const least = Math.min((retryAfterSeconds ?? 0) * 1_000, longestRetryAfter);
+      return Math.max(least, retry.wait_ms, grown * (0.5 + host.random() / 2));
+    }
+    return tries <= retry.times ? retry.wait_ms : undefined;
+  }
+
+  function rest(until: number, error: StepError | null) {
+    keep({ state: 'waiting', why: 'retry', until, error });
+    open = host.park({ path: spec.path, why: 'retry', until, resume: call });
+  }
+
+  function review(error: StepError) {
+    keep({ state: 'waiting', why: 'review', until: null, error });
+    open = host.park({ path: spec.path, why: 'review', until: null, resume: judge });
+  }
+
+  function judge(decided: StepDecision | null) {
+    if (decided?.decision === 'retry' || decided?.decision === 'approve') again();
+    else fail(record.error ?? unknownEnd);
+  }
+
+  /** What was tried is kept with the intent of the next call. */
+  function again() {
+    keep({ state: 'waiting', why: 'retry', until: host.now(), decision: null });
+    call();
+  }
+
+  function begin() {
+    if (record.state !== 'waiting') return ended(toEnd(record));
+    const lost = host.takeLost(spec.path);
+    if (lost && lost.number > record.calls) {
+      record = withUncertain(record, lost);
+      if (lost.on_uncertain === 'retry') again();
+      else if (lost.on_uncertain === 'review') review(unknownEnd);
+      else fail(unknownEnd);
+    } else if (record.why === 'review') {
+      if (record.decision) judge(record.decision);
+      else open = host.park({ path: spec.path, why: 'review', until: null, resume: judge });
+    } else if (record.why === 'retry' && (record.until ?? 0) > host.now()) {
+      open = host.park({ path: spec.path, why: 'retry', until: record.until, resume: call });
+    } else call();
+  }
+
+  begin();
+  return {
+    cancel() {
+      cancelled = true;
+      open?.cancel();
+    },
+  };
+}
+
+function toEnd(record: StepRecord, result?: StepResult): PartEnd {
+  const rest = { record, ...(result ? { result } : {}) };
+  if (record.state === 'succeeded') {
+    const { output, data } = record;
+    return { ok: true, outcome: data === undefined ? { output } : { output, data }, ...rest };
+  }
+  return { ok: false, error: record.error ?? { code: 'internal', detail: 'The step failed.' }, ...rest };
+}
+
+function toError(cause: unknown): StepError {
+  if (cause instanceof AppError) return { code: cause.code, detail: cause.message };
+  return { code: 'internal', detail: 'The step could not be called. Tell the operator, with the id of the run.' };
+}

@@ -1,0 +1,124 @@
+import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { AskedCall, OpenCall } from './part.ts';
+import type { CallIntent, Claim, EnginePorts, PreparedCall } from './ports.ts';
+import type { ProgressWriter } from './progress-writer.ts';
+
+/** Calls of one run at once: more wait, so that one chain does not fill a provider by itself. */
+const mostOut = 32;
+
+/** The calls of a run on their way: asked for, prepared, noted, out. */
+export interface CallsOut {
+  ask(asked: AskedCall): OpenCall;
+  /** Lets go out what may. */
+  pump(): void;
+  readonly preparing: boolean;
+  readonly active: boolean;
+  /** Forgets what is not out, and aborts what is: each comes back with this code. */
+  stop(code: ErrorCode, detail: string): void;
+  /** Aborts what is out, and hears nothing more. */
+  abandon(): void;
+}
+
+interface Entry {
+  readonly asked: AskedCall;
+  cancelled: boolean;
+  forgo?: (() => void) | undefined;
+  abort?: (code: ErrorCode, detail: string) => void;
+}
+
+export function createCallsOut(
+  { provider }: Pick<EnginePorts, 'provider'>,
+  claim: Claim,
+  writer: ProgressWriter,
+  told: { settle(): void; began(path: string): void },
+): CallsOut {
+  let queue: Entry[] = [];
+  const underway = new Set<Entry>();
+  let preparing = 0;
+  let abandoned = false;
+
+  const forget = (entry: Entry) => {
+    entry.cancelled = true;
+    queue = queue.filter((other) => other !== entry);
+  };
+
+  async function prepare(entry: Entry) {
+    underway.add(entry);
+    preparing += 1;
+    const { call, refused } = entry.asked;
+    let prepared: PreparedCall | undefined;
+    let failure: unknown;
+    try {
+      prepared = await provider.prepare(claim, call);
+    } catch (error) {
+      failure = error;
+    }
+    preparing -= 1;
+    if (abandoned || entry.cancelled) {
+      underway.delete(entry);
+      prepared?.forgo?.();
+      if (abandoned) return;
+    } else if (prepared === undefined) {
+      underway.delete(entry);
+      refused(failure);
+    } else {
+      const { model, reserved_micros, on_uncertain } = prepared;
+      const intent = { step: call.path, number: call.number, model, reserved_micros, on_uncertain };
+      entry.forgo = prepared.forgo;
+      writer.note(intent, () => goOut(entry, intent));
+    }
+    told.settle();
+  }
+
+  function goOut(entry: Entry, intent: CallIntent) {
+    if (entry.cancelled || abandoned) {
+      writer.ended(intent.step);
+      underway.delete(entry);
+      entry.forgo?.();
+      return;
+    }
+    told.began(intent.step);
+    const call = provider.call(claim, entry.asked.call);
+    entry.abort = call.abort;
+    void call.done.then((result) => {
+      underway.delete(entry);
+      if (abandoned) return;
+      writer.ended(intent.step);
+      entry.asked.done(result, intent);
+      told.settle();
+    });
+  }
+
+  return {
+    ask(asked) {
+      const entry: Entry = { asked, cancelled: false };
+      queue.push(entry);
+      return {
+        cancel() {
+          forget(entry);
+          entry.abort?.('run_cancelled', 'Another step failed, so this one is not needed any more.');
+        },
+      };
+    },
+    pump() {
+      while (queue.length > 0 && underway.size < mostOut) void prepare(queue.shift() as Entry);
+    },
+    get preparing() {
+      return preparing > 0;
+    },
+    get active() {
+      return queue.length > 0 || underway.size > 0;
+    },
+    stop(code, detail) {
+      for (const entry of [...queue, ...underway]) {
+        forget(entry);
+        entry.abort?.(code, detail);
+      }
+    },
+    abandon() {
+      abandoned = true;
+      queue = [];
+      for (const entry of underway) entry.abort?.('interrupted', 'The worker stopped.');
+    },
+  };
+}
