@@ -107,6 +107,13 @@ const sections = {
       'Private addresses that may be called: CIDR, host or host:port, by comma',
     ),
   },
+  backup: {
+    access_key_id: optional('AWS_ACCESS_KEY_ID', 'Access key of an S3-compatible store, for backups'),
+    secret_access_key: secret('AWS_SECRET_ACCESS_KEY', 'Secret of that key'),
+    session_token: secret('AWS_SESSION_TOKEN', 'Token of a key that is lent for a time'),
+    region: text('AWS_REGION', 'us-east-1', 'Region of the store'),
+    endpoint: address('AWS_ENDPOINT_URL', 'Address of the store, when it is not AWS'),
+  },
   log: {
     level: choice('DAMASK_LOG_LEVEL', 'warn', logLevels, 'Least level that is written'),
   },

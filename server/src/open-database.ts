@@ -1,17 +1,16 @@
-import { join } from 'node:path';
 import pg from 'pg';
 import { serviceTable } from './compose.ts';
 import type { Config } from './config.ts';
+import { type Admin, openAdmin } from './open-admin.ts';
 import { AppError } from './platform/app-error.ts';
+import { refuseUnsettled } from './platform/backup/restore-state.ts';
 import type { Clock } from './platform/clock.ts';
 import { migrate } from './platform/database/migrate.ts';
 import { prepareDatabase } from './platform/database/prepare.ts';
 import { quoteName, type Roles } from './platform/database/roles.ts';
 import type { Log } from './platform/log.ts';
-import { makeFolder } from './platform/make-folder.ts';
-import { explainFileError } from './platform/postgres/failure.ts';
 import type { Settings } from './platform/postgres/settings.ts';
-import { type Postgres, startPostgres } from './platform/postgres/supervisor.ts';
+import type { Postgres } from './platform/postgres/supervisor.ts';
 
 export interface OpenedDatabase {
   /** For the pool: a login that owns nothing and bypasses nothing. */
@@ -26,10 +25,6 @@ export interface OpenedDatabase {
   close(): Promise<void>;
 }
 
-const superuser = 'damask';
-const embeddedName = 'damask';
-const embeddedLogin = 'damask_login';
-
 /** Starts the embedded PostgreSQL or connects to the operator's, and brings it to this code's state. */
 export async function openPlatformDatabase(options: {
   config: Config;
@@ -40,55 +35,39 @@ export async function openPlatformDatabase(options: {
   /** Of the embedded server: for tests. */
   settings?: Settings;
 }): Promise<OpenedDatabase> {
-  const { config } = options;
-  const url = config.storage.database_url;
-  if (url !== undefined) return prepare(options, { connectionString: url }, { connectionString: url }, null);
-  const folder = config.storage.data_dir;
-  await makeFolder(folder).catch((error: unknown) => {
-    throw explainFileError(error, folder);
-  });
-  const postgres = await startPostgres({
-    dataDirectory: join(folder, 'postgres'),
-    user: superuser,
-    clock: options.clock,
-    log: options.log,
-    ...(options.signal ? { signal: options.signal } : {}),
-    ...(options.settings ? { settings: options.settings } : {}),
-  });
+  const admin = await openAdmin(options);
   try {
-    await createEmbeddedDatabase(postgres);
-    const admin = postgres.connection(embeddedName);
-    return await prepare(options, admin, { ...admin, user: embeddedLogin }, postgres);
+    return await prepare(options, admin);
   } catch (error) {
-    await postgres.stop();
+    await admin.close();
     throw error;
   }
 }
 
-async function prepare(
-  { log, contract }: { log: Log; contract: boolean },
-  admin: pg.ClientConfig,
-  connection: pg.ClientConfig,
-  postgres: Postgres | null,
-): Promise<OpenedDatabase> {
-  const services = Object.keys(serviceTable);
-  const folders = Object.fromEntries(Object.entries(serviceTable).map(([name, { migrations }]) => [name, migrations]));
+/** Folder of the migrations of each service. */
+export const migrationFolders = Object.fromEntries(
+  Object.entries(serviceTable).map(([name, { migrations }]) => [name, migrations]),
+);
+
+async function prepare({ log, contract }: { log: Log; contract: boolean }, admin: Admin): Promise<OpenedDatabase> {
+  const { connection, loginRole, postgres } = admin;
   try {
+    await refuseUnsettled(connection);
     const { roles, database } = await prepareDatabase({
-      connection: admin,
-      services,
-      ...(postgres ? { loginRole: embeddedLogin } : {}),
+      connection,
+      services: Object.keys(migrationFolders),
+      ...(loginRole ? { loginRole } : {}),
     });
-    const count = await migrate({ connection: admin, roles, folders, contract, log });
+    const count = await migrate({ connection, roles, folders: migrationFolders, contract, log });
     if (count > 0) log.info('The database was brought up to date', { migrations: count });
     return {
-      connection,
+      connection: loginRole ? { ...connection, user: loginRole } : connection,
       roles,
       name: database,
       separateRoles: roles.name('owner') !== null,
-      hasDataKeys: await findDataKeys(admin, roles),
+      hasDataKeys: await findDataKeys(connection, roles),
       postgres,
-      close: async () => postgres?.stop(),
+      close: admin.close,
     };
   } catch (error) {
     if (error instanceof AppError || postgres) throw error;
@@ -98,17 +77,6 @@ async function prepare(
       {},
       { cause: error },
     );
-  }
-}
-
-async function createEmbeddedDatabase(postgres: Postgres): Promise<void> {
-  const client = new pg.Client(postgres.connection('postgres'));
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [embeddedName]);
-    if (rowCount === 0) await client.query(`create database ${quoteName(embeddedName)}`);
-  } finally {
-    await client.end();
   }
 }
 

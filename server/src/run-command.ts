@@ -3,10 +3,13 @@ import { type Announce, createAnnounce } from './announce.ts';
 import { type Config, describeConfig, readConfig } from './config.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
+import type { BackupCommand } from './run-backup.ts';
 import { createServerLog, surviveSurprises } from './server-log.ts';
 
 const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [--config FILE]
        main.ts migrate [--contract] | check-config | model-pull [--json] | owner-key
+       main.ts backup PLACE [--base PLACE] | backup-verify PLACE | backup-show PLACE [--json]
+       main.ts restore [PLACE] [--base PLACE] [--acknowledge] [--json]
        main.ts --help
 `;
 
@@ -39,6 +42,11 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
       const { runOnce } = await import('./run-once.ts');
       await runOnce(command, config, announce, values.contract === true);
       process.exit(0);
+    } else if (isBackupCommand(command)) {
+      const { runBackup } = await import('./run-backup.ts');
+      const { json = false, base: bases = [], acknowledge = false } = values;
+      await runBackup(command, config, { place: positionals[1], bases, json, acknowledge });
+      process.exit(0);
     } else {
       process.stderr.write(usage);
       process.exit(2);
@@ -47,6 +55,9 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     reportAndExit(error, announce);
   }
 }
+
+const isBackupCommand = (command: string): command is BackupCommand =>
+  ['backup', 'backup-verify', 'backup-show', 'restore'].includes(command);
 
 function readArguments(argv: readonly string[]) {
   try {
@@ -58,6 +69,8 @@ function readArguments(argv: readonly string[]) {
         services: { type: 'string' },
         config: { type: 'string' },
         contract: { type: 'boolean' },
+        base: { type: 'string', multiple: true },
+        acknowledge: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -47,7 +47,8 @@ interface Position {
   readonly id: string;
 }
 
-const start: Position = { xact: '0', id: '00000000-0000-0000-0000-000000000000' };
+// A restore may have moved numbers of transactions below zero.
+const start: Position = { xact: '-9223372036854775808', id: '00000000-0000-0000-0000-000000000000' };
 const pageSize = 100;
 
 /**

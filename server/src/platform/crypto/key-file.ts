@@ -20,14 +20,20 @@ const keyLength = 32;
  * Reads the key file, or makes it. It belongs to its owner alone and lies outside the data folder, so that a copy of the
  * data is worthless without it. Errors: `unavailable` when it is missing but needed, readable by others, or not a key.
  */
-export async function loadKeyFile(options: { path: string; allowCreate: boolean }): Promise<KeyEncryptionKey> {
+export async function loadKeyFile(options: {
+  path: string;
+  allowCreate: boolean;
+  /** What to say when it is missing. */
+  missing?: string;
+}): Promise<KeyEncryptionKey> {
   const { path, allowCreate } = options;
   const text = await readPrivate(path);
   if (text !== undefined) return parse(text, path);
   if (!allowCreate) {
     throw new AppError(
       'unavailable',
-      `The key file ${path} is missing, and stored texts were encrypted with it. Put it back, or point DAMASK_KEY_FILE to it.`,
+      options.missing ??
+        `The key file ${path} is missing, and stored texts were encrypted with it. Put it back, or point DAMASK_KEY_FILE to it.`,
     );
   }
   await create(path);

@@ -14,6 +14,16 @@ export interface MigrateOptions {
   /** Also run the steps that older processes cannot live with. */
   readonly contract: boolean;
   readonly log: Log;
+  /** Only these steps, contract or not: the schema that a backup was taken from. */
+  readonly only?: readonly AppliedStep[];
+}
+
+/** A row of platform.migration. */
+export interface AppliedStep {
+  readonly service: string;
+  readonly number: number;
+  readonly name: string;
+  readonly checksum: string;
 }
 
 interface Step {
@@ -49,9 +59,11 @@ export async function migrate(options: MigrateOptions): Promise<number> {
     refuseForeign(rows, steps);
     const applied = new Set(rows.map((row) => `${row.service} ${row.number}`));
     let count = 0;
+    const only = options.only && new Set(options.only.map((step) => `${step.service} ${step.number}`));
     for (const step of steps) {
       if (applied.has(`${step.service} ${step.number}`)) continue;
-      if (step.contract && !options.contract) {
+      if (only && !only.has(`${step.service} ${step.number}`)) continue;
+      if (step.contract && !options.contract && !only) {
         options.log.warn('A contract migration waits for `migrate --contract`', {
           step: `${step.service}/${step.name}`,
         });
@@ -89,7 +101,15 @@ async function applyStep(client: pg.Client, step: Step, roles: Roles) {
   }
 }
 
-function refuseForeign(rows: { service: string; number: number; name: string; checksum: string }[], steps: Step[]) {
+/** Errors: `unavailable` when steps were applied that this code does not have, or has otherwise. */
+export async function checkSteps(
+  applied: readonly AppliedStep[],
+  folders: Readonly<Record<string, string>>,
+): Promise<void> {
+  refuseForeign(applied, await readSteps(folders));
+}
+
+function refuseForeign(rows: readonly AppliedStep[], steps: Step[]) {
   for (const row of rows) {
     const step = steps.find((candidate) => candidate.service === row.service && candidate.number === row.number);
     if (!step) {

@@ -69,7 +69,8 @@ export function createLibraryTable({ database, log }: { database: Database; log:
   return {
     async load() {
       const livingOnly = horizon === undefined;
-      const since = horizon ?? '0';
+      // A restore may have moved numbers of transactions below zero.
+      const since = horizon ?? '-9223372036854775808';
       const target: Shelves = livingOnly ? new Map() : shelves;
       // Asked before the rows: what is committed in between is seen now or by the next load, perhaps by both.
       const next = await asPlatform(readHorizon);
