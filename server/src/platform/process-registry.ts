@@ -15,8 +15,12 @@ export interface ProcessRegistry {
   /** Processes that died with work open and that nobody has cleaned up after. */
   findDead(): Promise<DeadProcess[]>;
   markRecovered(id: string): Promise<void>;
+  /** Which of these processes have ended or died, or are not known; never this one. */
+  findGone(ids: readonly string[]): Promise<string[]>;
   /** True when a process has ended, or has been silent for so long that it counts as dead. */
   isGone(id: string): Promise<boolean>;
+  /** True when a process has ended, or the runs that it left were ended by others, or it is not known. */
+  isOver(id: string): Promise<boolean>;
   /** True when others may have taken this process for dead at some time since then, by the clock's `monotonic`. */
   lapsedSince(monotonic: number): boolean;
   stop(): Promise<void>;
@@ -73,6 +77,17 @@ export async function registerProcess(options: {
       // On the same host the process table is quicker than a lease.
       return rows.filter((row) => row.silent || (row.host === host && !isAlive(row.pid, pid)));
     },
+    async findGone(ids) {
+      const others = ids.filter((other) => other !== id);
+      if (others.length === 0) return [];
+      const rows = await asPlatform<{ id: string; host: string; pid: number }>(
+        `select id, host, pid from platform.process where id = any($1) and ended_at is null
+            and heartbeat_at >= now() - make_interval(secs => ${deadAfterSeconds})`,
+        [others],
+      );
+      const living = rows.filter((row) => row.host !== host || isAlive(row.pid, pid)).map((row) => row.id);
+      return others.filter((other) => !living.includes(other));
+    },
     async markRecovered(dead) {
       await asPlatform('update platform.process set recovered_at = now() where id = $1', [dead]);
     },
@@ -84,6 +99,13 @@ export async function registerProcess(options: {
         [other],
       );
       return living.length === 0;
+    },
+    async isOver(other) {
+      const open = await asPlatform(
+        'select from platform.process where id = $1 and ended_at is null and recovered_at is null',
+        [other],
+      );
+      return open.length === 0;
     },
     lapsedSince: (since) => lapsedAt >= since || clock.monotonic() - lastBeat > lapsedAfter,
     async stop() {

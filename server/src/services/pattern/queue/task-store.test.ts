@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { systemClock } from '#platform/clock.ts';
 import { type MigratedDatabase, migratedDatabase } from '#platform/testing/migrated-database.ts';
-import { claimLateTasks, claimTasks, prepareClaims } from './claim-tasks-store.ts';
+import { claimTasks, prepareClaims } from './claim-tasks-store.ts';
 import { createTaskWriter, type TaskWriter } from './task-writer.ts';
 import { enqueued, finishedRow } from './tasks-for-tests.ts';
 
@@ -19,6 +19,7 @@ before(async () => {
   await admin.connect();
   writer = createTaskWriter({
     connect: () => cluster.database.dedicated('worker'),
+    keepSteps: async () => undefined,
     clock: systemClock,
     log: cluster.log,
   });

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Clock } from '#platform/clock.ts';
 import { createGroupCommit } from '#platform/group-commit.ts';
 import type { Log } from '#platform/log.ts';
-import type { Held } from '../engine/ports.ts';
+import type { Held, StepRecord } from '../engine/ports.ts';
 import type { FinishedRow } from '../run/record.ts';
 import type { Enqueued, TaskChange, TaskEnd } from './task-record.ts';
 import { acceptTasks, changeTasks, endTasks, findEnds, keyOfTask, quarantineRun } from './task-store.ts';
@@ -31,9 +31,24 @@ interface Entry<Row> {
 /** What a row costs beside its payload, roughly. */
 const rowBytes = 900;
 
-export function createTaskWriter(options: { connect: () => Promise<pg.Client>; clock: Clock; log: Log }): TaskWriter {
+/** Keeps the records of these runs' steps, in the transaction that changes their work. */
+export type KeepSteps = (client: pg.Client, runs: readonly SteppedRun[]) => Promise<void>;
+
+export interface SteppedRun {
+  readonly workspace: string;
+  readonly id: string;
+  readonly done: readonly StepRecord[];
+}
+
+export function createTaskWriter(options: {
+  connect: () => Promise<pg.Client>;
+  keepSteps: KeepSteps;
+  clock: Clock;
+  log: Log;
+}): TaskWriter {
+  const { keepSteps, ...rest } = options;
   const shared = {
-    ...options,
+    ...rest,
     maxRows: 256,
     gatherFrom: 4,
     maxBytes: 8 * 1024 * 1024,
@@ -52,14 +67,25 @@ export function createTaskWriter(options: { connect: () => Promise<pg.Client>; c
     ...shared,
     connections: 1,
     write: (client, group) =>
-      inRounds(group, async (round) => settle(round, await changeTasks(client, round.map(toRow)))),
+      inRounds(group, (round) => {
+        const runs = round
+          .filter(({ row }) => row.done.length > 0)
+          .map(({ row: { claim, done } }) => ({ ...claim, done }));
+        return withSteps(client, keepSteps, runs, async () =>
+          settle(round, await changeTasks(client, round.map(toRow))),
+        );
+      }),
     quarantine: async () => undefined,
     bytesOf: () => rowBytes,
   });
   const ends = createGroupCommit<Entry<TaskEnd>>({
     ...shared,
     connections: 2,
-    write: (client, group) => inRounds(group, (round) => writeEnds(client, round)),
+    write: (client, group) =>
+      inRounds(group, (round) => {
+        const runs = round.filter(({ row }) => row.done.length > 0).map(({ row: { row, done } }) => ({ ...row, done }));
+        return withSteps(client, keepSteps, runs, () => writeEnds(client, round));
+      }),
     quarantine: quarantineEnd,
     bytesOf: ({ row }) => rowBytes + (row.payload?.length ?? 0),
   });
@@ -114,17 +140,42 @@ async function inRounds<Row>(
   }
 }
 
-function settle<Row>(round: readonly Entry<Row>[], held: ReadonlySet<string>): void {
-  for (const entry of round) entry.result = held.has(entry.key) ? 'held' : 'lost';
+/** Runs without steps, which are most, need no transaction of several statements. */
+async function withSteps(
+  client: pg.Client,
+  keepSteps: KeepSteps,
+  runs: readonly SteppedRun[],
+  write: () => Promise<ReadonlySet<string>>,
+): Promise<void> {
+  if (runs.length === 0) {
+    await write();
+    return;
+  }
+  await client.query('begin');
+  try {
+    const held = await write();
+    const kept = runs.filter(({ workspace, id }) => held.has(keyOfTask(workspace, id)));
+    if (kept.length > 0) await keepSteps(client, kept);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
 }
 
-async function writeEnds(client: pg.Client, round: readonly Entry<TaskEnd>[]): Promise<void> {
+function settle<Row>(round: readonly Entry<Row>[], held: ReadonlySet<string>): ReadonlySet<string> {
+  for (const entry of round) entry.result = held.has(entry.key) ? 'held' : 'lost';
+  return held;
+}
+
+async function writeEnds(client: pg.Client, round: readonly Entry<TaskEnd>[]): Promise<ReadonlySet<string>> {
   const again = round.filter(({ sent }) => sent);
   for (const entry of round) entry.sent = true;
-  settle(round, await endTasks(client, round.map(toRow)));
+  const held = settle(round, await endTasks(client, round.map(toRow)));
   const unsure = again.filter(({ result }) => result === 'lost');
   // Its reply was lost, and the commit was not.
   if (unsure.length > 0) settle(unsure, await findEnds(client, unsure.map(toRow)));
+  return held;
 }
 
 /** An end that the tables refuse: one without its texts is put in its place, so that no run stays open. */

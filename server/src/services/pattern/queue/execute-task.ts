@@ -1,0 +1,108 @@
+import { AppError } from '#platform/app-error.ts';
+import type { Log } from '#platform/log.ts';
+import { drive } from '../engine/drive-run.ts';
+import type { EnginePorts, RunEnd } from '../engine/ports.ts';
+import type { Drive } from '../engine/work.ts';
+import { unknownUsage } from '../model/model-call.ts';
+import type { SealedEnd } from '../run/end-queued-run.ts';
+import type { OpenedRun, QueuedRuns } from '../run/queued-runs.ts';
+import type { AcceptedRow } from '../run/record.ts';
+import type { HeldTask } from './task-record.ts';
+import type { TaskWriter } from './task-writer.ts';
+
+export interface ExecuteParts {
+  readonly writer: TaskWriter;
+  readonly runs: QueuedRuns;
+  readonly ports: EnginePorts;
+  /** The record of an end without its texts, for a run whose request cannot be opened. */
+  readonly sealBare: (row: AcceptedRow, end: RunEnd) => Promise<SealedEnd>;
+  /** So many processes that died with a run are enough. */
+  readonly giveUpAfter: number;
+  readonly log: Log;
+}
+
+/** A run that this process executes. */
+export interface TaskExecution {
+  /** Undefined until its request is opened. */
+  readonly drive: Drive | undefined;
+  /** Comes when it is let go; rejects when the store does not tell what was kept. */
+  readonly done: Promise<void>;
+  handBack(): void;
+  drop(): void;
+}
+
+const gaveUp =
+  'Several processes died while they had this run in hand, so it is not tried any more. Find out why, then retry it.';
+/** Milliseconds until a run is taken up again whose request could not be opened. */
+const laterBy = 10_000;
+
+/** Opens a run that was claimed, and lets the engine take it on. */
+export function executeTask(parts: ExecuteParts, task: HeldTask): TaskExecution {
+  let driven: Drive | undefined;
+  let leaving: 'handBack' | 'drop' | undefined;
+  const leave = (how: 'handBack' | 'drop') => {
+    leaving ??= how;
+    driven?.[how]();
+  };
+
+  async function execute(): Promise<void> {
+    // Perhaps it is the opening that nobody survives.
+    if (task.claim.deliveries > parts.giveUpAfter) return endBare(parts, task, 'gave_up', gaveUp);
+    let opened: OpenedRun;
+    try {
+      opened = await parts.runs.open(task);
+    } catch (error) {
+      return putOff(parts, task, error);
+    }
+    try {
+      driven = drive(parts.ports, task.claim, opened.work);
+      opened.begin(driven);
+      if (leaving) driven[leaving]();
+      else if (task.claim.deliveries >= parts.giveUpAfter) driven.stop('gave_up', gaveUp);
+      const { kind } = await driven.done;
+      opened.close(kind === 'ended');
+    } catch (error) {
+      opened.close(false);
+      throw error;
+    }
+  }
+
+  return {
+    get drive() {
+      return driven;
+    },
+    done: execute(),
+    handBack: () => leave('handBack'),
+    drop: () => leave('drop'),
+  };
+}
+
+/** What cannot be opened is not lost: once the key is there, it is run. */
+async function putOff(parts: ExecuteParts, task: HeldTask, error: unknown): Promise<void> {
+  const { claim } = task;
+  if (claim.deadline !== null && claim.deadline <= claim.now) {
+    return endBare(parts, task, 'timeout', 'The run could not be begun by its deadline.');
+  }
+  const why = error instanceof AppError ? error.message : 'It could not be begun.';
+  parts.log.warn('A queued run could not be begun; it is tried again', { run: claim.id, error });
+  const ready_at = new Date(claim.now + laterBy).toISOString();
+  await parts.writer.change({ claim, state: 'queued', ready_at, why, done: [], calling: claim.calling });
+}
+
+async function endBare(parts: ExecuteParts, { claim, row }: HeldTask, code: 'gave_up' | 'timeout', detail: string) {
+  const end: RunEnd = {
+    status: 'failed',
+    error: { code, detail },
+    stop_reason: null,
+    output: '',
+    model: '',
+    usage: unknownUsage,
+    cost_micros: claim.calling.length === 0 ? 0 : null,
+    attempts: [],
+    first_output_ms: null,
+    total_ms: 0,
+    sanitised: false,
+  };
+  const { row: record, payload } = await parts.sealBare(row, end);
+  await parts.writer.end({ token: claim.token, row: record, payload, done: [] });
+}
