@@ -2,7 +2,8 @@ import { type Static, Type } from 'typebox';
 import type { ErrorCode } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, None, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
-import { ModelName, Parameters, RunPriority, runLimit } from './run.ts';
+import { ModelName, Parameters } from './parameters.ts';
+import { RunPriority, runLimit } from './run.ts';
 import { IdempotencyKey, Metadata } from './run-operations.ts';
 
 /** Bytes of an upload, and of one of its lines; lines of a batch. */
@@ -78,6 +79,7 @@ export const Batch = Type.Object({
   cost_micros: MicroUnits,
   unpriced: count('Lines whose cost is not known; it is missing in `cost_micros`.'),
   currency: Type.Literal('USD'),
+  dry_run: Type.Optional(Type.Literal(true, { description: 'Nothing was stored: no batch has this id.' })),
   replayed: Type.Optional(Type.Literal(true, { description: 'The answer of an earlier request with the same key.' })),
 });
 export type Batch = Static<typeof Batch>;

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { ChainStep } from './chain.ts';
 import { Digest, Name, Time } from './field.ts';
 import { Tool } from './message.ts';
 
@@ -57,6 +58,7 @@ export const PatternSettings = Type.Object({
     type: OutputType,
     schema: Type.Union([AuthorSchema, Type.Null()]),
     max_characters: Type.Union([Type.Integer(), Type.Null()]),
+    from: Type.Optional(Type.String({ description: 'Of a chain: the reference that gives its answer.' })),
   }),
   limits: Type.Object({
     input_characters: Type.Union([Type.Integer(), Type.Null()]),
@@ -68,6 +70,7 @@ export const PatternSettings = Type.Object({
   on_uncertain: OnUncertain,
   cache: Type.Union([Type.Object({ ttl_seconds: Type.Integer() }), Type.Null()]),
   includes: Type.Array(PatternInclude),
+  steps: Type.Array(ChainStep, { description: 'Of a chain, in an order in which they can run; else empty.' }),
 });
 export type PatternSettings = Static<typeof PatternSettings>;
 
@@ -86,6 +89,7 @@ export const defaultSettings: PatternSettings = {
   on_uncertain: 'fail',
   cache: null,
   includes: [],
+  steps: [],
 };
 
 /** Says that a pattern should not be used any more. */

@@ -10,12 +10,12 @@ export function patternYamlSchema(): Record<string, unknown> {
   };
 }
 
-// `lines` and `json` are for the reader of YAML. Names beside those of a pattern are refused, which editors must be told.
+// `lines`, `json` and `named` are for the reader of YAML. Names beside those of a pattern are refused, which editors must be told.
 function plain(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(plain);
   if (typeof schema !== 'object' || schema === null) return schema;
   const entries = Object.entries(schema)
-    .filter(([keyword]) => keyword !== 'lines' && keyword !== 'json')
+    .filter(([keyword]) => !['lines', 'json', 'named'].includes(keyword))
     .map(([keyword, value]) => [keyword, plain(value)] as const);
   const closed = 'patternProperties' in schema ? [['additionalProperties', false] as const] : [];
   return Object.fromEntries([...entries, ...closed]);

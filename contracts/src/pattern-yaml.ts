@@ -1,27 +1,7 @@
-import { type Static, type TProperties, Type } from 'typebox';
-import { ModelName, Parameters } from './run.ts';
-
-// A scalar is read as it was typed, so that `3.10` stays `3.10` and `no` stays `no`; editors must not ask for quotes.
-const text = (maxLength: number, options: { pattern?: string; lines?: true; description?: string } = {}) =>
-  Type.Unsafe<string>({ type: ['string', 'number', 'boolean'], minLength: 1, maxLength, ...options });
-
-// Kept with its white space, and it may be empty.
-const raw = (maxLength: number, description: string) =>
-  Type.Unsafe<string>({ type: ['string', 'number', 'boolean'], maxLength, lines: true, description });
-
-const mapping = <Fields extends TProperties>(fields: Fields, description?: string) =>
-  Type.Object(fields, { additionalProperties: false, ...(description !== undefined && { description }) });
-
-const oneOf = <const Word extends string>(words: readonly Word[], description: string) =>
-  Type.Unsafe<Word>({ enum: words, description });
-
-const filePath = (description: string) => text(255, { pattern: '^[^\\\\]+$', description });
-
-const jsonSchema = (description: string) => Type.Unsafe<object>({ type: 'object', json: true, description });
-
-const modelName = (description: string) => Type.Unsafe<string>({ ...ModelName, description });
-
-const variableName = '^[A-Za-z_][A-Za-z0-9_-]{0,99}$';
+import { type Static, Type } from 'typebox';
+import { Steps } from './chain-yaml.ts';
+import { Parameters } from './parameters.ts';
+import { filePath, jsonSchema, mapping, modelName, oneOf, raw, text, variableName } from './yaml-field.ts';
 
 const Variable = mapping({
   type: Type.Optional(oneOf(['string', 'integer', 'number', 'boolean', 'enum'], 'What a value must be; else string.')),
@@ -59,6 +39,18 @@ const Tool = mapping({
   parameters: jsonSchema('A JSON Schema of an object.'),
 });
 
+const Output = mapping({
+  type: Type.Optional(oneOf(['markdown', 'text', 'json'], 'Else markdown.')),
+  schema: Type.Optional(
+    Type.Union([filePath('A .json file of this folder that holds it.'), jsonSchema('The schema itself.')], {
+      description: 'JSON Schema that the answer must fit; for type json.',
+    }),
+  ),
+  max_characters: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Longer answers fail the run.' }),
+  ),
+});
+
 /**
  * The fields of pattern.yaml: the one source of the reader's rules, of the schema for editors and of their descriptions.
  * `lines` marks a text that may hold line breaks, `json` a value that is taken as JSON.
@@ -88,6 +80,7 @@ export const PatternYaml = mapping({
       description: 'Name and rule of each; a name alone is a text that is always needed.',
     }),
   ),
+  steps: Steps,
   literal_tokens: Type.Optional(
     Type.Array(text(200), { maxItems: 100, description: 'Tokens that stay text, with their braces.' }),
   ),
@@ -111,20 +104,10 @@ export const PatternYaml = mapping({
   ),
   parameters: Type.Optional(Type.Unsafe<object>({ ...Parameters, description: 'Each may be overridden by a run.' })),
   output: Type.Optional(
-    mapping(
-      {
-        type: Type.Optional(oneOf(['markdown', 'text', 'json'], 'Else markdown.')),
-        schema: Type.Optional(
-          Type.Union([filePath('A .json file of this folder that holds it.'), jsonSchema('The schema itself.')], {
-            description: 'JSON Schema that the answer must fit; for type json.',
-          }),
-        ),
-        max_characters: Type.Optional(
-          Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Longer answers fail the run.' }),
-        ),
-      },
-      'What the answer is.',
-    ),
+    Type.Unsafe<string | Static<typeof Output>>({
+      anyOf: [text(500, { description: 'Of a chain: a reference, such as $steps.answer.output.' }), Output],
+      description: 'What the answer is.',
+    }),
   ),
   limits: Type.Optional(
     mapping(

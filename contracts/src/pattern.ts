@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox';
 import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
+import { Parameters } from './parameters.ts';
 import { Deprecation, PatternSettings } from './pattern-settings.ts';
 import { ifMatch, ifMatchHeader } from './precondition.ts';
-import { Parameters } from './run.ts';
 
 /** Bytes of one file of a pattern. */
 export const fileLimit = 1024 * 1024;

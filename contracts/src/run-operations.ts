@@ -4,8 +4,9 @@ import type { ErrorCode } from './errors.ts';
 import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { Message, Tool, ToolChoice, ToolTurn } from './message.ts';
 import { type Operations, operation } from './operation.ts';
+import { ModelName, Parameters } from './parameters.ts';
 import { Deprecation, PatternInclude } from './pattern-settings.ts';
-import { ModelName, Parameters, Run, RunPriority, RunStatus, RunSummary, runEvents, runLimit } from './run.ts';
+import { Run, RunPriority, RunStatus, RunSummary, runEvents, runLimit } from './run.ts';
 
 /** What picks the version and builds the messages; a preview and a run take the same. */
 const request = {

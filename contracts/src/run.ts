@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { KeptAttachment } from './attachment.ts';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
-import { Digest, Id, MicroUnits, Name, strict, Time } from './field.ts';
+import { Digest, Id, MicroUnits, Name, Time } from './field.ts';
 import { ToolCall } from './message.ts';
 import { Deprecation } from './pattern-settings.ts';
 
@@ -17,32 +17,6 @@ export const RunStatus = Type.Union([
   Type.Literal('cancelled'),
 ]);
 export type RunStatus = Static<typeof RunStatus>;
-
-export const ModelName = Type.String({
-  minLength: 3,
-  maxLength: 300,
-  pattern: '^[a-z0-9][a-z0-9_-]{0,99}/[A-Za-z0-9][A-Za-z0-9._:/@+-]*$',
-});
-
-export const Parameters = strict({
-  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
-  top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-  presence_penalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
-  frequency_penalty: Type.Optional(Type.Number({ minimum: -2, maximum: 2 })),
-  max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })),
-  reasoning_effort: Type.Optional(
-    Type.Union([
-      Type.Literal('none'),
-      Type.Literal('minimal'),
-      Type.Literal('low'),
-      Type.Literal('medium'),
-      Type.Literal('high'),
-    ]),
-  ),
-  stop: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { minItems: 1, maxItems: 4 })),
-});
-export type Parameters = Static<typeof Parameters>;
 
 export const Usage = Type.Object({
   input_tokens: Type.Union([Type.Integer(), Type.Null()]),

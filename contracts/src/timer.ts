@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { LanguageTag } from './attachment.ts';
 import { Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
-import { ModelName, Parameters } from './run.ts';
+import { ModelName, Parameters } from './parameters.ts';
 
 /** Bytes of a timer's body. */
 export const timerLimit = 1024 * 1024;

@@ -1,5 +1,5 @@
+import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { OnUncertain } from '@damask/contracts/pattern-settings.ts';
-import type { Parameters } from '@damask/contracts/run.ts';
 
 /** Where a value comes from. `path` leads into a value: names of fields and indexes of lists. */
 export type Reference =

@@ -23,6 +23,7 @@ function settingsOf(version: PatternVersion): Map<string, string> {
     ...under('parameters', version.parameters),
     ...under('variables', byName(version.variables)),
     ...under('tools', byName(version.tools)),
+    ...under('steps', byName(version.steps)),
     ...under('examples', Object.fromEntries(version.examples.map((each, index) => [each.name ?? index + 1, each]))),
     ...under('includes', Object.fromEntries(version.includes.map((each) => [placeOf(each), each.version]))),
     literal_tokens: version.literal_tokens,

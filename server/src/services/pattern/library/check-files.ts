@@ -36,12 +36,17 @@ export function findFileProblems(files: readonly PatternFile[]): FileProblem[] {
   }
   if (bytes > bytesAllowed) problems.push({ file: null, detail: `a pattern holds at most ${bytesAllowed} bytes` });
   const paths = files.map((file) => file.path);
-  if (!paths.includes('system.md')) problems.push({ file: null, detail: 'system.md is missing; it holds the prompt' });
+  if (!paths.includes('system.md') && !files.some(mayBeChain)) {
+    problems.push({ file: null, detail: 'system.md is missing; it holds the prompt' });
+  }
   for (const { index, detail } of findTwins(paths)) {
     problems.push({ file: index, detail: `the path ${quoteText(paths[index] ?? '')} ${detail}` });
   }
   return problems;
 }
+
+/** Whether pattern.yaml looks like that of a chain, which has no system.md: how it is read says the rest. */
+const mayBeChain = ({ path, content }: PatternFile) => path === 'pattern.yaml' && /^["']?steps["']?\s*:/m.test(content);
 
 function countBraces(text: string): number {
   let count = 0;

@@ -1,23 +1,13 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { Transaction } from '#platform/database/database.ts';
+import { checkChains } from '../chain/check-chains.ts';
 import { everyIncluded, type IncludedText, readComposition } from '../template/composition.ts';
 import type { IncludeTag } from '../template/template.ts';
-import type { FileProblem } from './check-files.ts';
+import type { ComposeProblem, Draft } from './draft.ts';
 import { findPublished, type Published } from './find-published.ts';
 import { faultOfIncluded, includeText, levelsAllowed, textsAllowed } from './include-text.ts';
 import { quoteText } from './quote-text.ts';
 import { inspectVersion, refusePattern, type SentContent, type VersionContent } from './version-content.ts';
-
-/** A version that is about to be published. */
-export interface Draft {
-  readonly name: string;
-  readonly version: number;
-  readonly content: VersionContent;
-}
-
-export interface ComposeProblem extends FileProblem {
-  readonly pattern: string;
-}
 
 /** Drafts that wait for each other: far more than may be included, so that longer circles are told as circles. */
 const openAllowed = 100;
@@ -90,6 +80,7 @@ export async function composeVersions(
       if (!published.has(tag.pattern)) published.set(tag.pattern, await findPublished(transaction, tag.pattern));
       source = published.get(tag.pattern);
     }
+    if (source?.composition.text === '') return `names ${tag.pattern}, a chain, which has no text to include`;
     if (!source) return `names a pattern that is not there: ${tag.pattern}. \`damask patterns\` lists them`;
     for (const { text, through } of everyIncluded(source.composition.included)) {
       if (path.includes(text.pattern)) {
@@ -110,8 +101,14 @@ export async function composeVersions(
     }
   }
   for (const { name, content } of drafts) if (!contents.has(name)) contents.set(name, content);
-  return { contents, problems };
+  const whole = drafts.map((draft) => ({ ...draft, content: contents.get(draft.name) ?? draft.content }));
+  const chains = await checkChains(transaction, whole);
+  return { contents: new Map([...contents, ...chains.contents]), problems: [...problems, ...chains.problems] };
 }
+
+/** Whether something in it has to be looked up before it can be stored. */
+export const mustCompose = ({ wanted, chainLines }: VersionContent): boolean =>
+  wanted.length > 0 || chainLines !== null;
 
 /** The complete content of one version. Throws `invalid_pattern` as `readVersionContent` does. */
 export async function composeVersion(
@@ -119,7 +116,7 @@ export async function composeVersion(
   draft: Draft,
   sent: SentContent,
 ): Promise<VersionContent> {
-  if (draft.content.wanted.length === 0) return draft.content;
+  if (!mustCompose(draft.content)) return draft.content;
   const { contents, problems } = await composeVersions(transaction, [draft]);
   if (problems.length === 0) return contents.get(draft.name) as VersionContent;
   // The content is in the order of its paths, what was sent is not.

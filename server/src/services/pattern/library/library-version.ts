@@ -1,5 +1,5 @@
+import type { Parameters } from '@damask/contracts/parameters.ts';
 import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
-import type { Parameters } from '@damask/contracts/run.ts';
 import { type CompiledVersion, compileVersion } from './compile-version.ts';
 import type { SharedText } from './shared-texts.ts';
 import { fromStoredSettings } from './stored-settings.ts';

@@ -1,6 +1,6 @@
+import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern-settings.ts';
-import type { Parameters } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import { everyIncluded, type IncludedText, partsOf, writeComposition } from '../template/composition.ts';
 import { type CompiledTemplate, compileTemplate, type IncludeTag } from '../template/template.ts';
@@ -36,6 +36,8 @@ export interface VersionContent {
   readonly text: string;
   /** Texts that it includes and that were not looked up yet; such a content cannot be stored. */
   readonly wanted: readonly IncludeTag[];
+  /** Set until the patterns of its steps were looked up: lines of pattern.yaml by place, as `WrittenChain` has them. */
+  readonly chainLines: Readonly<Record<string, number>> | null;
 }
 
 /** What an author sends: the text of system.md alone, or all files. */
@@ -59,6 +61,8 @@ export interface InspectOptions {
 }
 
 const problemsShown = 50;
+const chainWithText =
+  'a chain has no system.md: its texts are in the patterns of its steps. Make a pattern of this text and a step that runs it, or remove steps';
 
 // Their texts document other template languages, so no name in them is a variable of ours.
 const foreignTexts: ReadonlySet<string> = new Set(['sanitize_broken_html_to_markdown', 'write_nuclei_template_rule']);
@@ -114,6 +118,9 @@ export function inspectVersion(
 
   const system = textOf('system.md') ?? '';
   const language = yaml.template ?? 1;
+  const written = files.some(({ path }) => path === 'system.md');
+  if (yaml.chain && written) tell('system.md', 1, chainWithText);
+  if (!yaml.chain && !written) problems.push({ file: null, detail: 'system.md is missing; it holds the prompt' });
   const template = compileTemplate(system, {
     declared: yaml.variables.map((variable) => variable.name),
     literals: yaml.literal_tokens,
@@ -131,7 +138,8 @@ export function inspectVersion(
   if (problems.length > 0) return { problems };
   const settings = toSettings(yaml, schema, included);
   const content = toContent(pattern, files, { yaml, settings, template, variables, included, known: options.known });
-  return { content: { ...content, wanted: complete ? [] : template.includes }, problems };
+  const wanted = complete ? [] : template.includes;
+  return { content: { ...content, wanted, chainLines: yaml.chain?.lines ?? null }, problems };
 }
 
 interface Read {
@@ -143,7 +151,11 @@ interface Read {
   readonly known: KnownAbout | undefined;
 }
 
-function toContent(pattern: string, files: readonly PatternFile[], read: Read): Omit<VersionContent, 'wanted'> {
+function toContent(
+  pattern: string,
+  files: readonly PatternFile[],
+  read: Read,
+): Omit<VersionContent, 'wanted' | 'chainLines'> {
   const { yaml, settings, template, variables, included, known } = read;
   const system = files.find((file) => file.path === 'system.md')?.content ?? '';
   const disabled = everyIncluded(included).flatMap(({ text }) => text.disabled_capabilities);
@@ -181,6 +193,10 @@ function toSettings(
       return { pattern, section, version, digest, through: [...through] };
     }),
   };
+  if (yaml.chain) {
+    const { steps, output: from } = yaml.chain;
+    return { ...settings, steps: [...steps], output: { ...settings.output, from } };
+  }
   return schema ? { ...settings, output: { ...settings.output, schema } } : settings;
 }
 

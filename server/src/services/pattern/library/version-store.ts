@@ -89,8 +89,9 @@ function* fileRows(workspace: string, versions: readonly NewVersion[], manifests
 
 function* versionRows(workspace: string, versions: readonly NewVersion[], manifests: readonly ManifestEntry[][]) {
   for (const [index, { content, source, ...version }] of versions.entries()) {
-    const { files: _, text, wanted, ...derived } = content;
+    const { files: _, text, wanted, chainLines, ...derived } = content;
     if (wanted.length > 0) throw new Error(`${wanted[0]?.pattern} was not looked up`);
+    if (chainLines) throw new Error('The patterns of the steps were not looked up');
     const files = manifests[index] as ManifestEntry[];
     yield {
       ...derived,

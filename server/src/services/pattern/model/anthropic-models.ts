@@ -1,4 +1,4 @@
-import type { Parameters } from '@damask/contracts/run.ts';
+import type { Parameters } from '@damask/contracts/parameters.ts';
 
 /** Version as a number such as 4.5; a name that tells none is taken for the newest. */
 function versionOf(model: string): number {

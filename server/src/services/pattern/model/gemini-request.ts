@@ -1,4 +1,4 @@
-import type { Parameters } from '@damask/contracts/run.ts';
+import type { Parameters } from '@damask/contracts/parameters.ts';
 import { withFormInstruction } from './answer-form.ts';
 import { argumentsOf, textOf } from './content-parts.ts';
 import { ownCallId } from './model-answer.ts';

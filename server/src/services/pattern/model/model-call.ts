@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { ContentPart, Message, Tool, ToolCall, ToolChoice } from '@damask/contracts/message.ts';
-import type { Parameters, Usage } from '@damask/contracts/run.ts';
+import type { Parameters } from '@damask/contracts/parameters.ts';
+import type { Usage } from '@damask/contracts/run.ts';
 
 export type { ContentPart, Tool, ToolCall, ToolChoice } from '@damask/contracts/message.ts';
 

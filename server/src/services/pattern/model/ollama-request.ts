@@ -1,4 +1,4 @@
-import type { Parameters } from '@damask/contracts/run.ts';
+import type { Parameters } from '@damask/contracts/parameters.ts';
 import { AppError } from '#platform/app-error.ts';
 import { argumentsOf, textOf, unsupported } from './content-parts.ts';
 import type { ModelMessage, ModelRequest } from './model-call.ts';

@@ -1,20 +1,20 @@
 import { AppError } from '#platform/app-error.ts';
 import type { Transaction } from '#platform/database/database.ts';
-import { composeVersions } from '../library/compose-versions.ts';
+import { composeVersions, mustCompose } from '../library/compose-versions.ts';
 import { quoteText } from '../library/quote-text.ts';
 import type { DecidedImport } from './decide-import.ts';
 
 const problemsShown = 100;
 
 /**
- * Looks up what the patterns of an import include: each other where both are published, else what is in the library.
- * Throws `invalid_tree` with every include that leads nowhere or back.
+ * Looks up what the patterns of an import include and what the steps of its chains run: each other where both are published, else what is in the library.
+ * Throws `invalid_tree` with every include and step that leads nowhere or back.
  */
 export async function composeImport(transaction: Transaction, decided: DecidedImport): Promise<DecidedImport> {
   const drafts = decided.patterns.flatMap(({ name, publish, version, content }) =>
     publish && version !== null ? [{ name, version, content }] : [],
   );
-  if (drafts.every(({ content }) => content.wanted.length === 0)) return decided;
+  if (!drafts.some(({ content }) => mustCompose(content))) return decided;
   const { contents, problems } = await composeVersions(transaction, drafts);
   const [first] = problems;
   if (first) {

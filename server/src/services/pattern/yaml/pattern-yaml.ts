@@ -1,11 +1,12 @@
+import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { PatternSettings, WeightedModel } from '@damask/contracts/pattern-settings.ts';
 import { PatternYaml as Fields } from '@damask/contracts/pattern-yaml.ts';
-import type { Parameters } from '@damask/contracts/run.ts';
 import { quoteText } from '../library/quote-text.ts';
 import { readWholeToken } from '../template/scan-tokens.ts';
 import type { VariableRule } from '../template/variables.ts';
 import { faultOfJsonSchema } from './check-json-schema.ts';
 import { type Places, readBySchema } from './read-by-schema.ts';
+import { readSteps, type WrittenChain } from './read-steps.ts';
 import { readYaml, type YamlProblem, type YamlSource } from './read-yaml.ts';
 import { readVariables, type WrittenVariables } from './yaml-variables.ts';
 
@@ -32,6 +33,8 @@ export interface PatternYaml {
   readonly data_class?: PatternSettings['data_class'];
   readonly on_uncertain?: PatternSettings['on_uncertain'];
   readonly cache?: { ttl_seconds: number };
+  /** Set where the pattern is a chain. */
+  readonly chain?: WrittenChain;
   readonly parameters: Parameters;
   readonly variables: readonly VariableRule[];
   /** Whole tokens that stay as they are. */
@@ -68,7 +71,9 @@ function toPatternYaml(source: YamlSource, written: Written, places: Places): Pa
     ...(written.limits && { limits: { input_characters: null, timeout_ms: null, ...written.limits } }),
     ...(written.tools && { tools: readTools(source, written.tools, places) }),
     ...(written.examples && { examples: readExamples(source, written.examples, places) }),
-    ...(written.output && readOutput(source, written.output, places)),
+    ...(written.steps
+      ? readChain(source, written, places)
+      : written.output !== undefined && readOutput(source, written.output, places)),
     ...(data_class !== undefined && { data_class }),
     ...(on_uncertain !== undefined && { on_uncertain }),
     ...(cache && cache.ttl_seconds !== undefined && { cache }),
@@ -117,11 +122,43 @@ function readLiterals(source: YamlSource, literals: readonly string[], places: P
   return [...new Set(literals)];
 }
 
+// The texts of a chain are in the patterns of its steps, and so is what is said about them.
+const ofTexts = [
+  'language',
+  'template',
+  'literal_tokens',
+  'model',
+  'fallbacks',
+  'parameters',
+  'tools',
+  'on_uncertain',
+  'cache',
+];
+
+function readChain(source: YamlSource, written: Written, places: Places): { chain: WrittenChain } {
+  const { steps = {}, output, variables = {} } = written;
+  for (const field of ofTexts.filter((each) => Object.hasOwn(written, each))) {
+    source.refuse(places.get(`${field}#key`), `${field} is not for a chain; say it in the patterns of its steps`);
+  }
+  if (typeof output === 'object') {
+    source.refuse(places.get('output'), 'output of a chain is a reference to a step, such as $steps.answer.output');
+  }
+  const from = typeof output === 'string' ? output : undefined;
+  const chain = readSteps({ source, places, written: steps, variables: Object.keys(variables) }, from);
+  return { chain };
+}
+
+const nothing: Exclude<Written['output'], string | undefined> = {};
+
 function readOutput(
   source: YamlSource,
-  { type = 'markdown', schema, max_characters = undefined }: NonNullable<Written['output']>,
+  said: NonNullable<Written['output']>,
   places: Places,
 ): { output: Output; schemaFile?: NonNullable<PatternYaml['schemaFile']> } {
+  if (typeof said === 'string') {
+    source.refuse(places.get('output'), 'output must be written as "key: value" lines; a reference is for a chain');
+  }
+  const { type = 'markdown', schema, max_characters } = typeof said === 'string' ? nothing : said;
   const at = places.get('output/schema');
   if (schema !== undefined && type !== 'json') source.refuse(at, 'schema is for type json; say type: json as well');
   const written = typeof schema === 'object' ? schema : null;

@@ -23,6 +23,7 @@ interface Schema {
   readonly const?: string | number;
   readonly lines?: boolean;
   readonly json?: boolean;
+  readonly named?: string;
 }
 
 /** Where a value stood, for what only the whole file can tell. Keyed by its path: `output/schema`, `tools/0/parameters`. */
@@ -101,13 +102,13 @@ export function readBySchema(
     const { maxProperties = 100 } = rule;
     if (byPattern && entries.length > maxProperties) source.refuse(at, `at most ${maxProperties} ${name} are allowed`);
     const known = Object.keys(rule.properties ?? {});
+    const kind = rule.named?.split(':')[0]?.slice(2) ?? 'variable';
     const found = new Map<string, unknown>();
     for (const { key, keyNode, value } of entries.slice(0, byPattern ? maxProperties : undefined)) {
       const property = byPattern?.[1] ?? (known.includes(key) ? rule.properties?.[key] : undefined);
       if (!property || (byPattern && !new RegExp(byPattern[0], 'u').test(key))) {
         const shown = quoteText(key, 60);
-        if (byPattern)
-          source.refuse(keyNode, `${shown} cannot name a variable: use letters, digits, _ and - (at most 100)`);
+        if (byPattern) source.refuse(keyNode, `${shown} cannot name ${rule.named ?? aVariable}`);
         else
           source.refuse(
             keyNode,
@@ -115,13 +116,9 @@ export function readBySchema(
           );
         continue;
       }
-      places.set(`${where}/${key}#key`, keyNode);
-      const inner = read(
-        value,
-        property,
-        byPattern ? `the variable ${key}` : key,
-        where === '' ? key : `${where}/${key}`,
-      );
+      const place = where === '' ? key : `${where}/${key}`;
+      places.set(`${place}#key`, keyNode);
+      const inner = read(value, property, byPattern ? `the ${kind} ${key}` : key, place);
       if (inner !== undefined) found.set(key, inner);
     }
     for (const key of rule.required ?? []) {
@@ -143,6 +140,8 @@ export function readBySchema(
     return read(at, fits ?? (choices[0] as Schema), name, where);
   }
 }
+
+const aVariable = 'a variable: use letters, digits, _ and - (at most 100)';
 
 function formOf({ pattern = '' }: Schema): string {
   if (pattern.includes('/')) return 'must be written as provider/model, such as openai/gpt-5-mini';
