@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'request_timeout'
   | 'already_exists'
   | 'version_conflict'
+  | 'batch_finished'
   | 'run_finished'
   | 'not_released'
   | 'idempotency_in_progress'
@@ -23,6 +24,7 @@ export type ErrorCode =
   | 'run_not_failed'
   | 'not_waiting'
   | 'run_cancelled'
+  | 'not_approved'
   | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media_type'
@@ -30,6 +32,7 @@ export type ErrorCode =
   | 'policy_refused'
   | 'invalid_pattern'
   | 'invalid_tree'
+  | 'invalid_batch'
   | 'invalid_archive'
   | 'invalid_repository'
   | 'in_use'
@@ -42,6 +45,8 @@ export type ErrorCode =
   | 'session_too_long'
   | 'attachment_not_supported'
   | 'rate_limited'
+  | 'budget_exceeded'
+  | 'price_unknown'
   | 'headers_too_large'
   | 'internal'
   | 'provider_error'
@@ -102,7 +107,82 @@ export interface Attempt {
   readonly total_ms: number | null;
 }
 
+export interface Budget {
+  readonly name: string;
+  /** What it limits: all runs of the workspace, or those of one API key, pattern or environment. */
+  readonly covers: BudgetCovers;
+  /** Id of the key, or name; null for the workspace. */
+  readonly of: string | null;
+  /** By UTC, from midnight to midnight; a call counts where it was reserved. */
+  readonly period: BudgetPeriod;
+  /** Null: no limit of this kind. */
+  readonly limit_micros: number | null;
+  /** Null: no limit of this kind. */
+  readonly limit_tokens: number | null;
+  readonly spent_micros: number;
+  readonly spent_tokens: number;
+  /** What calls under way may still cost, and what processes hold ready. */
+  readonly reserved_micros: number;
+  readonly reserved_tokens: number;
+  /** Null: no limit of this kind. */
+  readonly left_micros: number | null;
+  /** Null: no limit of this kind. */
+  readonly left_tokens: number | null;
+  readonly currency: 'USD';
+  readonly period_start: string;
+  readonly resets_at: string;
+  readonly updated_at: string;
+}
+
+export type BudgetCovers = 'workspace' | 'key' | 'pattern' | 'environment';
+
+export type BudgetPeriod = 'day' | 'month';
+
 export type Capability = 'images' | 'pdf' | 'json_schema' | 'tools' | 'reasoning';
+
+export interface ChainStep {
+  readonly name: string;
+  /** Null: the step waits for a person. */
+  readonly pattern: string | null;
+  readonly version: number | null;
+  readonly label: string | null;
+  /** Steps that end before it begins. */
+  readonly needs: readonly string[];
+  /** Texts and references as they were written; an empty line goes between them. */
+  readonly input: readonly string[];
+  readonly variables: Readonly<Record<string, readonly string[]>>;
+  readonly when: readonly StepCondition[];
+  readonly for_each: string | null;
+  readonly max_items: number;
+  readonly parallel: number;
+  readonly map_reduce: {
+    readonly size: number;
+    readonly overlap: number;
+    readonly reduce: {
+      readonly pattern: string;
+      readonly version: number | null;
+      readonly label: string | null;
+      readonly variables: Readonly<Record<string, readonly string[]>>;
+    };
+  } | null;
+  readonly retry: {
+    readonly times: number;
+    readonly wait_ms: number;
+  };
+  readonly timeout_ms: number | null;
+  readonly on_error: 'fail' | 'skip' | {
+    readonly output: string;
+    readonly data?: unknown | undefined;
+  };
+  readonly approval: {
+    /** Texts and references as they were written; an empty line goes between them. */
+    readonly message: readonly string[];
+    readonly timeout_seconds: number;
+    readonly on_timeout: 'approve' | 'reject';
+  } | null;
+  readonly model: string | null;
+  readonly parameters: Parameters;
+}
 
 export type ContentPart = {
   readonly type: 'text';
@@ -368,6 +448,8 @@ export interface PatternVersion {
     readonly type: OutputType;
     readonly schema: Readonly<Record<string, unknown>> | null;
     readonly max_characters: number | null;
+    /** Of a chain: the reference that gives its answer. */
+    readonly from?: string | undefined;
   };
   readonly limits: {
     readonly input_characters: number | null;
@@ -382,6 +464,8 @@ export interface PatternVersion {
     readonly ttl_seconds: number;
   } | null;
   readonly includes: readonly PatternInclude[];
+  /** Of a chain, in an order in which they can run; else empty. */
+  readonly steps: readonly ChainStep[];
   readonly variables: readonly Variable[];
   /** Template-like text that stays as it is. */
   readonly literal_tokens: readonly string[];
@@ -408,6 +492,8 @@ export type PermissionName =
   | 'model:read'
   | 'provider:read'
   | 'provider:write'
+  | 'budget:read'
+  | 'budget:write'
   | 'run:execute'
   | 'run:read'
   | 'run:cancel'
@@ -630,6 +716,12 @@ export interface Source {
   readonly commit?: string | undefined;
   /** git's hash of system.md in that commit. */
   readonly blob?: string | undefined;
+}
+
+export interface StepCondition {
+  readonly ref: string;
+  readonly test: 'equals' | 'not_equals' | 'contains' | 'above' | 'below' | 'exists';
+  readonly value: string | number | boolean;
 }
 
 export interface StepCounts {
@@ -1016,6 +1108,33 @@ export interface DeleteProviderInput {
   readonly provider: string;
 }
 
+export interface ListBudgetsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadBudgetInput {
+  readonly budget: string;
+}
+
+export interface PutBudgetInput {
+  readonly budget: string;
+  /** What it limits: all runs of the workspace, or those of one API key, pattern or environment. */
+  readonly covers: BudgetCovers;
+  /** Id of the key, or name of the pattern or environment. */
+  readonly of?: string | undefined;
+  /** By UTC, from midnight to midnight; a call counts where it was reserved. */
+  readonly period: BudgetPeriod;
+  /** Millionths of a US dollar. */
+  readonly limit_micros?: number | undefined;
+  /** Tokens that go in and come out. */
+  readonly limit_tokens?: number | undefined;
+}
+
+export interface DeleteBudgetInput {
+  readonly budget: string;
+}
+
 export interface CreateRunInput {
   readonly pattern: string;
   readonly input: string;
@@ -1344,6 +1463,14 @@ export interface OperationTypes {
   readonly testProvider: { readonly input: TestProviderInput; readonly output: ProviderTest };
   /** Remove a provider and its key. */
   readonly deleteProvider: { readonly input: DeleteProviderInput; readonly output: Provider };
+  /** Budgets of the workspace by name, with what is spent, reserved and left. */
+  readonly listBudgets: { readonly input: ListBudgetsInput; readonly output: Page<Budget> };
+  /** One budget with what is spent, reserved and left. */
+  readonly readBudget: { readonly input: ReadBudgetInput; readonly output: Budget };
+  /** Create a budget, or replace its limits; one that covers something else begins at nothing spent. */
+  readonly putBudget: { readonly input: PutBudgetInput; readonly output: Budget };
+  /** Remove a budget; what it limited is limited no more. */
+  readonly deleteBudget: { readonly input: DeleteBudgetInput; readonly output: Budget };
   /** Run a version on an input and wait for the answer, stream it, or have it queued. */
   readonly createRun: { readonly input: CreateRunInput; readonly output: Run };
   /** The exact messages that a run would send; nothing is called. */
@@ -1425,6 +1552,10 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   putProvider: { method: 'PUT', path: '/v1/providers/{provider}' },
   testProvider: { method: 'POST', path: '/v1/providers/{provider}/test' },
   deleteProvider: { method: 'DELETE', path: '/v1/providers/{provider}' },
+  listBudgets: { method: 'GET', path: '/v1/budgets' },
+  readBudget: { method: 'GET', path: '/v1/budgets/{budget}' },
+  putBudget: { method: 'PUT', path: '/v1/budgets/{budget}' },
+  deleteBudget: { method: 'DELETE', path: '/v1/budgets/{budget}' },
   createRun: { method: 'POST', path: '/v1/runs' },
   renderRun: { method: 'POST', path: '/v1/render' },
   listRuns: { method: 'GET', path: '/v1/runs' },
@@ -1456,6 +1587,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   request_timeout: 408,
   already_exists: 409,
   version_conflict: 409,
+  batch_finished: 409,
   run_finished: 409,
   not_released: 409,
   idempotency_in_progress: 409,
@@ -1463,6 +1595,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   run_not_failed: 409,
   not_waiting: 409,
   run_cancelled: 409,
+  not_approved: 409,
   precondition_failed: 412,
   too_large: 413,
   unsupported_media_type: 415,
@@ -1470,6 +1603,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   policy_refused: 422,
   invalid_pattern: 422,
   invalid_tree: 422,
+  invalid_batch: 422,
   invalid_archive: 422,
   invalid_repository: 422,
   in_use: 409,
@@ -1482,6 +1616,8 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   session_too_long: 422,
   attachment_not_supported: 422,
   rate_limited: 429,
+  budget_exceeded: 429,
+  price_unknown: 422,
   headers_too_large: 431,
   internal: 500,
   provider_error: 502,
