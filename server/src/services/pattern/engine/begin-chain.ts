@@ -21,7 +21,7 @@ export function beginChain(host: Host, { plan, frame, input, variables }: ChainF
   const outcomes = new Map<string, StepOutcome>();
   const begun = new Set<string>();
   const open = new Map<string, Part>();
-  const scope: ChainScope = { input, variables, steps: outcomes };
+  const scope: ChainScope = { input, variables: { ...plan.defaults, ...variables }, steps: outcomes };
   let over = false;
   let advancing = false;
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
-import type { Attempt, Parameters } from '@damask/contracts/run.ts';
+import type { Parameters } from '@damask/contracts/parameters.ts';
+import type { Attempt } from '@damask/contracts/run.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { PinnedVersion } from '../chain/chain-plan.ts';
 import type { ModelUsage } from '../model/model-call.ts';

@@ -1,6 +1,9 @@
 import { insist } from './insist.ts';
 import type { CallIntent, Claim, EnginePorts, Held, Progress, StepRecord } from './ports.ts';
 
+/** Milliseconds after which a reply tells nothing: the run may have been taken over since it was sent. A lease is 15 s. */
+const provesNothing = 10_000;
+
 /** Gathers what is to be kept and keeps it, one commit after the other. */
 export interface ProgressWriter {
   save(record: StepRecord): void;
@@ -35,6 +38,14 @@ export function createProgressWriter(
     return { done, calling: [...calling.values()] };
   };
 
+  async function keep(progress: Progress): Promise<Held> {
+    for (;;) {
+      const asked = clock.monotonic();
+      const held = await insist(clock, () => store.checkpoint(claim, progress));
+      if (held === 'lost' || clock.monotonic() - asked < provesNothing) return held;
+    }
+  }
+
   async function write() {
     busy = true;
     const noted = notes;
@@ -42,7 +53,7 @@ export function createProgressWriter(
     for (const { intent } of noted) calling.set(intent.step, intent);
     const progress = take();
     try {
-      const held = await insist(clock, () => store.checkpoint(claim, progress));
+      const held = await keep(progress);
       busy = false;
       if (held === 'lost') return told.lost();
       told.kept(progress.done);
@@ -72,8 +83,10 @@ export function createProgressWriter(
       busy = true;
       notes = [];
       const progress = take();
+      const asked = clock.monotonic();
       const held = await insist(clock, () => act(progress));
-      if (held === 'held') told.kept(progress.done);
+      // Late news of steps could come after those of the next holder.
+      if (held === 'held' && clock.monotonic() - asked < provesNothing) told.kept(progress.done);
       return held;
     },
   };
