@@ -99,6 +99,27 @@ const sections = {
     concurrency: integer('DAMASK_RUN_CONCURRENCY', 2_048, [1, 100_000], 'Runs executed at the same time'),
     record_within_ms: integer('DAMASK_RECORD_WITHIN_MS', 10_000, [100, 600_000], 'Wait for the record of a run'),
   },
+  queue: {
+    worker_slots: integer(
+      'DAMASK_WORKER_SLOTS',
+      64,
+      [0, 10_000],
+      'Queued runs executed at the same time; 0 executes none',
+    ),
+    workspace_concurrency: integer(
+      'DAMASK_WORKSPACE_CONCURRENCY',
+      1_000,
+      [1, 1_000_000],
+      'Queued runs of one workspace executed at the same time, in all processes',
+    ),
+    give_up_after: integer(
+      'DAMASK_GIVE_UP_AFTER',
+      5,
+      [1, 100],
+      'Processes that may die with a run before it is given up',
+    ),
+    rabbitmq_url: secret('DAMASK_RABBITMQ_URL', 'RabbitMQ that tells of waiting work; without it the database does'),
+  },
   egress: {
     allow: list(
       'DAMASK_EGRESS_ALLOW',

@@ -1,0 +1,49 @@
+import { chance } from '#platform/chance.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database/database.ts';
+import type { Log } from '#platform/log.ts';
+import type { ProcessRegistry } from '#platform/process-registry.ts';
+import type { Vault } from '#platform/vault.ts';
+import { createTaskQueue, type TaskQueue } from './queue/task-queue.ts';
+import { sealEnd } from './run/end-queued-run.ts';
+import type { OutputPublisher } from './run/output-publisher.ts';
+import type { StepParts } from './run/plan-step.ts';
+import { createQueuedRuns } from './run/queued-runs.ts';
+
+export interface QueueSettings {
+  readonly worker_slots: number;
+  readonly workspace_concurrency: number;
+  readonly give_up_after: number;
+}
+
+/** Queued runs with all that their execution needs. */
+export function openQueue(
+  options: StepParts & {
+    readonly database: Database;
+    readonly registry: ProcessRegistry;
+    readonly vault: Vault;
+    readonly publisher: OutputPublisher;
+    readonly settings: QueueSettings;
+    /** Tells other processes that there is work. */
+    readonly announce: () => void;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): TaskQueue {
+  const { database, registry, engine, settings, announce, clock, log } = options;
+  return createTaskQueue({
+    database,
+    registry,
+    runs: createQueuedRuns(options),
+    sealBare: (row, end) => sealEnd(engine, row, null, end),
+    keepSteps: async () => undefined,
+    readSteps: async () => [],
+    slots: settings.worker_slots,
+    workspaceLimit: settings.workspace_concurrency,
+    giveUpAfter: settings.give_up_after,
+    announce,
+    clock,
+    random: () => chance(clock),
+    log,
+  });
+}
