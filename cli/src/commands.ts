@@ -162,6 +162,22 @@ export const commands: Commands = {
     summary: 'Make a new owner key on this machine',
     load: async () => (await import('./commands/owner-key.ts')).ownerKey,
   },
+  backup: {
+    summary: 'Write the whole database into one encrypted file',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  'backup show': {
+    summary: 'Say what a backup holds',
+    load: async () => (await import('./commands/backup-show.ts')).backupShow,
+  },
+  'backup verify': {
+    summary: 'Read a backup to its end and check it',
+    load: async () => (await import('./commands/backup-verify.ts')).backupVerify,
+  },
+  restore: {
+    summary: 'Bring a backup back into an empty place',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
   doctor: {
     summary: 'Check this machine, the server, the key and the models',
     load: async () => (await import('./commands/doctor.ts')).doctor,

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { type Announce, createAnnounce } from './announce.ts';
+import type { BackupCommand } from './backup-setting.ts';
 import { type Config, describeConfig, readConfig } from './config.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
-import type { BackupCommand } from './run-backup.ts';
 import { createServerLog, surviveSurprises } from './server-log.ts';
 
 const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [--config FILE]

@@ -120,7 +120,13 @@ async function findHeld(
 ): Promise<BackupTable | undefined> {
   if (!base || !isSealed(table, Date.parse(snapshot.at))) return undefined;
   const kept = base.tables.find((other) => other.schema === table.schema && other.name === table.name);
-  if (!kept || kept.columns.join() !== table.columns.join() || kept.partition?.bound !== table.partition?.bound) {
+  // What has no rows costs nothing to write, and needs no older backup then.
+  if (
+    !kept ||
+    kept.rows === 0 ||
+    kept.columns.join() !== table.columns.join() ||
+    kept.partition?.bound !== table.partition?.bound
+  ) {
     return undefined;
   }
   const hash = createHash('sha256');

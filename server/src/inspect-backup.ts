@@ -1,0 +1,58 @@
+import { inBytes } from './backup-progress.ts';
+import { type BackupSetting, describe, keyOf, openWithBases, progressOf, say } from './backup-setting.ts';
+import { openBackup } from './platform/backup/backup-file.ts';
+import { sumUp } from './platform/backup/manifest.ts';
+import { readTables } from './platform/backup/read-backup.ts';
+
+/** Reads everything that a restore would read, and checks it. */
+export async function verifyBackup(place: string, setting: BackupSetting): Promise<void> {
+  const { config, given } = setting;
+  const kek = await keyOf(config);
+  const chain = await openWithBases(place, kek, setting);
+  const progress = progressOf(given);
+  try {
+    const expected = sumUp(chain.manifest).bytes;
+    let bytes = 0;
+    for await (const { table, rows } of readTables(chain, kek)) {
+      for await (const block of rows) {
+        bytes += block.length;
+        setting.signal.throwIfAborted();
+        progress.tell('Checking', { table: `${table.schema}.${table.name}`, bytes }, bytes / Math.max(expected, 1));
+      }
+    }
+    progress.end();
+    const sums = sumUp(chain.manifest);
+    say(given, 'verified', { place, ...describe(chain.manifest) }, [
+      `${place} is whole: ${sums.rows} rows of ${sums.tables} tables as of ${chain.manifest.snapshot_at}, every digest right.`,
+    ]);
+  } finally {
+    progress.end();
+    await chain.close();
+  }
+}
+
+/** Says what a backup holds. */
+export async function showBackup(place: string, { config, given, places }: BackupSetting): Promise<void> {
+  const source = await places.open(place);
+  try {
+    const { head, readManifest } = await openBackup(source);
+    const manifest = await keyOf(config).then(readManifest);
+    const sums = sumUp(manifest);
+    say(given, 'shown', { place, size: source.size, key: head.kek, ...describe(manifest), list: manifest.tables }, [
+      `Backup       ${manifest.backup}, ${inBytes(source.size)}`,
+      `Taken        ${manifest.snapshot_at}, done ${manifest.finished_at}`,
+      `From         installation ${manifest.installation}, Damask ${manifest.damask}, PostgreSQL ${Math.floor(manifest.postgres / 10_000)}`,
+      `Key          ${head.kek}`,
+      `Holds        ${sums.rows} rows of ${sums.tables} tables, ${inBytes(sums.bytes)}`,
+      ...Object.entries(manifest.bases).map(([id, name]) => `Needs        ${name} (${id})`),
+      ...manifest.tables
+        .filter(({ rows }) => rows > 0)
+        .map(
+          ({ schema, name, rows, held_by }) =>
+            `  ${`${schema}.${name}`.padEnd(36)} ${rows}${held_by ? '  in the base' : ''}`,
+        ),
+    ]);
+  } finally {
+    await source.close();
+  }
+}
