@@ -108,6 +108,8 @@ export interface ChainPlan {
   readonly pin: PinnedVersion;
   /** Each one after all that it needs; names are unique. */
   readonly steps: readonly PlannedStep[];
+  /** Of variables that are not given: their defaults, else empty texts. */
+  readonly defaults: Readonly<Record<string, string>>;
   /** What the chain answers. */
   readonly output: Reference;
   /** Whether its answer is JSON, and its data thus a value. */

@@ -51,7 +51,7 @@ await text(
 
 test('a chain is published, shown, exported, and its versions are pinned', async () => {
   const yaml = `title: All of it
-variables: {tone: {type: enum, values: [warm, dry]}}
+variables: {tone: {type: enum, values: [warm, dry]}, more: {default: x}, less: {required: false}}
 steps:
   last:
     pattern: tell
@@ -96,6 +96,7 @@ output: $steps.last.output
   const plan = await pin('whole');
   assert.deepEqual(plan, JSON.parse(JSON.stringify(plan)));
   const [ok, sorted, each, long, last] = plan.steps;
+  assert.deepEqual(plan.defaults, { more: 'x', less: '' });
   assert.equal(ok?.work.kind, 'approval');
   assert.ok(sorted?.work.kind === 'call' && each?.work.kind === 'call' && long?.work.kind === 'call');
   assert.ok(last?.work.kind === 'call');
@@ -195,6 +196,10 @@ test('what does not fit the patterns of the steps is told with its line', async 
     [
       's: {pattern: sort}\n  a: {pattern: words, for_each: $steps.s.data.points, input: $item.tilte}',
       /\$item\.tilte takes/,
+    ],
+    [
+      'a: {pattern: sort, map_reduce: {size: 500, reduce: words}}\n  b: {pattern: words, input: $steps.a.data}',
+      /a\.data is of sort or words, which answers text, not json/,
     ],
     ['a: {pattern: words, map_reduce: {size: 500, reduce: nowhere}}', /there is no pattern nowhere/],
     ['a: {pattern: words, map_reduce: {size: 500, reduce: tell}}', /tell needs the variable tone/],

@@ -110,18 +110,29 @@ function at(shape: Shape, { path }: Extract<Reference, { path: unknown }>, root:
 }
 
 /** What `$steps.name.data` is. */
-function dataOf({ step, runs, merges }: ResolvedStep): Shape | Fault {
+function dataOf(resolved: ResolvedStep): Shape | Fault {
+  const { step, runs } = resolved;
   if (step.approval) return decisionShape;
-  const last = step.map_reduce ? merges : runs;
-  if (!last) return anything;
-  const { type, schema } = last.answer;
+  if (!runs) return anything;
+  const { type, schema } = answerOfStep(resolved);
   const one = type === 'json' ? (schema === null ? anything : schemaShape(schema)) : undefined;
   if (step.for_each !== null) return listOf(one ?? textShape('a text'));
   if (one) return one;
-  const name = last.target.pin.pattern;
+  const name = runs.target.pin.pattern;
+  const also = step.map_reduce ? ` or ${step.map_reduce.reduce.pattern}` : '';
   return {
-    fault: `$steps.${step.name}.data is of ${name}, which answers ${type}, not json; use $steps.${step.name}.output, or let ${name} answer json`,
+    fault: `$steps.${step.name}.data is of ${name}${also}, which answers ${type}, not json; use $steps.${step.name}.output, or let it answer json`,
   };
+}
+
+/** A text that fits into one part is not merged: a step with parts answers as the one pattern or the other. */
+function answerOfStep({ step, runs, merges }: ResolvedStep): Answer {
+  if (!runs) return asText;
+  if (!step.map_reduce || !merges) return runs.answer;
+  const [one, other] = [runs.answer, merges.answer];
+  if (JSON.stringify(one) === JSON.stringify(other)) return one;
+  if (one.type === other.type) return { type: one.type, schema: null };
+  return { type: one.type === 'json' || other.type === 'json' ? 'text' : 'markdown', schema: null };
 }
 
 interface Given {
@@ -186,9 +197,9 @@ function answerOf(links: Links, output: string): Answer {
   if ('fault' in reference) return asText;
   if (reference.from === 'output') {
     const found = links.steps.get(reference.step);
-    const last = found?.step.map_reduce ? found.merges : found?.runs;
-    if (!found || !last || found.step.for_each === null) return last?.answer ?? asText;
-    return last.answer.type === 'json' ? asText : { type: last.answer.type, schema: null };
+    const answer = found ? answerOfStep(found) : asText;
+    if (!found || found.step.for_each === null) return answer;
+    return answer.type === 'json' ? asText : { type: answer.type, schema: null };
   }
   if (reference.from !== 'data') return asText;
   const known = knownOf(links, reference, anything);

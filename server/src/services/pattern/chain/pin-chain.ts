@@ -55,8 +55,15 @@ function toTarget({ id, name }: Pick<LibraryPattern, 'id' | 'name'>, version: Li
   return { pin: { pattern: name, id, version: number, digest }, variables, output, on_uncertain, limits, steps };
 }
 
-function planOf({ pin, steps, output, answer }: ResolvedChain): ChainPlan {
-  return { pin, steps: steps.map(planStep), output: readReference(output), json: answer.type === 'json' };
+function planOf({ pin, variables, steps, output, answer }: ResolvedChain): ChainPlan {
+  const left = variables.filter(({ required }) => !required);
+  return {
+    pin,
+    defaults: Object.fromEntries(left.map((rule) => [rule.name, rule.default ?? ''])),
+    steps: steps.map(planStep),
+    output: readReference(output),
+    json: answer.type === 'json',
+  };
 }
 
 function planStep({ step, runs, merges }: ResolvedStep): PlannedStep {

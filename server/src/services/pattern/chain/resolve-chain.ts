@@ -48,7 +48,8 @@ export async function resolveChain(
     const total = inner.reduce((sum, chain) => sum + chain.total, steps.length);
     if (total > stepsInAll && problems.length === 0) problems.push({ place: 'steps', detail: tooMany });
     const levels = 1 + Math.max(0, ...inner.map((chain) => chain.levels));
-    const chain: ResolvedChain = { pin, steps, output: output.from ?? '$input', answer: linked.answer, levels, total };
+    const from = output.from ?? '$input';
+    const chain: ResolvedChain = { pin, variables, steps, output: from, answer: linked.answer, levels, total };
     return { chain, problems: [...problems, ...linked.problems] };
   }
 

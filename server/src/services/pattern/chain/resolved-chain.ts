@@ -34,6 +34,7 @@ export interface ResolvedStep {
 
 export interface ResolvedChain {
   readonly pin: PinnedVersion;
+  readonly variables: readonly VariableRule[];
   readonly steps: readonly ResolvedStep[];
   readonly output: string;
   readonly answer: Answer;

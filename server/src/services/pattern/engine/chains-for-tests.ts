@@ -73,7 +73,7 @@ function needsOf(text: PlannedText, { forEach }: Partial<CallWork>): string[] {
 }
 
 export function chainOf(name: string, steps: readonly PlannedStep[], output: Reference, json = false): ChainPlan {
-  return { pin: pin(name), steps, output, json };
+  return { pin: pin(name), defaults: {}, steps, output, json };
 }
 
 const input: Reference = { from: 'input' };
