@@ -34,6 +34,15 @@ export interface LibraryTable {
   strategy(workspace: string, name: string): { readonly prompt: string } | undefined;
   /** Any version of a living pattern. One that is neither the newest nor labelled is read from the database once. */
   version(workspace: string, name: string, number: number): Promise<LibraryVersion | undefined>;
+  /** A version that was pinned earlier, also when its pattern was deleted or its name is another's by now. */
+  pinned(workspace: string, pin: PinnedPattern): Promise<LibraryVersion | undefined>;
+}
+
+/** A version by the pattern's id; the name only finds it in memory. */
+export interface PinnedPattern {
+  readonly pattern: string;
+  readonly id: string;
+  readonly version: number;
 }
 
 interface Shelf {
@@ -64,6 +73,19 @@ export function createLibraryTable({ database, log }: { database: Database; log:
       findTableVersion(transaction, pattern, number),
     );
     return row && toLibraryVersion(row, texts.hold(row.system_hash, row.text));
+  }
+
+  async function findVersion(workspace: string, living: LibraryPattern | undefined, id: string, number: number) {
+    const inMemory = heldVersions(living, id).get(number);
+    if (inMemory) return inMemory;
+    const key = `${workspace} ${id} ${number}`;
+    const known = older.find(key) ?? reading.get(key);
+    if (known) return known;
+    const read = readOlder(workspace, id, number).finally(() => reading.delete(key));
+    reading.set(key, read);
+    const version = await read;
+    if (version) older.put(key, version);
+    return version;
   }
 
   return {
@@ -102,18 +124,9 @@ export function createLibraryTable({ database, log }: { database: Database; log:
     strategy: (workspace, name) => shelves.get(workspace)?.strategies.get(name),
     async version(workspace, name, number) {
       const pattern = find(workspace, name);
-      if (!pattern) return undefined;
-      const inMemory = heldVersions(pattern).get(number);
-      if (inMemory) return inMemory;
-      const key = `${workspace} ${pattern.id} ${number}`;
-      const known = older.find(key) ?? reading.get(key);
-      if (known) return known;
-      const read = readOlder(workspace, pattern.id, number).finally(() => reading.delete(key));
-      reading.set(key, read);
-      const version = await read;
-      if (version) older.put(key, version);
-      return version;
+      return pattern && findVersion(workspace, pattern, pattern.id, number);
     },
+    pinned: (workspace, { pattern, id, version }) => findVersion(workspace, find(workspace, pattern), id, version),
   };
 
   /** The texts that the rows need and that no version in memory has yet. */

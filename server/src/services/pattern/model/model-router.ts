@@ -24,6 +24,9 @@ export interface ModelRoute {
   readonly name: string;
   readonly model: string;
   readonly port: RoutedPort;
+  /** All that may be called, in their order; none where an answer is at hand. */
+  readonly candidates: readonly Candidate[];
+  readonly repeatUncertain: boolean;
 }
 
 export interface ModelRouter {
@@ -32,6 +35,8 @@ export interface ModelRouter {
    * only where something must be waited for.
    */
   route(workspace: string, wish: ModelWish | null): ModelRoute | Promise<ModelRoute>;
+  /** The names that `route` would try first, in their order, before any fallback. Throws as `route` does, but waits for nothing. */
+  order(workspace: string, wish: ModelWish | null): readonly [string, ...string[]];
   /** What a run uses that names no model; null when there is none. */
   defaultName(workspace: string): string | null;
   list(workspace: string): Model[];
@@ -72,7 +77,7 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
   const toRoute = (candidates: readonly [Candidate, ...Candidate[]], repeatUncertain: boolean): ModelRoute => {
     const routing = { candidates, repeatUncertain, patienceMs, clock, log };
     const [{ name, model }] = candidates;
-    return { name, model, port: { call: (request) => new RoutedCall(routing, request) } };
+    return { name, model, port: { call: (request) => new RoutedCall(routing, request) }, candidates, repeatUncertain };
   };
 
   const find = (workspace: string, name: string): KnownCandidate => {
@@ -129,7 +134,9 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
   };
 
   const namesOf = (workspace: string, wish: ModelWish | null): string[] => {
-    if (wish !== null && wish.models.length > 0) return orderModels(wish.models, () => chance(clock));
+    if (wish !== null && wish.models.length > 0) {
+      return wish.inOrder ? wish.models.map(({ name }) => name) : orderModels(wish.models, () => chance(clock));
+    }
     const name = defaultName(workspace);
     if (name === null) throw noModel('No model is configured.');
     return [name];
@@ -156,6 +163,19 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
       }
       if (found.length === 0) throw reason;
       return openFirst(found, repeatUncertain);
+    },
+    order(workspace, wish) {
+      const names = namesOf(workspace, wish);
+      let reason: unknown;
+      for (const name of [...names, ...(wish?.fallbacks ?? [])]) {
+        try {
+          find(workspace, name);
+          return names as [string, ...string[]];
+        } catch (error) {
+          reason ??= error;
+        }
+      }
+      throw reason;
     },
     requireOffer(workspace, name) {
       const [provider, model] = splitName(name);

@@ -4,6 +4,8 @@ import type { WeightedModel } from '@damask/contracts/pattern-settings.ts';
 export interface ModelWish {
   readonly models: readonly WeightedModel[];
   readonly fallbacks: readonly string[];
+  /** The models were put in order before, and are tried in it. */
+  readonly inOrder?: true;
   /** A call that may have been executed and charged may go out again. */
   readonly repeatUncertain?: boolean;
 }

@@ -11,11 +11,13 @@ export interface CachedAnswer {
   readonly toolCalls: readonly ToolCall[];
 }
 
+export type AnsweredRun = Pick<Run, 'id' | 'status' | 'model' | 'output' | 'stop_reason' | 'tool_calls'>;
+
 /** Answers of this process by what was asked, each workspace by itself. */
 export interface AnswerCache {
   find(workspace: string, key: string): CachedAnswer | undefined;
   /** Keeps a successful answer for `seconds`; nothing else and nothing large. */
-  put(workspace: string, key: string, run: Run, seconds: number): void;
+  put(workspace: string, key: string, run: AnsweredRun, seconds: number): void;
 }
 
 interface Entry {

@@ -2,15 +2,19 @@ import type { CallContext } from '#platform/call.ts';
 import type { EngineParts, Execution, RunMarks } from './engine.ts';
 import type { AcceptedRow } from './record.ts';
 
+type RunBeginning = Pick<Execution, 'plan' | 'strategy' | 'background' | 'session' | 'metadata' | 'marks' | 'id'> & {
+  readonly route: Pick<Execution['route'], 'name'>;
+};
+
 /** What is known of a run before its call goes out. */
 export function toAcceptedRow(
   parts: EngineParts,
   context: CallContext,
-  { plan, route, strategy, background, session, metadata, marks }: Execution,
+  { plan, route, strategy, background, session, metadata, marks, id }: RunBeginning,
 ): AcceptedRow {
   const row: AcceptedRow = {
     workspace: context.workspace,
-    id: parts.clock.uuid(),
+    id: id ?? parts.clock.uuid(),
     process: parts.process,
     accepted_at: new Date(parts.clock.now()).toISOString(),
     pattern: plan.pattern,

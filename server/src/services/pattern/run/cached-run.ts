@@ -1,3 +1,4 @@
+import type { ModelRequest } from '../model/model-call.ts';
 import type { ModelRoute } from '../model/model-router.ts';
 import type { ModelWish } from '../routing/wish.ts';
 import type { CachedAnswer } from './answer-cache.ts';
@@ -30,5 +31,6 @@ export async function cacheKeyOf(
 
 /** A route that leads to an answer that was given before. */
 export function routeToAnswer(answer: CachedAnswer): ModelRoute {
-  return { name: answer.model, model: answer.model, port: { call: (request) => new CachedCall(answer, request) } };
+  const port = { call: (request: ModelRequest) => new CachedCall(answer, request) };
+  return { name: answer.model, model: answer.model, port, candidates: [], repeatUncertain: false };
 }

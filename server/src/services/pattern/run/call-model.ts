@@ -1,3 +1,4 @@
+import type { Reservation } from '../budget/budgets.ts';
 import type { ModelCall, ModelRequest } from '../model/model-call.ts';
 import type { EngineParts, Execution } from './engine.ts';
 import { callInForm, type FormedResult } from './structured-output.ts';
@@ -7,8 +8,8 @@ const cacheFrom = 4_000;
 
 /** Begins the call of a run, with all that its pattern asks of the answer. */
 export function callModel(
-  { checks, clock }: EngineParts,
-  { route, plan, timeoutMs }: Execution,
+  { checks, clock }: Pick<EngineParts, 'checks' | 'clock'>,
+  { route, plan, timeoutMs, reservation }: Pick<Execution, 'route' | 'plan' | 'timeoutMs' | 'reservation'>,
   stream: boolean,
   onText: ModelRequest['onText'],
 ): ModelCall & { readonly done: Promise<FormedResult> } {
@@ -24,7 +25,21 @@ export function callModel(
     ...(tools.length > 0 ? { tools, ...(toolChoice === null ? {} : { tool_choice: toolChoice }) } : {}),
     ...(messages[0]?.role === 'system' && messages[0].content.length >= cacheFrom ? { cachePrompt: true } : {}),
   };
-  if (output.type !== 'json') return route.port.call(request);
+  if (output.type !== 'json') return settled(route.port.call(request), reservation);
   const form = { type: 'json' as const, ...(output.schema ? { schema: output.schema } : {}) };
-  return callInForm({ port: route.port, checks, clock }, { ...request, output: form });
+  return settled(callInForm({ port: route.port, checks, clock }, { ...request, output: form }), reservation);
+}
+
+type RunCall = ModelCall & { readonly done: Promise<FormedResult> };
+
+/** Charges what the call took to the budgets that cover it. */
+function settled(call: RunCall, reservation: Reservation | undefined): RunCall {
+  if (reservation) {
+    const done: Promise<FormedResult> = call.done;
+    done.then(
+      (result) => reservation.settle(result),
+      () => reservation.settle(null),
+    );
+  }
+  return call;
 }

@@ -1,6 +1,7 @@
 import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import type { Enqueued } from '../queue/task-record.ts';
 import { type ClaimOwner, type ClaimRow, readClaims } from './claim-store.ts';
 import { ClaimFailed } from './claim-writer.ts';
 import { digestValue } from './digest-request.ts';
@@ -33,11 +34,15 @@ export function runOnce<Input extends { readonly idempotency_key?: string }>(
   operation: string,
   input: Input,
   start: Start<Input>,
+  answer: Answer = replayRun,
 ): Promise<Run> {
   if (input.idempotency_key === undefined || !parts.honoursKeys) return start(undefined, input);
   const { idempotency_key: key, ...request } = input;
-  return runForKey(parts, context, { operation, key, request }, start);
+  return runForKey(parts, context, { operation, key, request }, start, answer);
 }
+
+/** What is answered to who comes again. */
+export type Answer = (parts: RunParts, context: CallContext, run: string) => Promise<Run>;
 
 type Start<Input> = (claim: RunClaim | undefined, request: Omit<Input, 'idempotency_key'>) => Promise<Run>;
 
@@ -52,6 +57,7 @@ async function runForKey<Input>(
   context: CallContext,
   { operation, key, request }: KeyedRequest<Omit<Input, 'idempotency_key'>>,
   start: Start<Input>,
+  answer: Answer,
 ): Promise<Run> {
   const { database, engine } = parts;
   const { workspace } = context;
@@ -64,10 +70,10 @@ async function runForKey<Input>(
   };
   const answerOf = (owner: ClaimOwner) => {
     if (!owner.request.equals(claim.request)) throw keyReused(owner.run);
-    return replayRun(parts, context, owner.run);
+    return answer(parts, context, owner.run);
   };
   try {
-    return await start({ accept: (row) => acceptOnce(parts, claim, row) }, request);
+    return await start({ accept: (row, queued) => acceptOnce(parts, claim, row, queued) }, request);
   } catch (error) {
     if (error instanceof KeyTaken) return answerOf(error.owner);
     if (!couldHideOwner(error)) throw error;
@@ -87,10 +93,15 @@ function couldHideOwner(error: unknown): boolean {
   return error.code !== 'overloaded' && error.code !== 'unavailable';
 }
 
-async function acceptOnce({ claims, engine }: RunParts, claim: Omit<ClaimRow, 'run'>, row: AcceptedRow): Promise<void> {
+async function acceptOnce(
+  { claims, engine }: RunParts,
+  claim: Omit<ClaimRow, 'run'>,
+  row: AcceptedRow,
+  queued: Enqueued | undefined,
+): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      const owner = await claims.claim({ ...claim, run: row.id }, row);
+      const owner = await claims.claim({ ...claim, run: row.id }, row, queued);
       // Its own claim is found where the reply to an earlier commit was lost.
       if (owner === undefined || owner.run === row.id) return;
       throw new KeyTaken(owner);
@@ -98,6 +109,14 @@ async function acceptOnce({ claims, engine }: RunParts, claim: Omit<ClaimRow, 'r
       if (!(error instanceof ClaimFailed)) throw error;
       if (!error.asked && attempt === 0) throw error.cause;
       const pause = pauses[attempt];
+      if (pause === undefined && queued) {
+        throw new AppError(
+          'unavailable',
+          unsureQueued,
+          { runId: row.id, retryAfterSeconds: 2 },
+          { cause: error.cause },
+        );
+      }
       if (pause === undefined) {
         // Whether it was committed is not known, so it ends here: no key may lead to a run without an end.
         engine.journal.finish(toUnfinished(row, engine.clock.now(), 'unrecorded', unsure), null);
@@ -110,6 +129,9 @@ async function acceptOnce({ claims, engine }: RunParts, claim: Omit<ClaimRow, 'r
 
 const unsure =
   'Whether the run was recorded is not known, so it was not started. Look it up, then send it again with another key.';
+
+const unsureQueued =
+  'Whether the run was accepted is not known. Send the same again with the same key: that finds it, or accepts it.';
 
 function keyReused(run: string): AppError {
   return new AppError(

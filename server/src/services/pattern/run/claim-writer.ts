@@ -1,4 +1,6 @@
 import type { Database, Transaction } from '#platform/database/database.ts';
+import type { Enqueued } from '../queue/task-record.ts';
+import { insertTasks } from '../queue/task-store.ts';
 import { type ClaimOwner, type ClaimRow, insertClaims, readClaims } from './claim-store.ts';
 import type { AcceptedRow } from './record.ts';
 import { insertAccepted } from './store.ts';
@@ -8,7 +10,7 @@ export interface ClaimWriter {
    * Commits the claim together with the acceptance. Answers who has the key already, or undefined when it was free. Throws
    * `ClaimFailed` when that is not known.
    */
-  claim(claim: ClaimRow, row: AcceptedRow): Promise<ClaimOwner | undefined>;
+  claim(claim: ClaimRow, row: AcceptedRow, queued?: Enqueued): Promise<ClaimOwner | undefined>;
 }
 
 /** The database did not tell. `asked`: it may have committed nevertheless. */
@@ -24,6 +26,8 @@ export class ClaimFailed extends Error {
 interface Entry {
   readonly claim: ClaimRow;
   readonly row: AcceptedRow;
+  /** The same with its work, for a run that is queued. */
+  readonly queued: Enqueued | undefined;
   readonly resolve: (owner: ClaimOwner | undefined) => void;
   readonly reject: (error: ClaimFailed) => void;
 }
@@ -60,9 +64,9 @@ export function createClaimWriter(database: Pick<Database, 'transaction'>): Clai
   }
 
   return {
-    claim: (claim, row) =>
+    claim: (claim, row, queued) =>
       new Promise((resolve, reject) => {
-        const entry = { claim, row, resolve, reject };
+        const entry = { claim, row, queued, resolve, reject };
         const queue = waiting.get(claim.workspace);
         if (queue) {
           queue.push(entry);
@@ -80,12 +84,12 @@ async function claimAll(transaction: Transaction, group: readonly Entry[]): Prom
     group.map(({ claim }) => claim),
   );
   const accepted = group.filter(({ row }) => won.has(row.id));
-  if (accepted.length > 0) {
-    await insertAccepted(
-      transaction,
-      accepted.map(({ row }) => row),
-    );
-  }
+  const waited = accepted.flatMap(({ row, queued }) => (queued ? [] : [row]));
+  if (waited.length > 0) await insertAccepted(transaction, waited);
+  await insertTasks(
+    transaction,
+    accepted.flatMap(({ queued }) => queued ?? []),
+  );
   const lost = group.filter(({ row }) => !won.has(row.id)).map(({ claim }) => claim);
   const owners = lost.length === 0 ? new Map<ClaimRow, ClaimOwner>() : await readClaims(transaction, lost);
   return group.map(({ claim }) => owners.get(claim));

@@ -1,7 +1,9 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { SchemaWorkers } from '#platform/user-schema/schema-workers.ts';
+import type { Reservation } from '../budget/budgets.ts';
 import type { ModelRoute } from '../model/model-router.ts';
+import type { Enqueued } from '../queue/task-record.ts';
 import type { Journal } from './journal.ts';
 import type { LiveRuns } from './live-runs.ts';
 import type { Payload, Payloads } from './payloads.ts';
@@ -12,9 +14,10 @@ import type { AcceptedRow, FinishedRow } from './record.ts';
 export interface RunClaim {
   /**
    * Commits the claim and the acceptance together, before the call goes out. Throws `KeyTaken` when another run has the
-   * key, and `unrecorded` when it cannot be told: that run is then recorded as failed.
+   * key, and `unrecorded` when it cannot be told: that run is then recorded as failed. With a task the run is queued in the
+   * same commit, and `unavailable` is thrown when it cannot be told: the same request with the same key finds it.
    */
-  accept(row: AcceptedRow): Promise<void>;
+  accept(row: AcceptedRow, queued?: Enqueued): Promise<void>;
 }
 
 export interface EngineParts {
@@ -51,6 +54,9 @@ export interface Execution {
   readonly conversation?: RunConversation;
   /** Present when the run has an Idempotency-Key. */
   readonly claim?: RunClaim;
+  /** Present when a budget covers the run; its id is then settled before. */
+  readonly reservation?: Reservation;
+  readonly id?: string;
   /** What few runs have; each part is left out where there is none. */
   readonly marks?: RunMarks;
   /** What is kept with the run's texts beside them. */

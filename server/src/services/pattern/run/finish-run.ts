@@ -11,8 +11,8 @@ import { type AcceptedRow, type FinishedRow, type JournalRow, summarizeFinished 
 import type { FormedResult } from './structured-output.ts';
 
 /** Characters of what a provider may have written itself. */
-const longestReason = 100;
-const longestDetail = 1_000;
+export const longestReason = 100;
+export const longestDetail = 1_000;
 
 const unappended =
   'The answer came, but could not be written into the session, so it does not count. The run holds its text.';
@@ -84,7 +84,7 @@ export async function appendTurns(
 }
 
 /** Nobody was called: nothing was spent. A call without a verdict before the one that answered: nobody knows. */
-function costOfResult({ attempts, usage, served }: RoutedResult, now: number): number | null {
+export function costOfResult({ attempts, usage, served }: RoutedResult, now: number): number | null {
   if (attempts.length === 0) return 0;
   if (attempts.length > 1 && attempts.some(({ outcome }) => outcome === 'uncertain')) return null;
   return costOf(usage, served.facts.prices, now);
@@ -102,9 +102,9 @@ export function toFinishedRow(
   // An answer that does not fit is no success, even if it was complete upstream.
   const failure = output.full ? stopped : result.ok ? undefined : (stopped ?? result);
   const status = failure === undefined ? 'succeeded' : failure.code === 'run_cancelled' ? 'cancelled' : 'failed';
-  const total = round(totalMs);
+  const total = roundMs(totalMs);
   const now = parts.clock.now();
-  const first = result.firstOutputMs === null ? null : round(result.firstOutputMs);
+  const first = result.firstOutputMs === null ? null : roundMs(result.firstOutputMs);
   return {
     ...row,
     // What answered, or was asked last; the attempts tell the others.
@@ -152,4 +152,4 @@ export function toError(row: FinishedRow, result: RoutedResult): AppError {
   });
 }
 
-const round = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;
+export const roundMs = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;

@@ -5,23 +5,26 @@ import type { CallContext } from '#platform/call.ts';
 import { summarizeAccepted, summarizeFinished } from './record.ts';
 import type { RunParts } from './run-parts.ts';
 import { findPageEnd, listFinished, listRunning, type RunFilter } from './store.ts';
+import { listTasks } from './task-facts-store.ts';
 
 type Operation = (typeof runOperations)['listRuns'];
+
+const open: ReadonlySet<string> = new Set(['queued', 'running', 'waiting']);
 
 /** A run without an end is looked for this far back: none may take longer. */
 const longestRun = 2 * 3_600_000;
 
-/** Newest first. Ended runs and those still running are two reads that merge by id, which is ordered by time. */
+/** Newest first. Ended runs, queued ones and those whose callers wait are reads that merge by id, which is ordered by time. */
 export async function listRuns(
   { database, cursors, engine }: RunParts,
   context: CallContext,
   input: InputOf<Operation>,
 ): Promise<OutputOf<Operation>> {
-  const { limit = 50, cursor, status, subject, rerun_of, metadata, ...given } = input;
+  const { limit = 50, cursor, status, subject, rerun_of, metadata, dead, ...given } = input;
   const scope = {
     list: 'runs',
     workspace: context.workspace,
-    filter: JSON.stringify({ status, subject, rerun_of, metadata, ...given }),
+    filter: JSON.stringify({ status, subject, rerun_of, metadata, dead, ...given }),
   };
   const before = cursor === undefined ? {} : { before: cursors.decode(scope, cursor)[0] as string };
   if (subject !== undefined) await engine.payloads.ready(context.workspace);
@@ -30,27 +33,34 @@ export async function listRuns(
     ...before,
     ...(subject === undefined ? {} : { subject: engine.payloads.digestSubject(context.workspace, subject) }),
     ...(rerun_of === undefined ? {} : { rerunOf: rerun_of }),
+    ...(dead === true ? { dead } : {}),
     ...(metadata === undefined ? {} : { metadata: metadata.map(toPair) }),
     limit: limit + 1,
   };
   const rows = await database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
     const oldest = idAt(engine.clock.now() - longestRun);
     // Where ended runs fill the page, what lies beyond its end is not looked for: of the last hours that may be millions.
-    const pageEnd = status === undefined ? await findPageEnd(transaction, filter) : undefined;
+    const pageEnd = status === undefined && !dead ? await findPageEnd(transaction, filter) : undefined;
     const running: RunSummary[] =
-      status === undefined || status === 'running'
-        ? (await listRunning(transaction, filter, pageEnd && pageEnd > oldest ? pageEnd : oldest)).map(
-            summarizeAccepted,
+      (status === undefined || status === 'running') && !dead
+        ? (await listRunning(transaction, filter, pageEnd && pageEnd > oldest ? pageEnd : oldest)).map((row) =>
+            summarizeAccepted(row),
           )
         : [];
+    const queued: RunSummary[] =
+      dead || (status !== undefined && !open.has(status))
+        ? []
+        : (await listTasks(transaction, filter, { state: status, after: pageEnd })).map(({ row, task }) =>
+            summarizeAccepted(row, task),
+          );
     const ended: RunSummary[] =
       status === undefined || status === 'succeeded' || status === 'failed' || status === 'cancelled'
         ? (await listFinished(transaction, status === undefined ? filter : { ...filter, status })).map(
             summarizeFinished,
           )
         : [];
-    // Of a run that ended between the two reads only the end is told.
-    const known = new Map([...running, ...ended].map((run) => [run.id, run]));
+    // Of a run that ended between the reads only the end is told.
+    const known = new Map([...running, ...queued, ...ended].map((run) => [run.id, run]));
     return [...known.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
   });
   const items = rows.slice(0, limit);

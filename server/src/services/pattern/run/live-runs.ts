@@ -13,6 +13,13 @@ export interface LiveRun {
   readonly output: OutputText;
   /** Null until somebody reads along. */
   readers: RunReaders | null;
+  /** Of a chain: what became of its steps, in order. */
+  readonly steps?: readonly ChangedStep[];
+}
+
+export interface ChangedStep {
+  readonly path: string;
+  readonly state: string;
 }
 
 /** Runs that this process is executing. */

@@ -1,7 +1,7 @@
 import type { Message, Tool, ToolChoice } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
+import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
-import type { Parameters } from '@damask/contracts/run.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -18,7 +18,10 @@ export type RunRequest = InputOf<(typeof runOperations)['renderRun']>;
 /** A request after everything that can be said before a model is called. */
 export interface RunPlan {
   readonly pattern: string;
+  /** What the version is of, whatever becomes of its name. */
+  readonly patternId: string;
   readonly version: LibraryVersion;
+  readonly texts: PlanTexts;
   readonly environment: string | null;
   readonly label: string | null;
   readonly messages: readonly Message[];
@@ -37,6 +40,14 @@ export interface RunPlan {
   readonly toolMessages: readonly Message[];
 }
 
+/** What a plan took from things that may change, so that the same can be planned later. */
+export interface PlanTexts {
+  readonly strategy: string | undefined;
+  readonly context: string | undefined;
+  /** Milliseconds since 1970: the time that the pattern may tell. */
+  readonly now: number;
+}
+
 export interface PlanParts {
   readonly library: LibraryTable;
   readonly contexts: ContextTexts;
@@ -53,11 +64,16 @@ const nothingSaid: readonly Message[] = [];
  * Picks the version and builds the messages. Reads memory only, except for an older version that is named by number and
  * for a context that was not asked for lately.
  */
-export async function planRun(
+export async function planRun(parts: PlanParts, workspace: string, request: RunRequest): Promise<RunPlan> {
+  return planVersion(await choosePlan(parts, workspace, request), request);
+}
+
+/** Looks up what a request names, its input aside: one choice serves many inputs. Errors: `not_found`, `not_released`. */
+export async function choosePlan(
   { library, contexts, clock }: PlanParts,
   workspace: string,
-  request: RunRequest,
-): Promise<RunPlan> {
+  request: Omit<RunRequest, 'input' | 'variables'>,
+): Promise<PlanChoice> {
   const pattern = library.find(workspace, request.pattern);
   if (!pattern) throw missing('pattern', '`damask patterns` lists them');
   const version = await chooseVersion(library, workspace, pattern, request);
@@ -66,22 +82,38 @@ export async function planRun(
   const context = request.context === undefined ? undefined : await contexts.read(workspace, request.context);
   if (request.context !== undefined && context === undefined) throw missing('context', '`damask contexts` lists them');
   const attachments = request.attachments ? await readAttachments(request.attachments) : nothingAttached;
+  const texts = { strategy: strategy?.prompt, context, now: clock.now() };
+  return { pattern, version, texts, attachments };
+}
+
+/** What is run, with everything that had to be looked up. */
+export interface PlanChoice {
+  readonly pattern: Pick<LibraryPattern, 'id' | 'name' | 'deprecated'>;
+  readonly version: LibraryVersion;
+  readonly texts: PlanTexts;
+  readonly attachments: readonly ReadAttachment[];
+}
+
+/** Builds the messages of a version that was picked. */
+export function planVersion({ pattern, version, texts, attachments }: PlanChoice, request: RunRequest): RunPlan {
   refuseLong(version, request.input, attachments);
   const language = request.language ?? version.language;
   const messages = buildMessages(version, {
     input: request.input,
     variables: request.variables,
-    strategy: strategy?.prompt,
-    context,
+    strategy: texts.strategy,
+    context: texts.context,
     language,
     attached: attachments.length > 0,
-    now: clock.now(),
+    now: texts.now,
   });
   const said = attachTo(messages, attachments);
   const named = request.version !== undefined || request.label !== undefined;
   return {
     pattern: pattern.name,
+    patternId: pattern.id,
     version,
+    texts,
     environment: named ? null : (request.environment ?? development),
     label: request.label ?? null,
     messages,
@@ -111,7 +143,7 @@ async function chooseVersion(
   library: LibraryTable,
   workspace: string,
   pattern: LibraryPattern,
-  { version, label, environment }: RunRequest,
+  { version, label, environment }: Pick<RunRequest, 'version' | 'label' | 'environment'>,
 ): Promise<LibraryVersion> {
   const choices = Object.entries({ version, label, environment }).filter(([, value]) => value !== undefined);
   if (choices.length > 1) {

@@ -1,32 +1,29 @@
 import type { Run } from '@damask/contracts/run.ts';
 import { notFound } from '#platform/app-error.ts';
+import type { Transaction } from '#platform/database/database.ts';
 import { describeAttachments } from '../conversation/attach.ts';
 import type { Payload } from './payloads.ts';
-import { type FinishedRow, summarizeAccepted, summarizeFinished } from './record.ts';
+import {
+  type AcceptedRow,
+  type FinishedRow,
+  nobody,
+  summarizeAccepted,
+  summarizeFinished,
+  type TaskFacts,
+} from './record.ts';
 import type { RunParts } from './run-parts.ts';
 import { readAccepted, readFinished } from './store.ts';
 import { bareJson } from './structured-output.ts';
+import { readTaskFacts } from './task-facts-store.ts';
 
 /** A run as its record tells it. Errors: `not_found`. */
 export async function readRun(parts: RunParts, workspace: string, id: string): Promise<Run> {
-  const { finished, accepted } = await parts.database.transaction(
-    { role: 'pattern', workspace },
-    async (transaction) => {
-      const row = await readFinished(transaction, id);
-      return { finished: row, accepted: row ? undefined : await readAccepted(transaction, id) };
-    },
+  const found = await parts.database.transaction({ role: 'pattern', workspace }, (transaction) =>
+    findRun(transaction, id),
   );
+  const { finished } = found;
   if (!finished) {
-    if (!accepted) throw notFound();
-    return {
-      ...summarizeAccepted(accepted),
-      attempts: [],
-      sanitised: false,
-      input: null,
-      variables: {},
-      attachments: [],
-      output: null,
-    };
+    return toOpenRun(found.accepted, found.task);
   }
   const { payload, ...row } = finished;
   // Outside the transaction: the key may have to be read, which takes a connection of its own.
@@ -43,6 +40,36 @@ export async function readRun(parts: RunParts, workspace: string, id: string): P
     ...(texts?.json ? { data: JSON.parse(bareJson(texts.output)) as unknown } : {}),
     ...(texts?.subject === undefined ? {} : { subject: texts.subject }),
   };
+}
+
+/** A run that has not ended: nothing of its texts is told yet. */
+export function toOpenRun(row: AcceptedRow, task: TaskFacts | undefined): Run {
+  return {
+    ...summarizeAccepted(row, task),
+    attempts: [],
+    sanitised: false,
+    input: null,
+    variables: {},
+    attachments: [],
+    output: null,
+  };
+}
+
+type FoundRun =
+  | { readonly finished: NonNullable<Awaited<ReturnType<typeof readFinished>>> }
+  | { readonly finished?: undefined; readonly accepted: AcceptedRow; readonly task: TaskFacts | undefined };
+
+/** A run of the transaction's workspace, ended or not. Errors: `not_found`. */
+export async function findRun(transaction: Transaction, id: string): Promise<FoundRun> {
+  const finished = await readFinished(transaction, id);
+  if (finished) return { finished };
+  const accepted = await readAccepted(transaction, id);
+  if (!accepted) throw notFound();
+  const task = await readTaskFacts(transaction, id);
+  if (task || accepted.process !== nobody) return { accepted, task };
+  // It was queued, and has ended between the looks.
+  const ended = await readFinished(transaction, id);
+  return ended ? { finished: ended } : { accepted, task };
 }
 
 /** The texts of a run; null where none are kept. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
-import type { Attempt, RunStatus, RunSummary } from '@damask/contracts/run.ts';
+import type { Attempt, RunPriority, RunQueue, RunStatus, RunSummary } from '@damask/contracts/run.ts';
 
 /** A row of `pattern.accepted`, in the names of its columns. Times are RFC 3339. */
 export interface AcceptedRow {
@@ -25,7 +25,11 @@ export interface AcceptedRow {
   readonly rerun_of?: string | null;
   /** The run whose answer was taken from the cache. */
   readonly cached_from?: string | null;
+  readonly batch?: string | null;
 }
+
+/** In place of a process where none executes the run yet: nobody ends it because a process died. */
+export const nobody = '00000000-0000-0000-0000-000000000000';
 
 /** A row of `pattern.finished` without its payload. */
 export interface FinishedRow extends AcceptedRow {
@@ -71,10 +75,30 @@ export function summarizeFinished(row: FinishedRow): RunSummary {
   };
 }
 
-/** What lists show of a run that has not ended. */
-export function summarizeAccepted(row: AcceptedRow): RunSummary {
+/** Where a queued run stands, in the names of the columns of `pattern.task`. */
+export interface TaskFacts {
+  readonly state: 'queued' | 'running' | 'waiting';
+  readonly lane: RunPriority;
+  /** RFC 3339; null: not before somebody decides. */
+  readonly ready_at: string | null;
+  readonly deadline: string | null;
+  readonly deliveries: number;
+  readonly why: string | null;
+}
+
+/** What lists show of a run that has not ended; `task` is there where it is queued. */
+export function summarizeAccepted(row: AcceptedRow, task?: TaskFacts): RunSummary {
+  const summary = summarizeOpen(row, task?.state ?? 'running');
+  return task ? { ...summary, queue: toQueue(task) } : summary;
+}
+
+function toQueue({ lane, ready_at, deadline, deliveries, why }: TaskFacts): RunQueue {
+  return { priority: lane, ready_at, deadline, deliveries, why };
+}
+
+function summarizeOpen(row: AcceptedRow, status: RunStatus): RunSummary {
   return {
-    ...shared(row, 'running'),
+    ...shared(row, status),
     finished_at: null,
     stop_reason: null,
     usage: nothingUsed,
@@ -105,12 +129,13 @@ function shared(row: AcceptedRow, status: RunStatus) {
     accepted_at: row.accepted_at,
     currency: 'USD' as const,
   };
-  return row.rerun_of || row.cached_from ? { ...told, ...origin(row) } : told;
+  return row.rerun_of || row.cached_from || row.batch ? { ...told, ...origin(row) } : told;
 }
 
 /** Where a run came from that did not start from nothing. */
-function origin({ rerun_of, cached_from }: AcceptedRow) {
+function origin({ rerun_of, cached_from, batch }: AcceptedRow) {
   return {
+    ...(batch ? { batch } : {}),
     ...(rerun_of ? { rerun_of } : {}),
     ...(cached_from ? { cached: true as const, cached_from } : {}),
   };

@@ -6,8 +6,10 @@ import type { CallContext } from '#platform/call.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
 import { runOnce } from './claim-run.ts';
 import type { Payload } from './payloads.ts';
+import { answerAgain, queueRun } from './queue-run.ts';
 import { openPayload } from './read-run.ts';
 import type { FinishedRow } from './record.ts';
+import { replayRun } from './replay-run.ts';
 import type { RunParts } from './run-parts.ts';
 import { type StartRequest, startRun } from './start-run.ts';
 import { readAccepted, readFinished } from './store.ts';
@@ -20,25 +22,40 @@ type Changes = Omit<Input, 'run' | 'idempotency_key'>;
  * does not say otherwise. Errors beside a run's own: `not_found`, `payload_gone`.
  */
 export function rerunRun(parts: RunParts, context: CallContext, input: Input): Promise<Run> {
-  return runOnce(parts, context, 'rerunRun', input, async (claim, { run, ...changes }) => {
-    const { row, payload } = await readEnded(parts, context.workspace, run);
-    return startRun(parts, context, mergeRequest(row, payload, changes), { ...(claim ? { claim } : {}), rerunOf: run });
-  });
+  const start = input.mode === 'async' ? queueRun : startRun;
+  return runOnce(
+    parts,
+    context,
+    'rerunRun',
+    input,
+    async (claim, { run, ...changes }) => {
+      const { row, payload } = await readEnded(parts, context.workspace, run, gone);
+      return start(parts, context, mergeRequest(row, payload, changes), { ...(claim ? { claim } : {}), rerunOf: run });
+    },
+    input.mode === 'async' ? answerAgain : replayRun,
+  );
 }
 
-async function readEnded(parts: RunParts, workspace: string, id: string) {
+/** A run that has ended, with its texts. `refuse` makes the error for one that has not. */
+export async function readEnded(
+  parts: RunParts,
+  workspace: string,
+  id: string,
+  refuse: (detail: string, run: string) => AppError,
+) {
   const scope = { role: 'pattern', workspace };
   const finished = await parts.database.transaction(scope, async (transaction) => {
     const row = await readFinished(transaction, id);
     if (!row && !(await readAccepted(transaction, id))) throw notFound();
     return row;
   });
-  if (!finished) throw gone('The run has not ended. Wait until it has, then run it again.', id);
+  if (!finished) throw refuse('The run has not ended. Wait until it has, then run it again.', id);
   const { payload, ...row } = finished;
   return { row, payload: await openPayload(parts, row, payload) };
 }
 
-function mergeRequest(row: FinishedRow, payload: Payload | null, changes: Changes): StartRequest {
+/** What a run ran, with changes. Errors: `payload_gone`, and `invalid_request` for a turn of a session. */
+export function mergeRequest(row: FinishedRow, payload: Payload | null, changes: Changes): StartRequest {
   const { pattern, version, label, environment, input = payload?.input } = changes;
   if (input === undefined) {
     throw gone(

@@ -1,26 +1,32 @@
 import type { runOperations } from '@damask/contracts/run-operations.ts';
-import { AppError, notFound } from '#platform/app-error.ts';
+import { notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
+import { cancelRun } from './cancel-run.ts';
 import { runOnce } from './claim-run.ts';
+import type { RunClaim } from './engine.ts';
 import { fitPlan } from './fit-plan.ts';
 import { followRun } from './follow-run.ts';
 import { listRuns } from './list-runs.ts';
 import { planRun } from './plan-run.ts';
+import { answerAgain, queueRun } from './queue-run.ts';
 import { readRun } from './read-run.ts';
-import { summarizeAccepted } from './record.ts';
+import { replayRun } from './replay-run.ts';
 import { rerunRun } from './rerun-run.ts';
+import { retryRun } from './retry-run.ts';
 import { previewTurns, withTurns } from './run-in-session.ts';
 import type { RunParts } from './run-parts.ts';
-import { startRun } from './start-run.ts';
-import { readAccepted, readFinished } from './store.ts';
+import { type StartRequest, startRun } from './start-run.ts';
 
 export function createRunOperations(parts: RunParts): Implementation<typeof runOperations> {
-  const { database, router, engine } = parts;
+  const { router } = parts;
   return {
-    createRun: (context, input) =>
-      runOnce(parts, context, 'createRun', input, (claim, request) =>
-        startRun(parts, context, request, claim ? { claim } : {}),
-      ),
+    createRun(context, input) {
+      const start = (claim: RunClaim | undefined, request: StartRequest) =>
+        request.mode === 'async'
+          ? queueRun(parts, context, request, { claim })
+          : startRun(parts, context, request, { claim });
+      return runOnce(parts, context, 'createRun', input, start, input.mode === 'async' ? answerAgain : replayRun);
+    },
 
     rerunRun: (context, input) => rerunRun(parts, context, input),
 
@@ -46,9 +52,7 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     readRun: (context, { run }) => readRun(parts, context.workspace, run),
 
-    async retryRun() {
-      throw notFound();
-    },
+    retryRun: (context, input) => retryRun(parts, context, input),
 
     async decideRun() {
       throw notFound();
@@ -56,24 +60,6 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     streamRun: (context, input) => followRun(parts, context, input),
 
-    async cancelRun(context, { run: id }) {
-      const live = engine.live.find(context.workspace, id);
-      if (live) {
-        live.stop('run_cancelled', 'The run was cancelled on request.');
-        return summarizeAccepted(live.row);
-      }
-      return database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
-        const finished = await readFinished(transaction, id);
-        if (finished) {
-          throw new AppError('run_finished', `The run has already ended: ${finished.status}.`, { runId: id });
-        }
-        if (!(await readAccepted(transaction, id))) throw notFound();
-        throw new AppError(
-          'unavailable',
-          'Another process executes this run, and it is cancelled only there. If that process has died, the run ends within half a minute.',
-          { runId: id, retryAfterSeconds: 15 },
-        );
-      });
-    },
+    cancelRun: ({ workspace }, { run }) => cancelRun(parts, workspace, run),
   };
 }

@@ -330,13 +330,15 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
     toolChoice: null,
     toolMessages: [],
     deprecated: null,
+    patternId: row.id,
+    texts: { strategy: undefined, context: undefined, now: 0 },
   };
   const ended = executeRun(
     engine,
     { ...context, actor: { ...context.actor, id: row.id }, sink },
     {
       plan,
-      route: { name: 'openai/test', model: 'test', port },
+      route: { name: 'openai/test', model: 'test', port, candidates: [], repeatUncertain: false },
       input: 'x',
       variables: {},
       strategy: null,

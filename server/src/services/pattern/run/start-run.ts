@@ -3,13 +3,15 @@ import type { Run } from '@damask/contracts/run.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import { isChain } from '../chain/pin-chain.ts';
 import { toWish } from '../routing/wish.ts';
 import { cacheKeyOf, routeToAnswer } from './cached-run.ts';
 import type { Execution, RunClaim } from './engine.ts';
-import { executeRun } from './execute-run.ts';
 import { fitPlan } from './fit-plan.ts';
-import type { AskedOptions } from './payloads.ts';
+import type { AskedOptions, Payload } from './payloads.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
+import { executeWithin } from './reserve-run.ts';
+import { runChain } from './run-chain.ts';
 import { runInSession } from './run-in-session.ts';
 import type { RunParts } from './run-parts.ts';
 import { withDeprecation } from './with-deprecation.ts';
@@ -18,8 +20,8 @@ export type StartRequest = Omit<InputOf<(typeof runOperations)['createRun']>, 'i
 
 /** What a run has beyond its request. */
 export interface StartOptions {
-  readonly claim?: RunClaim;
-  readonly rerunOf?: string;
+  readonly claim?: RunClaim | undefined;
+  readonly rerunOf?: string | undefined;
 }
 
 /** Plans a run, finds its model and executes it. `claim` makes it the one run of its key. */
@@ -31,7 +33,9 @@ export async function startRun(
 ): Promise<Run> {
   const { router, engine } = parts;
   const { model, subject } = input;
+  refuseSchedule(input);
   const plan = await planRun(parts, context.workspace, input);
+  if (isChain(plan.version)) return runChain(parts, context, input, plan, { claim, rerunOf });
   const { workspace } = context;
   const wish = toWish(model, plan.version);
   const key = plan.version.cache && (await cacheKeyOf(parts, workspace, input, plan, wish));
@@ -57,7 +61,7 @@ export async function startRun(
   const told = withDeprecation(context, plan.deprecated);
   const execute = async (ready: Execution) => {
     const fitted = fitPlan(parts, context.workspace, route.name, ready.plan);
-    return executeRun(engine, told, fitted === ready.plan ? ready : { ...ready, plan: await fitted });
+    return executeWithin(parts.limits, engine, told, fitted === ready.plan ? ready : { ...ready, plan: await fitted });
   };
   const run =
     input.session === undefined
@@ -65,6 +69,15 @@ export async function startRun(
       : await runInSession(parts.conversation, context, input.session, execution, execute);
   if (key && plan.version.cache && !cached) parts.answers.put(workspace, key, run, plan.version.cache.ttl_seconds);
   return plan.deprecated ? { ...run, deprecated: plan.deprecated } : run;
+}
+
+/** Who waits has no use for these. */
+function refuseSchedule({ start_at, deadline, priority }: StartRequest): void {
+  if ((start_at ?? deadline ?? priority) === undefined) return;
+  const field = start_at !== undefined ? 'start_at' : deadline !== undefined ? 'deadline' : 'priority';
+  throw new AppError('invalid_request', 'Only asynchronous runs have this. Say mode: async, or leave it out.', {
+    pointer: `/${field}`,
+  });
 }
 
 /** Milliseconds below which no call to a model is begun: it would only be cut off, and charged. */
@@ -78,17 +91,31 @@ function timeLeft(parts: RunParts, context: CallContext, plan: RunPlan, asked: n
 }
 
 /** What the request asks for, or the platform's own; never more than the pattern allows. Milliseconds. */
-function timeoutOf({ defaultTimeout }: RunParts, { version }: RunPlan, asked: number | undefined): number {
+export function timeoutOf(
+  { defaultTimeout }: Pick<RunParts, 'defaultTimeout'>,
+  { version }: Pick<RunPlan, 'version'>,
+  asked: number | undefined,
+): number {
   return Math.min(asked ?? defaultTimeout, version.limits.timeout_ms ?? Number.POSITIVE_INFINITY);
 }
 
+type KeptFields = Pick<
+  StartRequest,
+  'subject' | 'model' | 'parameters' | 'language' | 'tools' | 'tool_choice' | 'tool_turns'
+>;
+
+/** What is kept of a request beside its texts; nothing where it left all to the version. */
+export function keptOf(input: KeptFields): Pick<Payload, 'subject' | 'asked'> {
+  return input.subject === undefined && !asksForMore(input) ? {} : toKept(input);
+}
+
 /** Whether the request takes anything out of the version's hands. */
-function asksForMore({ model, parameters, language, tools, tool_choice, tool_turns }: StartRequest): boolean {
+function asksForMore({ model, parameters, language, tools, tool_choice, tool_turns }: KeptFields): boolean {
   return (model ?? parameters ?? language ?? tools ?? tool_choice ?? tool_turns) !== undefined;
 }
 
 /** What is undefined is left out: JSON and columns then have no place for it. */
-function toKept({ subject, model, parameters, language, tools, tool_choice, tool_turns }: StartRequest) {
+function toKept({ subject, model, parameters, language, tools, tool_choice, tool_turns }: KeptFields) {
   const asked: AskedOptions = {};
   if (model !== undefined) asked.model = model;
   if (parameters !== undefined) asked.parameters = parameters;

@@ -76,6 +76,9 @@ export interface RunFilter {
   /** As the column holds it. */
   readonly subject?: string;
   readonly rerunOf?: string;
+  readonly batch?: string;
+  /** Only runs that were given up. */
+  readonly dead?: boolean;
   readonly metadata?: readonly Readonly<Record<string, string>>[];
   readonly since?: string;
   readonly until?: string;
@@ -84,18 +87,24 @@ export interface RunFilter {
   readonly limit: number;
 }
 
-function conditions(filter: RunFilter, values: unknown[]): string {
+/** Conditions of a list, after a first one. `of` names the table where there are several: `a.` */
+export function conditions(filter: RunFilter, values: unknown[], of = ''): string {
   const add = (value: unknown) => `$${values.push(value)}`;
   const parts: string[] = [];
-  if (filter.pattern !== undefined) parts.push(`pattern = ${add(filter.pattern)}`);
-  if (filter.model !== undefined) parts.push(`model = ${add(filter.model)}`);
-  if (filter.subject !== undefined) parts.push(`subject = ${add(filter.subject)}`);
-  if (filter.rerunOf !== undefined) parts.push(`rerun_of = ${add(filter.rerunOf)}::uuid`);
-  for (const pair of filter.metadata ?? []) parts.push(`metadata @> ${add(JSON.stringify(pair))}::jsonb`);
-  if (filter.before !== undefined) parts.push(`id < ${add(filter.before)}::uuid`);
+  if (filter.pattern !== undefined) parts.push(`${of}pattern = ${add(filter.pattern)}`);
+  if (filter.model !== undefined) parts.push(`${of}model = ${add(filter.model)}`);
+  if (filter.subject !== undefined) parts.push(`${of}subject = ${add(filter.subject)}`);
+  if (filter.rerunOf !== undefined) parts.push(`${of}rerun_of = ${add(filter.rerunOf)}::uuid`);
+  // A run of a batch is younger than the batch: older partitions are skipped.
+  if (filter.batch !== undefined) {
+    const batch = add(filter.batch);
+    parts.push(`${of}batch = ${batch}::uuid and ${of}id > ${batch}::uuid`);
+  }
+  for (const pair of filter.metadata ?? []) parts.push(`${of}metadata @> ${add(JSON.stringify(pair))}::jsonb`);
+  if (filter.before !== undefined) parts.push(`${of}id < ${add(filter.before)}::uuid`);
   // Bounds on the id let the planner skip partitions; the time itself is exact.
-  if (filter.since !== undefined) parts.push(`id >= pattern.uuid_at(${add(filter.since)}::timestamptz)`);
-  if (filter.until !== undefined) parts.push(`id < pattern.uuid_at(${add(filter.until)}::timestamptz)`);
+  if (filter.since !== undefined) parts.push(`${of}id >= pattern.uuid_at(${add(filter.since)}::timestamptz)`);
+  if (filter.until !== undefined) parts.push(`${of}id < pattern.uuid_at(${add(filter.until)}::timestamptz)`);
   return parts.map((part) => ` and ${part}`).join('');
 }
 
@@ -103,8 +112,9 @@ export async function listFinished(transaction: Transaction, filter: RunFilter):
   const values: unknown[] = [];
   const where = conditions(filter, values);
   const status = filter.status === undefined ? '' : ` and status = $${values.push(filter.status)}`;
+  const dead = filter.dead ? ` and error_code = 'gave_up'` : '';
   const rows = await transaction.query<FinishedRow>(
-    `select ${finishedNames} from pattern.finished where true${where}${status} order by id desc limit $${values.push(filter.limit)}`,
+    `select ${finishedNames} from pattern.finished where true${where}${status}${dead} order by id desc limit $${values.push(filter.limit)}`,
     values,
   );
   return rows.map(readRow);
@@ -121,13 +131,14 @@ export async function findPageEnd(transaction: Transaction, filter: RunFilter): 
   return row?.id;
 }
 
-/** Runs without a finished row. `after` bounds how far back the look goes. */
+/** Runs without a finished row that are not queued either. `after` bounds how far back the look goes. */
 export async function listRunning(transaction: Transaction, filter: RunFilter, after: string): Promise<AcceptedRow[]> {
   const values: unknown[] = [];
   const where = conditions(filter, values);
   const rows = await transaction.query<AcceptedRow>(
     `select ${acceptedNames} from pattern.accepted as a where id >= $${values.push(after)}::uuid${where}
        and not exists (select from pattern.finished as f where f.workspace = a.workspace and f.id = a.id)
+       and not exists (select from pattern.task as t where t.workspace = a.workspace and t.id = a.id)
       order by id desc limit $${values.push(filter.limit)}`,
     values,
   );

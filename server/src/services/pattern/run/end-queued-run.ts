@@ -1,0 +1,102 @@
+import type { ToolCall } from '@damask/contracts/message.ts';
+import type { Run } from '@damask/contracts/run.ts';
+import { describeAttachments, keepAttachments } from '../conversation/attach.ts';
+import { readAttachments } from '../conversation/read-attachments.ts';
+import type { StoredAttachment } from '../conversation/turn-text.ts';
+import type { RunEnd } from '../engine/ports.ts';
+import type { EngineParts } from './engine.ts';
+import { longestDetail, longestReason } from './finish-run.ts';
+import { storableText } from './output-text.ts';
+import type { Payload } from './payloads.ts';
+import type { QueuedRequest } from './queued-request.ts';
+import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
+import { keptOf } from './start-run.ts';
+
+/** What the engine does not keep of a run's own call. */
+export interface EndDetails {
+  readonly toolCalls?: readonly ToolCall[];
+  readonly cachedFrom?: string | undefined;
+}
+
+/** The end of a queued run as it is stored, and as it is told. */
+export interface SealedEnd {
+  readonly row: FinishedRow;
+  readonly payload: Buffer | null;
+  toRun(): Run;
+}
+
+/** Turns an end into its record. Without the request (it could not be opened) no texts are kept. */
+export async function sealEnd(
+  { payloads, clock, process }: Pick<EngineParts, 'payloads' | 'clock' | 'process'>,
+  accepted: AcceptedRow,
+  request: QueuedRequest | null,
+  end: RunEnd,
+  { toolCalls = [], cachedFrom }: EndDetails = {},
+): Promise<SealedEnd> {
+  const row = toFinished(accepted, process, clock.now(), end, cachedFrom);
+  const payload = request && (await toPayload(request, end, toolCalls));
+  await payloads.ready(row.workspace);
+  return {
+    row,
+    payload: payload && (await payloads.seal(row, payload)),
+    toRun: () => ({
+      ...summarizeFinished(row),
+      attempts: [...row.attempts],
+      sanitised: row.sanitised,
+      input: payload?.input ?? null,
+      variables: payload?.variables ?? {},
+      attachments: describeAttachments(payload?.attachments),
+      output: payload?.output ?? null,
+      ...(toolCalls.length > 0 ? { tool_calls: [...toolCalls] } : {}),
+      ...(end.data === undefined ? {} : { data: end.data }),
+      ...(payload?.subject === undefined ? {} : { subject: payload.subject }),
+    }),
+  };
+}
+
+function toFinished(
+  accepted: AcceptedRow,
+  process: string,
+  now: number,
+  end: RunEnd,
+  cachedFrom: string | undefined,
+): FinishedRow {
+  return {
+    ...accepted,
+    process,
+    ...(cachedFrom === undefined ? {} : { cached_from: cachedFrom }),
+    // What answered, or was asked last; where nothing was called, what would have been.
+    model: end.model || accepted.model,
+    finished_at: new Date(now).toISOString(),
+    status: end.status,
+    stop_reason: end.stop_reason === null ? null : storableText(end.stop_reason, longestReason),
+    ...end.usage,
+    cost_micros: end.cost_micros,
+    first_output_ms: end.first_output_ms,
+    total_ms: end.total_ms,
+    error_code: end.error?.code ?? null,
+    error_detail: end.error && storableText(end.error.detail, longestDetail),
+    attempts: end.attempts,
+    sanitised: end.sanitised,
+  };
+}
+
+async function toPayload(
+  { request, chain }: QueuedRequest,
+  end: RunEnd,
+  toolCalls: readonly ToolCall[],
+): Promise<Payload> {
+  const attachments: readonly StoredAttachment[] = request.attachments
+    ? keepAttachments(await readAttachments(request.attachments))
+    : [];
+  return {
+    input: request.input,
+    variables: request.variables ?? {},
+    output: end.output,
+    ...keptOf(request),
+    ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {}),
+    // The data of a chain may be less than its output says.
+    ...(end.data === undefined || chain ? {} : { json: true }),
+    ...(attachments.length > 0 ? { attachments } : {}),
+  };
+}

@@ -1,0 +1,75 @@
+import type { Database, Transaction } from '#platform/database/database.ts';
+
+/** A piece of what a run has said so far. */
+export interface OutputPiece {
+  readonly workspace: string;
+  readonly run: string;
+  readonly token: bigint;
+  readonly attempt: number;
+  /** Bytes before it. */
+  readonly start: number;
+  readonly bytes: number;
+  /** Sealed. */
+  readonly piece: Buffer;
+}
+
+const asWorker = { role: 'worker', workspace: null };
+
+/** Keeps pieces of many runs in one commit, and forgets those of runs that have ended. Safe to repeat. */
+export async function keepPieces(
+  database: Pick<Database, 'transaction'>,
+  pieces: readonly OutputPiece[],
+  ended: readonly { readonly workspace: string; readonly run: string }[],
+): Promise<void> {
+  await database.transaction(asWorker, async (transaction) => {
+    // A piece that is lost with the database's machine is written again, or its run ends without it.
+    await transaction.query('set local synchronous_commit = off');
+    if (ended.length > 0) {
+      await transaction.query(
+        `delete from pattern.run_output as o using unnest($1::uuid[], $2::uuid[]) as g(workspace, run)
+          where o.workspace = g.workspace and o.run = g.run`,
+        [ended.map(({ workspace }) => workspace), ended.map(({ run }) => run)],
+      );
+    }
+    if (pieces.length > 0) {
+      await transaction.query(
+        `insert into pattern.run_output (workspace, run, token, attempt, start, bytes, piece)
+         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::int[], $5::bigint[], $6::int[], $7::bytea[])
+         on conflict (workspace, run, token, attempt, start) do update set bytes = excluded.bytes, piece = excluded.piece`,
+        [
+          pieces.map(({ workspace }) => workspace),
+          pieces.map(({ run }) => run),
+          pieces.map(({ token }) => String(token)),
+          pieces.map(({ attempt }) => attempt),
+          pieces.map(({ start }) => start),
+          pieces.map(({ bytes }) => bytes),
+          pieces.map(({ piece }) => piece),
+        ],
+      );
+    }
+  });
+}
+
+/** Forgets what a process left behind that died at the end of a run: no run takes so long. */
+export async function forgetOldPieces(database: Pick<Database, 'transaction'>): Promise<void> {
+  await database.transaction(asWorker, (transaction) =>
+    transaction.query(
+      `delete from pattern.run_output where (workspace, run, token, attempt, start) in (select workspace, run, token, attempt, start
+         from pattern.run_output where written_at < now() - interval '3 hours' order by written_at limit 5000)`,
+    ),
+  );
+}
+
+const piecesAtOnce = 50;
+
+/** The pieces of a run's newest text that lie behind `from` bytes, in order; the first may begin before it. */
+export async function readPieces(transaction: Transaction, run: string, from: number): Promise<OutputPiece[]> {
+  const rows = await transaction.query<Omit<OutputPiece, 'token' | 'start'> & { token: string; start: string }>(
+    `select workspace, run, token::text, attempt, start::text, bytes, piece from pattern.run_output
+      where run = $1 and start + bytes > $2 and (token, attempt) = (
+        select token, attempt from pattern.run_output where run = $1 order by token desc, attempt desc limit 1)
+      order by start limit ${piecesAtOnce}`,
+    [run, from],
+  );
+  return rows.map((row) => ({ ...row, token: BigInt(row.token), start: Number(row.start) }));
+}

@@ -1,0 +1,117 @@
+import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { StepProvider, StepResult } from '../engine/ports.ts';
+import { unknownUsage } from '../model/model-call.ts';
+import { callModel } from './call-model.ts';
+import type { Stop } from './engine.ts';
+import { costOfResult, longestDetail, longestReason, roundMs } from './finish-run.ts';
+import { createOutputText, type OutputText, storableText } from './output-text.ts';
+import { planStep, type StepParts } from './plan-step.ts';
+import { mostOfExecution, reserveRun } from './reserve-run.ts';
+import type { PreparedStep, RunAtHand, RunsAtHand } from './run-at-hand.ts';
+import type { FormedResult } from './structured-output.ts';
+
+/** Calls of queued runs: the same way to a model that runs take whose callers wait. */
+export function createQueuedCalls(parts: StepParts, runs: RunsAtHand, grown: (run: RunAtHand) => void): StepProvider {
+  return {
+    async prepare(claim, call) {
+      const run = runs.of(claim);
+      const planned = await planStep(parts, run, call);
+      const { route, plan } = planned;
+      const { workspace, actor } = run.row;
+      const who = { id: run.row.id, workspace, key: actor, queued: true };
+      // An answer from the cache calls nobody.
+      const free = route.candidates.length === 0;
+      const reservation = free ? undefined : await reserveRun(parts.limits, who, planned);
+      run.prepared.get(call.path)?.reservation?.release();
+      run.prepared.set(call.path, reservation ? { ...planned, reservation } : planned);
+      const reserved = reservation ? reservation.micros : free ? 0 : mostOfExecution(parts.limits, planned).micros;
+      return { model: route.name, reserved_micros: reserved, on_uncertain: plan.version.on_uncertain };
+    },
+    call(claim, { path }) {
+      const run = runs.of(claim);
+      const step = run.prepared.get(path);
+      if (!step) throw new Error('A step was to be called that was not prepared');
+      run.prepared.delete(path);
+      return callStep(parts, run, path, step, grown);
+    },
+  };
+}
+
+function callStep(
+  { engine }: StepParts,
+  run: RunAtHand,
+  path: string,
+  { plan, route, timeoutMs, reservation }: PreparedStep,
+  grown: (run: RunAtHand) => void,
+) {
+  const { output: form } = plan.version;
+  const output = createOutputText(form.max_characters ?? undefined);
+  const own = path === '';
+  // Each attempt writes a text of its own; who reads along is told that it begins anew.
+  if (own) run.live.output = output;
+  let stopped: Stop | undefined;
+  // An answer of a form is put right before anybody sees it, and of a batch nobody reads along.
+  const stream = own && !run.bulk && form.type !== 'json';
+  const call = callModel(
+    engine,
+    { plan, route, timeoutMs, ...(reservation ? { reservation } : {}) },
+    stream,
+    (text) => {
+      output.push(text);
+      if (output.full)
+        stop('truncated', `The answer is longer than the ${form.max_characters} characters that the pattern allows.`);
+      if (own) {
+        run.live.readers?.wake();
+        grown(run);
+      }
+      return true;
+    },
+  );
+  const stop = (code: ErrorCode, detail: string) => {
+    stopped ??= { code, detail };
+    call.abort(code, detail);
+  };
+  const answered: Promise<FormedResult> = call.done;
+  const done = answered.then(
+    (result) => {
+      output.end();
+      if (own) run.answer = result;
+      return toStepResult(result, stopped, output, engine.clock.now());
+    },
+    (): StepResult => ({
+      ok: false,
+      code: 'internal',
+      detail: 'The call to the model failed on our side. Tell the operator, with the id of the run.',
+      output: output.text,
+      sanitised: output.sanitised,
+      spent: { model: route.name, attempts: [], usage: unknownUsage, cost_micros: null, first_output_ms: null },
+    }),
+  );
+  return { done, abort: stop };
+}
+
+function toStepResult(result: FormedResult, stopped: Stop | undefined, output: OutputText, now: number): StepResult {
+  const spent = {
+    model: result.served.name,
+    attempts: result.attempts,
+    usage: result.usage,
+    cost_micros: costOfResult(result, now),
+    first_output_ms: result.firstOutputMs === null ? null : roundMs(result.firstOutputMs),
+  };
+  const shared = { output: output.text, sanitised: output.sanitised, spent };
+  // An answer that does not fit is no success, even if it was complete upstream.
+  const failure = output.full ? stopped : result.ok ? undefined : (stopped ?? result);
+  if (failure === undefined && result.ok) {
+    const stop_reason = storableText(result.stopReason, longestReason);
+    return { ok: true, stop_reason, ...(result.data === undefined ? {} : { data: result.data }), ...shared };
+  }
+  const { code, detail } = failure as Stop;
+  const wait = result.ok ? undefined : result.retryAfterSeconds;
+  return {
+    ok: false,
+    code,
+    detail: storableText(detail, longestDetail),
+    ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
+    ...shared,
+  };
+}

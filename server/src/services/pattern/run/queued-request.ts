@@ -1,0 +1,71 @@
+import { AppError } from '#platform/app-error.ts';
+import type { Vault } from '#platform/vault.ts';
+import type { ChainPlan } from '../chain/chain-plan.ts';
+import type { PinnedPattern } from '../library/library-table.ts';
+import type { PlanTexts } from './plan-run.ts';
+import type { StartRequest } from './start-run.ts';
+
+/** What a queued run is, beside its accepted row: all that is needed to execute it later, whatever has changed until then. */
+export interface QueuedRequest {
+  readonly request: AskedRequest;
+  readonly pin: PinnedPattern;
+  readonly texts: PlanTexts;
+  /** Names of models in the order in which they are tried, without the fallbacks. */
+  readonly models: readonly string[];
+  /** Milliseconds that its call may take; of a chain: that each of its calls may take. */
+  readonly timeoutMs: number;
+  /** Present where the pattern is a chain. */
+  readonly chain?: ChainPlan;
+}
+
+/** What of a request still matters when it is executed; the rest is in the row. */
+export type AskedRequest = Omit<
+  StartRequest,
+  'mode' | 'stream' | 'metadata' | 'timeout_ms' | 'on_disconnect' | 'start_at' | 'deadline' | 'priority' | 'session'
+>;
+
+const placeOf = (run: string) => ({ table: 'pattern.task', row: run, column: 'request' });
+
+/** Needs the vault to be ready for the workspace. */
+export function sealRequest(
+  vault: Vault,
+  { workspace, id }: { readonly workspace: string; readonly id: string },
+  queued: QueuedRequest,
+): Buffer | Promise<Buffer> {
+  return vault.seal(workspace, placeOf(id), Buffer.from(JSON.stringify(queued)));
+}
+
+/** Errors: `unavailable` when the key file is not the one that it was sealed with. */
+export async function openRequest(
+  vault: Vault,
+  { workspace, id }: { readonly workspace: string; readonly id: string },
+  sealed: Buffer,
+): Promise<QueuedRequest> {
+  try {
+    return JSON.parse((await vault.open(workspace, placeOf(id), sealed)).toString('utf8')) as QueuedRequest;
+  } catch (cause) {
+    throw new AppError(
+      'unavailable',
+      'What this run was asked for cannot be decrypted. Check that the key file is the one that it was written with.',
+      {},
+      { cause },
+    );
+  }
+}
+
+/** Fields of a request that its execution needs. */
+export function toAsked(input: StartRequest): AskedRequest {
+  const {
+    mode: _mode,
+    stream: _stream,
+    metadata: _metadata,
+    timeout_ms: _timeout,
+    on_disconnect: _onDisconnect,
+    start_at: _startAt,
+    deadline: _deadline,
+    priority: _priority,
+    session: _session,
+    ...asked
+  } = input;
+  return asked;
+}
