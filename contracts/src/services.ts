@@ -1,3 +1,4 @@
+import { budgetOperations } from './budget-operations.ts';
 import { contextOperations } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
 import { historyOperations } from './history.ts';
@@ -21,6 +22,7 @@ export const serviceOperations = {
     ...sessionOperations,
     ...transferOperations,
     ...modelOperations,
+    ...budgetOperations,
     ...runOperations,
   },
   gateway: gatewayOperations,

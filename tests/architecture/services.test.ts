@@ -14,6 +14,7 @@ const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
   pattern: [
     ...[
       'attachment',
+      'budget-operations',
       'context',
       'history',
       'message',

@@ -7,6 +7,7 @@ type Target = (world: TwoWorkspaces) => Input | Promise<Input>;
 let count = 0;
 const freshName = () => `fresh_${count++}`;
 const text = 'Answer about {{topic}}.';
+const budget = { covers: 'pattern', of: 'same_name', period: 'day', limit_tokens: 1_000_000 };
 const run = { pattern: 'same_text', input: 'hello', variables: { topic: 'x' }, model: 'openai/x' };
 
 /** Inputs that work, by the operation's title, each with things of alpha that nobody misses afterwards. */
@@ -25,6 +26,12 @@ const targets: Readonly<Record<string, Target>> = {
     const provider = freshName();
     await make(world, 'PUT', `/v1/providers/${provider}`, { base_url: world.model.url });
     return { provider };
+  },
+  'PUT /v1/budgets/{budget}': () => ({ budget: freshName(), ...budget }),
+  'DELETE /v1/budgets/{budget}': async (world) => {
+    const name = freshName();
+    await make(world, 'PUT', `/v1/budgets/${name}`, budget);
+    return { budget: name };
   },
   'POST /v1/patterns': () => ({ name: freshName(), system: text }),
   'DELETE /v1/patterns/{pattern}': async (world) => ({ pattern: await freshPattern(world) }),
@@ -102,13 +109,14 @@ export async function foreignTarget(
   if (path.includes('{pattern}')) return {};
   const { 'other strategy': strategy, 'other provider': provider } = things;
   const { 'other context': context, 'other session': session } = things;
-  return { ...(await targetOf(world, operation)), strategy, provider, context, session };
+  const { 'other budget': budget } = things;
+  return { ...(await targetOf(world, operation)), strategy, provider, context, session, budget };
 }
 
 /** What path parameters and fields of these names stand for. */
 export function thingsByField({ things }: Side): Input {
-  const { pattern, label, key, strategy, context, session, provider, run: runId } = things;
-  return { pattern, label, key, strategy, context, session, provider, run: runId, version: 1 };
+  const { pattern, label, key, strategy, context, session, provider, budget: name, run: runId } = things;
+  return { pattern, label, key, strategy, context, session, provider, budget: name, run: runId, version: 1 };
 }
 
 async function freshPattern(world: TwoWorkspaces): Promise<string> {

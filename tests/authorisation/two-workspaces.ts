@@ -73,6 +73,7 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
       workspace,
     ]);
   }
+  for (const { workspace } of [alpha, beta]) await seedHeld(sql, workspace, platform.floor.registry.id);
   const leaks: string[] = [];
   const open: HttpClient[] = [];
 
@@ -132,6 +133,25 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
   return world;
 }
 
+/** What processes hold of budgets and of the limits of providers lasts for moments only, so it is put there by hand. */
+async function seedHeld(sql: TwoWorkspaces['sql'], workspace: string, process: string) {
+  await sql(
+    `with held as (
+       insert into pattern.budget_period (workspace, budget, start)
+       select workspace, id, current_date from pattern.budget where workspace = $1
+       on conflict (workspace, budget, start) do update set told = 0 returning workspace, budget, start
+     ), lease as (
+       insert into pattern.budget_lease (workspace, budget, start, process, epoch, micros, tokens)
+       select workspace, budget, start, $2, $2, 1, 1 from held
+     )
+     insert into pattern.budget_hold (workspace, id, process, run, queued, micros, tokens, budgets, starts)
+     select workspace, budget, $2, budget, true, 1, 1, array[budget], array[start] from held`,
+    [workspace, process],
+  );
+  await sql("insert into pattern.provider_take values ($1, 'lab', 0, 1, 1)", [workspace]);
+  await sql("insert into pattern.provider_minute values ($1, 'lab')", [workspace]);
+}
+
 interface Seed {
   readonly id: string;
   readonly ownerKey: string;
@@ -186,6 +206,14 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
   const provider = { base_url: modelUrl, api_key: `sk-${mark}`, models: [{ id: `${mark}-large` }] };
   await must('PUT', `/v1/providers/${mark}_models`, provider);
   await must('PUT', `/v1/providers/${second}`, provider);
+  for (const name of [`${mark}_spend`, second]) {
+    await must('PUT', `/v1/budgets/${name}`, {
+      covers: 'environment',
+      of: 'nowhere',
+      period: 'month',
+      limit_tokens: 1_000,
+    });
+  }
   const run = await must('POST', '/v1/runs', {
     pattern,
     input: `${mark} asks`,
@@ -238,6 +266,7 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       context: `${mark}_facts`,
       session: `${mark}_talk`,
       provider: `${mark}_models`,
+      budget: `${mark}_spend`,
       model: `${mark}_models/${mark}-large`,
       run: run.id,
       subject: `${mark} himself`,
@@ -252,6 +281,7 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       'other context': second,
       'other session': second,
       'other provider': second,
+      'other budget': second,
       ...cursors,
     },
     secrets: [
@@ -276,6 +306,7 @@ function pagedLists(pattern: string, session: string): Record<string, string> {
     'GET /v1/exports': '/v1/exports',
     'GET /v1/strategies': '/v1/strategies',
     'GET /v1/contexts': '/v1/contexts',
+    'GET /v1/budgets': '/v1/budgets',
     'GET /v1/sessions': '/v1/sessions',
     'GET /v1/sessions/{session}/turns': `/v1/sessions/${session}/turns`,
     'GET /v1/runs': '/v1/runs',

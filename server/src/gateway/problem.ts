@@ -15,6 +15,7 @@ export function toProblem(error: AppError, requestId: string): Record<string, un
     ...(details.pointer === undefined ? {} : { pointer: details.pointer }),
     ...(details.need === undefined ? {} : { need: details.need }),
     ...(details.runId === undefined ? {} : { run_id: details.runId }),
+    ...(details.resetAt === undefined ? {} : { reset_at: details.resetAt }),
     ...(details.replayed ? { replayed: true } : {}),
     ...(details.problems === undefined ? {} : { problems: details.problems }),
   };

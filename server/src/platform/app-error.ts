@@ -1,16 +1,28 @@
 import { type ErrorCode, type ErrorKind, errorCatalogue } from '@damask/contracts/errors.ts';
 
+/** One of several things that are wrong. */
+export interface Finding {
+  readonly pointer: string;
+  readonly detail: string;
+  /** In an upload: its line, from 1, the character in it, and what code this would be alone. */
+  readonly line?: number;
+  readonly column?: number | null;
+  readonly code?: string;
+}
+
 export interface ErrorDetails {
   /** JSON pointer to the field that is wrong. */
   readonly pointer?: string;
   /** The permission that is missing. */
   readonly need?: string;
   readonly retryAfterSeconds?: number;
+  /** When a limit begins anew: RFC 3339. */
+  readonly resetAt?: string;
   readonly runId?: string;
   /** This is what the first request with the same Idempotency-Key was told. */
   readonly replayed?: true;
   /** More findings, for reports; each names a place and a reason. */
-  readonly problems?: readonly { pointer: string; detail: string }[];
+  readonly problems?: readonly Finding[];
 }
 
 /** An error that the caller may see. `message` says what is wrong and what to do next; the status belongs to the code. */

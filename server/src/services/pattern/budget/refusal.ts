@@ -1,0 +1,36 @@
+import { AppError } from '#platform/app-error.ts';
+import type { Amount } from './amount.ts';
+
+/** Why a budget lets a call wait for the next period, or for the calls that are under way. */
+export interface Refusal {
+  readonly name: string;
+  readonly resetsAt: Date;
+  /** Until the period ends, by the database's clock. */
+  readonly secondsLeft: number;
+  /** Nothing but the next period helps; otherwise what calls under way do not use comes back. */
+  readonly spent: boolean;
+  /** What was not spent; infinite where there is no limit. */
+  readonly left: Amount;
+}
+
+/** Seconds after which calls under way may have given back what they did not use. */
+const soon = 5;
+
+export function toBudgetError({ name, resetsAt, secondsLeft, spent }: Refusal): AppError {
+  const reset = `${resetsAt.toISOString().slice(0, 19)}Z`;
+  return new AppError(
+    'budget_exceeded',
+    spent
+      ? `The budget ${name} does not pay for this run any more; it begins anew at ${reset}. Wait until then, send less, allow fewer max_tokens, or raise the limit.`
+      : `What is left of the budget ${name} is reserved by runs under way. Try again when they have ended; it begins anew at ${reset}.`,
+    { retryAfterSeconds: spent ? Math.max(1, Math.ceil(secondsLeft)) : soon, resetAt: reset },
+  );
+}
+
+export function priceUnknown(budget: string, model: string): AppError {
+  return new AppError(
+    'price_unknown',
+    `The budget ${budget} limits money, and the price of ${model} is not known. Enter input_price and output_price of the model at its provider, use another model, or limit tokens instead.`,
+    { pointer: '/model' },
+  );
+}
