@@ -4,18 +4,17 @@ import { drive } from '../engine/drive-run.ts';
 import type { EnginePorts, RunEnd } from '../engine/ports.ts';
 import type { Drive } from '../engine/work.ts';
 import { unknownUsage } from '../model/model-call.ts';
-import type { SealedEnd } from '../run/end-queued-run.ts';
-import type { OpenedRun, QueuedRuns } from '../run/queued-runs.ts';
 import type { AcceptedRow } from '../run/record.ts';
 import type { HeldTask } from './task-record.ts';
+import type { OpenedTask, TaskRecord, TaskRuns } from './task-runs.ts';
 import type { TaskWriter } from './task-writer.ts';
 
 export interface ExecuteParts {
   readonly writer: TaskWriter;
-  readonly runs: QueuedRuns;
+  readonly runs: TaskRuns;
   readonly ports: EnginePorts;
   /** The record of an end without its texts, for a run whose request cannot be opened. */
-  readonly sealBare: (row: AcceptedRow, end: RunEnd) => Promise<SealedEnd>;
+  readonly sealBare: (row: AcceptedRow, end: RunEnd) => Promise<TaskRecord>;
   /** So many processes that died with a run are enough. */
   readonly giveUpAfter: number;
   readonly log: Log;
@@ -48,7 +47,7 @@ export function executeTask(parts: ExecuteParts, task: HeldTask): TaskExecution 
   async function execute(): Promise<void> {
     // Perhaps it is the opening that nobody survives.
     if (task.claim.deliveries > parts.giveUpAfter) return endBare(parts, task, 'gave_up', gaveUp);
-    let opened: OpenedRun;
+    let opened: OpenedTask;
     try {
       opened = await parts.runs.open(task);
     } catch (error) {

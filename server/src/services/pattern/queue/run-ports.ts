@@ -1,14 +1,11 @@
 import type { Claim, RunEnd, RunStore, StepRecord, WorkQueue } from '../engine/ports.ts';
-import type { FinishedRow } from '../run/record.ts';
+import type { TaskRecord } from './task-runs.ts';
 import type { TaskWriter } from './task-writer.ts';
 
 export interface RunPortsOptions {
   readonly writer: TaskWriter;
   /** The record of a run's end, with its sealed texts. */
-  readonly toRecord: (
-    claim: Claim,
-    end: RunEnd,
-  ) => Promise<{ readonly row: FinishedRow; readonly payload: Buffer | null }>;
+  readonly toRecord: (claim: Claim, end: RunEnd) => Promise<TaskRecord>;
   readonly readSteps: (claim: Claim) => Promise<readonly StepRecord[]>;
 }
 
@@ -28,8 +25,8 @@ export function createRunPorts({ writer, toRecord, readSteps }: RunPortsOptions)
       },
     },
     queue: {
-      release: (claim, { readyAt, ...progress }) =>
-        writer.change({ claim, state: 'queued', ready_at: toTime(readyAt, 'now'), why: null, ...progress }),
+      release: (claim, { readyAt, because, ...progress }) =>
+        writer.change({ claim, state: 'queued', ready_at: toTime(readyAt, 'now'), why: because, ...progress }),
       wait: (claim, { why, until, ...progress }) =>
         writer.change({ claim, state: 'waiting', ready_at: toTime(until, 'infinity'), why, ...progress }),
     },

@@ -38,6 +38,8 @@ export interface SteppedRun {
   readonly workspace: string;
   readonly id: string;
   readonly done: readonly StepRecord[];
+  /** It is given back until somebody decides. */
+  readonly waits: boolean;
 }
 
 export function createTaskWriter(options: {
@@ -69,21 +71,23 @@ export function createTaskWriter(options: {
     write: (client, group) =>
       inRounds(group, (round) => {
         const runs = round
-          .filter(({ row }) => row.done.length > 0)
-          .map(({ row: { claim, done } }) => ({ ...claim, done }));
+          .filter(({ row }) => row.done.length > 0 || row.state === 'waiting')
+          .map(({ row: { claim, done, state } }) => ({ ...claim, done, waits: state === 'waiting' }));
         return withSteps(client, keepSteps, runs, async () =>
           settle(round, await changeTasks(client, round.map(toRow))),
         );
       }),
     quarantine: async () => undefined,
-    bytesOf: () => rowBytes,
+    bytesOf: ({ row: { done } }) => done.reduce((bytes, { output }) => bytes + (output?.length ?? 0), rowBytes),
   });
   const ends = createGroupCommit<Entry<TaskEnd>>({
     ...shared,
     connections: 2,
     write: (client, group) =>
       inRounds(group, (round) => {
-        const runs = round.filter(({ row }) => row.done.length > 0).map(({ row: { row, done } }) => ({ ...row, done }));
+        const runs = round
+          .filter(({ row }) => row.done.length > 0)
+          .map(({ row: { row, done } }) => ({ ...row, done, waits: false }));
         return withSteps(client, keepSteps, runs, () => writeEnds(client, round));
       }),
     quarantine: quarantineEnd,
