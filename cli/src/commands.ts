@@ -94,6 +94,30 @@ export const commands: Commands = {
     summary: 'Run a run again, with changes',
     load: async () => (await import('./commands/rerun.ts')).rerun,
   },
+  timers: {
+    summary: 'List timers: runs that the clock starts',
+    load: async () => (await import('./commands/timers.ts')).timers,
+  },
+  'timers set': {
+    summary: 'Make or replace a timer',
+    load: async () => (await import('./commands/timers-set.ts')).timersSet,
+  },
+  'timers show': {
+    summary: 'Show a timer and its last ticks',
+    load: async () => (await import('./commands/timers-show.ts')).timersShow,
+  },
+  'timers pause': {
+    summary: 'Let a timer rest',
+    load: async () => (await import('./commands/timers-pause.ts')).timersPause,
+  },
+  'timers resume': {
+    summary: 'Let a timer tick again',
+    load: async () => (await import('./commands/timers-pause.ts')).timersResume,
+  },
+  'timers rm': {
+    summary: 'Delete a timer',
+    load: async () => (await import('./commands/timers-rm.ts')).timersRm,
+  },
   models: {
     summary: 'List models that a run can name',
     load: async () => (await import('./commands/models.ts')).models,
@@ -177,6 +201,18 @@ export const commands: Commands = {
   restore: {
     summary: 'Bring a backup back into an empty place',
     load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  'key export': {
+    summary: 'Write a sealed copy of the key file',
+    load: async () => (await import('./commands/key-export.ts')).keyExport,
+  },
+  'key import': {
+    summary: 'Bring the key file back from its copy',
+    load: async () => (await import('./commands/key-import.ts')).keyImport,
+  },
+  'key replace': {
+    summary: 'Go on without a key file that is lost',
+    load: async () => (await import('./commands/key-replace.ts')).keyReplace,
   },
   doctor: {
     summary: 'Check this machine, the server, the key and the models',

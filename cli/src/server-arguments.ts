@@ -1,8 +1,12 @@
 import type { Flags } from './command.ts';
 
 /** Flags of the commands that the server's own executable carries out on this machine. */
-export const executableFlags = {
+export const configFlag = {
   config: { type: 'string', value: '<file>', completes: 'files', help: "The server's settings, as in `damask serve`." },
+} as const satisfies Flags;
+
+export const executableFlags = {
+  ...configFlag,
   json: { type: 'boolean', help: 'Print one JSON object a line: progress, then the outcome.' },
 } as const satisfies Flags;
 

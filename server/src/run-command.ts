@@ -4,12 +4,14 @@ import type { BackupCommand } from './backup-setting.ts';
 import { type Config, describeConfig, readConfig } from './config.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
+import type { KeyCommand } from './run-key.ts';
 import { createServerLog, surviveSurprises } from './server-log.ts';
 
 const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [--config FILE]
        main.ts migrate [--contract] | check-config | model-pull [--json] | owner-key
        main.ts backup PLACE [--base PLACE] | backup-verify PLACE | backup-show PLACE [--json]
        main.ts restore [PLACE] [--base PLACE] [--acknowledge] [--json]
+       main.ts key-export FILE | key-import FILE | key-replace --lost
        main.ts --help
 `;
 
@@ -42,6 +44,10 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
       const { runOnce } = await import('./run-once.ts');
       await runOnce(command, config, announce, values.contract === true);
       process.exit(0);
+    } else if (isKeyCommand(command)) {
+      const { runKey } = await import('./run-key.ts');
+      await runKey(command, config, { path: positionals[1], lost: values.lost === true });
+      process.exit(0);
     } else if (isBackupCommand(command)) {
       const { runBackup } = await import('./run-backup.ts');
       const { json = false, base: bases = [], acknowledge = false } = values;
@@ -55,6 +61,9 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     reportAndExit(error, announce);
   }
 }
+
+const isKeyCommand = (command: string): command is KeyCommand =>
+  ['key-export', 'key-import', 'key-replace'].includes(command);
 
 const isBackupCommand = (command: string): command is BackupCommand =>
   ['backup', 'backup-verify', 'backup-show', 'restore'].includes(command);
@@ -71,6 +80,7 @@ function readArguments(argv: readonly string[]) {
         contract: { type: 'boolean' },
         base: { type: 'string', multiple: true },
         acknowledge: { type: 'boolean' },
+        lost: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

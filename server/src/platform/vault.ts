@@ -85,7 +85,12 @@ export function createVault(options: {
       const key = keys.get(workspace) as DataKey;
       const header = sealed.subarray(0, headerLength);
       if (header.length < headerLength || header[0] !== format) throw new Error('A sealed value has an unknown format');
-      if (header.readUInt32BE(1) !== key.version) throw new Error('A sealed value needs another data key');
+      if (header.readUInt32BE(1) !== key.version) {
+        throw new AppError(
+          'unavailable',
+          'This was sealed with a key that was replaced since, and cannot be read any more. Enter it again where that is possible.',
+        );
+      }
       return open(subkey(key, header), { workspace, ...place }, headerLength, sealed);
     },
     hmacKey(workspace, purpose) {
@@ -117,7 +122,7 @@ interface KeyRow {
 }
 
 async function readOrMakeKey(database: Database, kek: KeyEncryptionKey, workspace: string): Promise<DataKey> {
-  const fresh = await wrap(kek, workspace, 1, randomBytes(32));
+  const fresh = await wrapDataKey(kek, workspace, 1, randomBytes(32));
   const row = await database.transaction({ role: 'platform', workspace: null }, async (transaction) => {
     const read = () =>
       transaction.query<KeyRow>(
@@ -135,7 +140,8 @@ async function readOrMakeKey(database: Database, kek: KeyEncryptionKey, workspac
   return { version: row.version, bytes: await unwrap(kek, workspace, row), subkeys: new Map() };
 }
 
-function wrap(kek: KeyEncryptionKey, workspace: string, version: number, bytes: Buffer) {
+/** A workspace's data key as it is stored. */
+export function wrapDataKey(kek: KeyEncryptionKey, workspace: string, version: number, bytes: Buffer) {
   return seal(kek.key, { workspace, row: String(version), ...workspaceKeys }, Buffer.alloc(0), bytes);
 }
 

@@ -33,7 +33,7 @@ export async function loadKeyFile(options: {
     throw new AppError(
       'unavailable',
       options.missing ??
-        `The key file ${path} is missing, and stored texts were encrypted with it. Put it back, or point DAMASK_KEY_FILE to it.`,
+        `The key file ${path} is missing, and stored texts were encrypted with it. Put it back, point DAMASK_KEY_FILE to it, or bring it back with \`damask key import\`. Is it lost for good? \`damask key replace --lost\` goes on without the old texts.`,
     );
   }
   await create(path);
@@ -70,13 +70,24 @@ function parse(text: string, path: string): KeyEncryptionKey {
   return { key: createSecretKey(bytes), id };
 }
 
-async function create(path: string) {
+/**
+ * Makes the file of a key that is known. Errors: `already_exists` when there is another key; `unavailable`.
+ * The same key in its place is left as it is.
+ */
+export async function placeKeyFile(path: string, bytes: Buffer): Promise<void> {
+  await create(path, bytes);
+  const { key } = parse((await readPrivate(path)) ?? '', path);
+  if (key.export().equals(bytes)) return;
+  throw new AppError('already_exists', `${path} holds another key. Move it away first, or set DAMASK_KEY_FILE.`);
+}
+
+async function create(path: string, key = randomBytes(keyLength)) {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await makeFolder(dirname(path));
     const handle = await open(draft, 'wx', 0o600);
     try {
-      await handle.writeFile(`${heading}\n${randomBytes(keyLength).toString('base64')}\n`);
+      await handle.writeFile(`${heading}\n${key.toString('base64')}\n`);
       await handle.sync();
     } finally {
       await handle.close();

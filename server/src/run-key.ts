@@ -1,0 +1,80 @@
+import { open, readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { Config } from './config.ts';
+import { openAdmin } from './open-admin.ts';
+import { AppError } from './platform/app-error.ts';
+import { systemClock as clock } from './platform/clock.ts';
+import { loadKeyFile, placeKeyFile } from './platform/crypto/key-file.ts';
+import { openRecoveryFile, sealKeyFile } from './platform/crypto/recovery-file.ts';
+import { replaceDataKeys } from './platform/crypto/replace-keys.ts';
+import { createServerLog } from './server-log.ts';
+
+export type KeyCommand = 'key-export' | 'key-import' | 'key-replace';
+
+/** Commands about the key file. Errors: `invalid_request`, `already_exists`, `in_use`, `unavailable`. */
+export async function runKey(command: KeyCommand, config: Config, given: { path: string | undefined; lost: boolean }) {
+  const path = config.storage.key_file;
+  if (command === 'key-replace') return replace(config, given.lost);
+  if (given.path === undefined) {
+    throw new AppError('invalid_request', 'Name the recovery file: damask key export damask-recovery.txt');
+  }
+  if (command === 'key-export') await exportKey(path, given.path);
+  else await importKey(path, given.path);
+}
+
+async function exportKey(keyFile: string, path: string): Promise<void> {
+  const missing = `The key file ${keyFile} is missing. Start the platform once, which makes it, or set DAMASK_KEY_FILE.`;
+  const { text, code } = sealKeyFile(await loadKeyFile({ path: keyFile, allowCreate: false, missing }));
+  const handle = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'EEXIST' ? 'it is there already; give another name' : error.message;
+    throw new AppError('already_exists', `${path} cannot be written: ${reason}.`, {}, { cause: error });
+  });
+  await handle.writeFile(text);
+  await handle.sync();
+  await handle.close();
+  process.stdout.write(
+    `${code}\nThis is the recovery code of ${path}, shown once. Write it down, and keep it away from that file and from the backups.\n`,
+  );
+}
+
+async function importKey(keyFile: string, path: string): Promise<void> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new AppError('invalid_request', `${path} cannot be read: ${error.message}.`, {}, { cause: error });
+  });
+  const { id, bytes } = openRecoveryFile(text, await readCode());
+  await placeKeyFile(keyFile, bytes);
+  process.stdout.write(`The key ${id} is back in ${keyFile}.\n`);
+}
+
+/** The first line of the standard input. Hidden from nobody: whoever sits there holds the paper, too. */
+async function readCode(): Promise<string> {
+  if (process.stdin.isTTY) process.stderr.write('Recovery code: ');
+  const lines = createInterface({ input: process.stdin });
+  try {
+    for await (const line of lines) return line;
+    throw new AppError('invalid_request', 'Give the recovery code on the standard input.');
+  } finally {
+    lines.close();
+  }
+}
+
+async function replace(config: Config, lost: boolean): Promise<void> {
+  const { key_file: path } = config.storage;
+  if (!lost) {
+    throw new AppError(
+      'invalid_request',
+      'This is for a key file that is lost for good: inputs, outputs, contexts, sessions and provider keys that were stored with it can never be read again. `damask key import` brings a key back. To go on without it: damask key replace --lost',
+    );
+  }
+  const { log } = createServerLog(config, 'key-replace');
+  const admin = await openAdmin({ config, clock, log });
+  try {
+    const kek = await loadKeyFile({ path, allowCreate: true });
+    const count = await replaceDataKeys(admin.connection, kek);
+    process.stdout.write(
+      `${count} workspaces have new keys, under the key ${kek.id} in ${path}. Texts that were stored before cannot be read any more.\nEnter the keys of providers again (\`damask providers add\`), and take a copy of the key: damask key export.\n`,
+    );
+  } finally {
+    await admin.close();
+  }
+}
