@@ -28,11 +28,15 @@ export const BatchItem = strict({
 });
 export type BatchItem = Static<typeof BatchItem>;
 
-export const BatchStatus = Type.Union(
-  ['queued', 'running', 'paused', 'cancelling', 'finished', 'stopped', 'cancelled'].map((status) =>
-    Type.Literal(status as 'queued' | 'running' | 'paused' | 'cancelling' | 'finished' | 'stopped' | 'cancelled'),
-  ),
-);
+export const BatchStatus = Type.Union([
+  Type.Literal('queued'),
+  Type.Literal('running'),
+  Type.Literal('paused'),
+  Type.Literal('cancelling'),
+  Type.Literal('finished'),
+  Type.Literal('stopped'),
+  Type.Literal('cancelled'),
+]);
 export type BatchStatus = Static<typeof BatchStatus>;
 
 const nullable = <Schema extends import('typebox').TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);

@@ -189,6 +189,7 @@ export const runOperations = {
       model: Type.Optional(ModelName),
       subject: Type.Optional(Subject),
       rerun_of: Type.Optional(Id),
+      batch: Type.Optional(Id),
       metadata: Type.Optional(
         Type.Array(Type.String({ maxLength: 565, pattern: '^[A-Za-z0-9_.-]{1,64}=' }), {
           minItems: 1,

@@ -87,6 +87,7 @@ export const RunSummary = Type.Object({
   accepted_at: Time,
   finished_at: Type.Union([Time, Type.Null()]),
   rerun_of: Type.Optional(Id),
+  batch: Type.Optional(Id),
   cached: Type.Optional(Type.Literal(true, { description: 'The answer is that of an earlier run.' })),
   cached_from: Type.Optional(Id),
   stop_reason: Type.Union([Type.String(), Type.Null()]),

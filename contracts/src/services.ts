@@ -1,3 +1,4 @@
+import { batchOperations } from './batch-operations.ts';
 import { budgetOperations } from './budget-operations.ts';
 import { contextOperations } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
@@ -9,6 +10,7 @@ import { patternOperations } from './pattern.ts';
 import { runOperations } from './run-operations.ts';
 import { sessionOperations } from './session.ts';
 import { strategyOperations } from './strategy.ts';
+import { timerOperations } from './timer.ts';
 import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
@@ -24,6 +26,8 @@ export const serviceOperations = {
     ...modelOperations,
     ...budgetOperations,
     ...runOperations,
+    ...batchOperations,
+    ...timerOperations,
   },
   gateway: gatewayOperations,
 } satisfies Record<string, Operations>;

@@ -12,6 +12,11 @@ import { watchTopics } from '#platform/topic.ts';
 import { createTrail } from '#platform/trail.ts';
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import type { Vault } from '#platform/vault.ts';
+import { openBatches } from './batch/open-batches.ts';
+import { createBudgetOperations } from './budget/budget-operations.ts';
+import { budgetsTopic, createBudgetTable } from './budget/budget-table.ts';
+import { createBudgets } from './budget/budgets.ts';
+import { startReconciliation } from './budget/reconcile-leases.ts';
 import { createContextTexts } from './conversation/context-texts.ts';
 import { createConversationOperations } from './conversation/conversation-operations.ts';
 import { contextTopic } from './conversation/conversation-parts.ts';
@@ -27,17 +32,23 @@ import { providersTopic } from './model/model-parts.ts';
 import { createModelRouter } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
+import { openQueue, type QueueSettings } from './open-queue.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
 import { createAnswerCache } from './run/answer-cache.ts';
+import { cancelRun } from './run/cancel-run.ts';
 import { createClaimWriter } from './run/claim-writer.ts';
 import { createConfirmEnd } from './run/confirm-end.ts';
+import type { EngineParts } from './run/engine.ts';
 import { createJournal, type Journal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
 import { observeRuns } from './run/observe-runs.ts';
+import { createOutputPublisher } from './run/output-publisher.ts';
 import { createPayloads } from './run/payloads.ts';
 import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
+import { heedSignals, signalTopic } from './run/run-signals.ts';
+import { openTimers } from './timer/open-timers.ts';
 import { createImportPlanner } from './transfer/import-planner.ts';
 import { createStarterReader } from './transfer/install-starters.ts';
 import { createTransferOperations } from './transfer/transfer-operations.ts';
@@ -68,6 +79,7 @@ export interface PatternOptions {
     readonly concurrency: number;
     readonly record_within_ms: number;
   };
+  readonly queue: QueueSettings;
   readonly planted?: PlantedFaults;
 }
 
@@ -110,6 +122,11 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const gates = createGates({ clock, log });
   const providers = createProviderTable(database, gates.forget);
   const contexts = createContextTexts({ database, vault });
+  const budgetTable = createBudgetTable(database, (workspace) => budgets.changed(workspace));
+  const budgets = createBudgets({ database, registry, table: budgetTable, clock, log });
+  const live = createLiveRuns({ limit: runs.concurrency, clock });
+  const publisher = createOutputPublisher({ database, vault, clock, log });
+  const signals = { database, process: registry.id, live, publisher, log };
   const topics = await watchTopics({
     database,
     clock,
@@ -118,6 +135,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       { topic: libraryTopic, load: () => library.load() },
       { topic: providersTopic, load: () => providers.load() },
       { topic: contextTopic, load: () => contexts.load() },
+      { topic: signalTopic, load: () => heedSignals(signals) },
+      { topic: budgetsTopic, load: () => budgetTable.load() },
     ],
   });
   const sources = createProviderSources({
@@ -145,9 +164,9 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   });
   const honest = createJournal({ connect: () => database.dedicated('journal'), clock, log });
   const journal = options.planted?.journal?.(honest) ?? honest;
-  const live = createLiveRuns({ limit: runs.concurrency, clock });
   const checks = createSchemaWorkers({ clock });
-  const engine = {
+  const measure = observeRuns(metrics, { live: () => live.size, waiting: () => journal.waiting });
+  const engine: EngineParts = {
     journal,
     live,
     payloads: createPayloads(vault),
@@ -156,19 +175,50 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     process: registry.id,
     recordWithin: runs.record_within_ms,
     readerWithin,
-    observe: observeRuns(metrics, { live: () => live.size, waiting: () => journal.waiting }),
+    observe(row) {
+      measure(row);
+      if (row.batch) batches.wake();
+    },
     confirm: createConfirmEnd({ database, registry, log }),
   };
   const recovery =
     options.planted?.recovery === false
       ? { first: Promise.resolve(), stop: async () => undefined }
       : startRecovery({ database, registry, journal, clock, log });
+  const reconciliation = startReconciliation({ database, registry, clock, log });
   const libraryParts = { database, clock, log, trail, cursors, afterChange: () => topics.refresh() };
   const planner = createImportPlanner({ egress, clock });
   const conversation = { ...libraryParts, vault, registry };
   const starters = createStarterReader(libraryParts, options.starters);
   const readers = startEventReaders({ database, clock, log, readers: [starters] });
   await Promise.all([recovery.first, readers.first]);
+  const execution = {
+    ...{ library, router, engine, clock, log },
+    pdfTexts: createPdfTexts({ clock }),
+    answers: createAnswerCache(clock),
+    limits: { budgets, defaultMaxTokens: runs.max_tokens, clock },
+    defaultTimeout: runs.timeout_ms,
+  };
+  const queue = openQueue({
+    ...execution,
+    ...{ database, registry, vault, publisher },
+    settings: options.queue,
+    announce: () => undefined,
+  });
+  const timers = openTimers({ ...execution, ...libraryParts, ...{ contexts, vault, queue } });
+
+  const runParts = {
+    ...execution,
+    ...{ database, vault, trail, cursors, contexts, conversation, queue },
+    claims: createClaimWriter(database),
+    honoursKeys: options.planted?.keys !== false,
+  };
+  const batches = openBatches({
+    ...{ database, clock, log, cursors, trail, registry, vault, library, contexts, router, queue },
+    defaultTimeout: runs.timeout_ms,
+    openTexts: engine.payloads.open,
+    cancelRun: (workspace, run) => cancelRun(runParts, workspace, run),
+  });
 
   const journalFault = () => {
     try {
@@ -193,23 +243,12 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         egress,
         vault,
       }),
-      ...createRunOperations({
-        database,
-        cursors,
-        clock,
-        library,
-        contexts,
-        conversation,
-        pdfTexts: createPdfTexts({ clock }),
-        router,
-        engine,
-        answers: createAnswerCache(clock),
-        claims: createClaimWriter(database),
-        honoursKeys: options.planted?.keys !== false,
-        defaultTimeout: runs.timeout_ms,
-      }),
+      ...createBudgetOperations({ ...libraryParts, library, budgets }),
+      ...createRunOperations(runParts),
+      ...batches.operations,
+      ...timers.operations,
     },
-    ready: journalFault,
+    ready: () => journalFault() ?? queue.fault(),
     async catchUp() {
       await catchUpWith(database, starters, clock, startersWithin);
       await topics.refresh();
@@ -220,11 +259,18 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         ? [model.name, model.note && `(${model.note})`].filter(Boolean).join(' ')
         : router.defaultName(workspace);
     },
-    drain: (milliseconds) => live.drain(milliseconds),
+    async drain(milliseconds) {
+      await timers.stop();
+      await Promise.all([live.drain(milliseconds), queue.drain(milliseconds)]);
+    },
     async stop(milliseconds) {
-      await live.drain(milliseconds);
+      await timers.stop();
+      await Promise.all([live.drain(milliseconds), queue.drain(milliseconds), batches.stop()]);
+      await Promise.all([queue.stop(), publisher.stop()]);
       await Promise.all([checks.close(), recovery.stop(), readers.stop(), topics.stop(), planner.close()]);
       const left = await journal.stop(5_000);
+      // After the journal: what calls took is settled from their ends.
+      await Promise.all([reconciliation.stop(), budgets.stop(2_000)]);
       if (left > 0) log.error('Runs were left unrecorded at the end', { rows: left });
     },
   };

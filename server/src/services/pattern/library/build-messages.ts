@@ -50,7 +50,8 @@ function systemOf(text: string, { strategy, context, language }: MessageRequest)
   return [strategy?.trim(), context?.trim(), text, instruction].filter(Boolean).join('\n');
 }
 
-function refuseDisabled(version: CompiledVersion): void {
+/** Throws `capability_disabled` where the pattern needs what is off. */
+export function refuseDisabled(version: Pick<CompiledVersion, 'disabledCapabilities'>): void {
   if (version.disabledCapabilities.length === 0) return;
   const shown = version.disabledCapabilities
     .slice(0, 5)

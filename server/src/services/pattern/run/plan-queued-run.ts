@@ -71,7 +71,7 @@ export async function sealPlan(
     metadata: input.metadata ?? {},
     ...((rerunOf ?? subject) === undefined ? {} : { marks: { subject, rerunOf, cachedFrom: undefined } }),
   });
-  const row = { ...accepted, process: nobody };
+  const row = { ...accepted, process: nobody, ...(batch === undefined ? {} : { batch }) };
   const queued: QueuedRequest = {
     request: toAsked(input),
     pin: { pattern, id, version: version.number },
@@ -94,7 +94,7 @@ export async function sealPlan(
 }
 
 /** What is said to one model has no place in a chain: its steps have their own. */
-function refuseForChain(input: StartRequest): void {
+export function refuseForChain(input: Partial<StartRequest>): void {
   const fields = [
     'session',
     'strategy',

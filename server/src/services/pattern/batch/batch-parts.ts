@@ -1,0 +1,26 @@
+import type { Vault } from '#platform/vault.ts';
+import type { LibraryParts } from '../library/library-parts.ts';
+import type { RunParts } from '../run/run-parts.ts';
+import type { LineThreads } from './line-threads.ts';
+
+/** What batches are built from. */
+export interface BatchParts
+  extends Omit<LibraryParts, 'afterChange'>,
+    Pick<RunParts, 'library' | 'contexts' | 'router' | 'defaultTimeout'> {
+  readonly vault: Vault;
+  readonly threads: LineThreads;
+  /** This process. */
+  readonly process: string;
+  /** Lines of a batch, good and bad. */
+  readonly linesLimit: number;
+  /** Says that there is work. */
+  wake(): void;
+}
+
+/** What seals the texts of a batch. */
+export const planPlace = (batch: string) => ({ table: 'pattern.batch', row: batch, column: 'plan' });
+export const chunkPlace = (table: 'batch_chunk' | 'batch_rejected', batch: string, first: number) => ({
+  table: `pattern.${table}`,
+  row: `${batch} ${first}`,
+  column: 'content',
+});

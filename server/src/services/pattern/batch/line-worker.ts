@@ -1,0 +1,23 @@
+import { parentPort } from 'node:worker_threads';
+import { createLineReader, type LineReader, type ReadOptions, type ReadPiece } from './read-lines.ts';
+
+/** To the thread: what it reads, then the bytes of it. Each piece of bytes is answered once. */
+export type ToReader = { readonly start: ReadOptions } | { readonly bytes: Uint8Array; readonly last: boolean };
+export type FromReader = ReadPiece;
+
+const port = parentPort;
+if (port === null) throw new Error('line-worker.ts is started as a worker thread only');
+
+let reader: LineReader | undefined;
+
+port.on('message', (message: ToReader) => {
+  if ('start' in message) {
+    reader = createLineReader(message.start);
+    return;
+  }
+  const { bytes, last } = message;
+  if (reader === undefined) throw new Error('The thread got bytes before it was told what they are');
+  port.postMessage(
+    reader.take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), last) satisfies FromReader,
+  );
+});

@@ -1,0 +1,88 @@
+import { AppError } from '#platform/app-error.ts';
+import type { Enqueued } from '../queue/task-record.ts';
+import { type QueuedRequest, sealRequest } from '../run/queued-request.ts';
+import { type AcceptedRow, nobody } from '../run/record.ts';
+import { type BatchParts, planPlace } from './batch-parts.ts';
+import type { BatchPlan } from './batch-record.ts';
+import type { LockedBatch } from './batch-store.ts';
+import type { StoredLine } from './line-chunk.ts';
+
+/** What the runs of a batch have in common. Errors: `unavailable` when the key file is not the one that it was sealed with. */
+export async function openPlan({ vault }: Pick<BatchParts, 'vault'>, batch: LockedBatch): Promise<BatchPlan> {
+  try {
+    const bytes = await vault.open(batch.workspace, planPlace(batch.id), batch.plan);
+    return JSON.parse(bytes.toString('utf8')) as BatchPlan;
+  } catch (cause) {
+    throw new AppError(
+      'unavailable',
+      'The lines of this batch cannot be decrypted. Check that the key file is the one that they were written with.',
+      {},
+      { cause },
+    );
+  }
+}
+
+/** The run of a line: an ordinary one that names its batch. Throws `model_not_found`, `no_model` when its model is gone. */
+export async function makeLineRun(
+  { router, vault, clock }: Pick<BatchParts, 'router' | 'vault' | 'clock'>,
+  { settings, ...batch }: LockedBatch,
+  plan: BatchPlan,
+  line: StoredLine,
+): Promise<Enqueued> {
+  const { workspace } = batch;
+  // Each run draws its own model where the version has several.
+  const models = plan.chain ? [] : router.order(workspace, plan.wish);
+  const [model = ''] = models;
+  const now = clock.now();
+  const row: AcceptedRow = {
+    workspace,
+    id: clock.uuid(),
+    process: nobody,
+    accepted_at: new Date(now).toISOString(),
+    pattern: batch.pattern,
+    version: batch.version,
+    digest: settings.digest,
+    environment: settings.environment,
+    label: settings.label,
+    strategy: settings.strategy,
+    context: settings.context,
+    session: null,
+    language: settings.language,
+    model,
+    stream: false,
+    actor: batch.actor,
+    metadata: { ...settings.metadata, ...line.metadata },
+    batch: batch.id,
+  };
+  const queued: QueuedRequest = {
+    request: {
+      pattern: batch.pattern,
+      input: line.input ?? '',
+      ...(line.variables ? { variables: line.variables } : {}),
+      ...(settings.environment === null ? { version: batch.version } : { environment: settings.environment }),
+      ...(settings.model === null ? {} : { model: settings.model }),
+      ...(settings.parameters === null ? {} : { parameters: settings.parameters }),
+      ...(settings.strategy === null ? {} : { strategy: settings.strategy }),
+      ...(settings.context === null ? {} : { context: settings.context }),
+    },
+    pin: plan.pin,
+    texts: { strategy: plan.texts.strategy, context: plan.texts.context, now },
+    models,
+    timeoutMs: plan.timeoutMs,
+    ...(plan.chain ? { chain: plan.chain } : {}),
+  };
+  return {
+    row,
+    task: {
+      lane: settings.priority,
+      priority: 0,
+      provider: model.slice(0, Math.max(0, model.indexOf('/'))),
+      model,
+      batch: batch.id,
+      ready_at: null,
+      deadline: batch.deadline,
+      request: await sealRequest(vault, row, queued),
+    },
+    owner: null,
+  };
+}
