@@ -195,7 +195,13 @@ for (const [what, answer, least] of [
     'a usage that nobody believes',
     (_, said) => said.say('Fine.', { usage: { prompt_tokens: -5, completion_tokens: 1e12 } }),
   ],
-  ['an answer that breaks off', (_, said) => void (said.chunk('x'), said.response.destroy())],
+  [
+    'an answer that breaks off',
+    (_, said) => {
+      said.chunk('x');
+      said.response.destroy();
+    },
+  ],
 ] as readonly (readonly [string, Script, number?])[]) {
   test(`${what} is charged at what was reserved`, async () => {
     const { micros, tokens } = await mostOfOne();

@@ -15,6 +15,8 @@ const busy = new Set<ErrorCode>(['provider_busy', 'no_model', 'rate_limited', 'o
 const busyTries = 14;
 const longestPause = 5 * 60_000;
 const longestRetryAfter = 60 * 60_000;
+/** A budget may be raised before its period ends, so it is looked at again meanwhile. */
+const longestBudgetPause = 15 * 60_000;
 
 const unknownEnd: StepError = {
   code: 'interrupted',
@@ -58,7 +60,9 @@ export function beginCall(host: Host, spec: CallSpec, ended: Ended): Part {
 
   function refused(cause: unknown) {
     const error = toError(cause);
-    record = { ...record, calls: record.calls + 1, error };
+    // What a budget refuses counts as no try: it may refuse for a month.
+    const tried = error.code === 'budget_exceeded' ? 0 : 1;
+    record = { ...record, calls: record.calls + tried, error };
     const pause = pauseBefore(error.code, cause instanceof AppError ? cause.details.retryAfterSeconds : undefined);
     if (cancelled || host.stopping || pause === undefined) fail(error);
     else rest(host.now() + pause, error);
@@ -66,6 +70,10 @@ export function beginCall(host: Host, spec: CallSpec, ended: Ended): Part {
 
   /** Milliseconds until the next call; undefined: there is none. Uncertain calls do not count against what the step allows. */
   function pauseBefore(code: ErrorCode, retryAfterSeconds?: number): number | undefined {
+    // It waits for the next period as long as its deadline allows: nothing was called, and nothing is wrong with it.
+    if (code === 'budget_exceeded') {
+      return Math.min((retryAfterSeconds ?? 1) * 1_000, longestBudgetPause) * (1 + host.random() / 20);
+    }
     const lost = record.attempts.filter((attempt) => attempt.code === 'interrupted').length;
     const tries = record.calls - lost;
     if (busy.has(code) && tries < busyTries) {
@@ -78,7 +86,7 @@ export function beginCall(host: Host, spec: CallSpec, ended: Ended): Part {
 
   function rest(until: number, error: StepError | null) {
     keep({ state: 'waiting', why: 'retry', until, error });
-    open = host.park({ path: spec.path, why: 'retry', until, resume: call });
+    open = host.park({ path: spec.path, why: 'retry', because: error?.detail ?? null, until, resume: call });
   }
 
   function review(error: StepError) {
@@ -109,7 +117,8 @@ export function beginCall(host: Host, spec: CallSpec, ended: Ended): Part {
       if (record.decision) judge(record.decision);
       else open = host.park({ path: spec.path, why: 'review', until: null, resume: judge });
     } else if (record.why === 'retry' && (record.until ?? 0) > host.now()) {
-      open = host.park({ path: spec.path, why: 'retry', until: record.until, resume: call });
+      const because = record.error?.detail ?? null;
+      open = host.park({ path: spec.path, why: 'retry', because, until: record.until, resume: call });
     } else call();
   }
 

@@ -95,7 +95,7 @@ export function drive(ports: EnginePorts, claim: Claim, work: Work): Drive {
     if (over || leaving || !begun) return;
     if (!handing && stopped === undefined) calls.pump();
     if (writer.busy) return;
-    if (handing) release(null);
+    if (handing) release(null, null);
     else if (writer.noting) writer.flush();
     else if (calls.active || (parked.soon && !ending())) {
       // What is being prepared is noted in a moment: one commit for both.
@@ -122,12 +122,12 @@ export function drive(ports: EnginePorts, claim: Claim, work: Work): Drive {
     const { why } = reason;
     const until = Math.min(reason.until ?? Number.POSITIVE_INFINITY, claim.deadline ?? Number.POSITIVE_INFINITY);
     const at = until === Number.POSITIVE_INFINITY ? null : until;
-    if (why === 'retry') release(at);
+    if (why === 'retry') release(at, reason.because);
     else leave({ kind: 'waiting' }, (progress) => queue.wait(claim, { ...progress, why, until: at }));
   }
 
-  function release(readyAt: number | null) {
-    leave({ kind: 'released' }, (progress) => queue.release(claim, { ...progress, readyAt }));
+  function release(readyAt: number | null, because: string | null) {
+    leave({ kind: 'released' }, (progress) => queue.release(claim, { ...progress, readyAt, because }));
   }
 
   function leave(end: DriveEnd, act: (progress: Progress) => Promise<Held>) {

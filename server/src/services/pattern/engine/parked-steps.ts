@@ -14,7 +14,9 @@ export interface ParkedSteps {
   /** Paths of those that a person decides about. */
   readonly asked: readonly string[];
   /** What the run waits for when it is given back; undefined: for nothing. */
-  readonly reason: { readonly why: WaitReason; readonly until: number | null } | undefined;
+  readonly reason:
+    | { readonly why: WaitReason; readonly until: number | null; readonly because: string | null }
+    | undefined;
   clear(): void;
 }
 
@@ -58,7 +60,8 @@ export function createParkedSteps(options: { clock: Clock; now(): number; settle
       const first = soonest();
       // A person may decide at any time, so the run must be found by who decides.
       const person = [...steps.keys()].find(({ why }) => why !== 'retry');
-      return { why: (person ?? any).why, until: first === Number.POSITIVE_INFINITY ? null : first };
+      const { why, because = null } = person ?? any;
+      return { why, because, until: first === Number.POSITIVE_INFINITY ? null : first };
     },
     clear() {
       for (const timer of steps.values()) timer?.cancel();

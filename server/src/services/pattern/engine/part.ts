@@ -55,6 +55,8 @@ export interface AskedCall {
 export interface ParkedStep {
   readonly path: string;
   readonly why: WaitReason;
+  /** In words, where it is not a person that is waited for. */
+  readonly because?: string | null;
   /** When it goes on by itself; null: never. */
   readonly until: number | null;
   /** With a decision, or because its time has come. */

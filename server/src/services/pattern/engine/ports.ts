@@ -141,7 +141,14 @@ export interface RunStore {
 /** How work comes back to the list. What was claimed is nobody's afterwards. */
 export interface WorkQueue {
   /** Free for all workers again, at once (null) or from a time on (the database's clock). */
-  release(claim: Claim, options: Progress & { readonly readyAt: number | null }): Promise<Held>;
+  release(
+    claim: Claim,
+    options: Progress & {
+      readonly readyAt: number | null;
+      /** In words, what it waits for. */
+      readonly because: string | null;
+    },
+  ): Promise<Held>;
   /**
    * Holds nothing while a person is waited for; `until` (the database's clock) brings it back without one. It comes back at
    * once where something was decided since the claim.
