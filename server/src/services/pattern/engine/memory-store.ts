@@ -39,9 +39,9 @@ export interface MemoryStore {
   readonly queue: WorkQueue;
   add(work: NewWork): void;
   /** The run that has been ready for longest, taken in hand; undefined: none is ready. */
-  claim(owner: string): Claim | undefined;
+  claim(owner: string, only?: string): Claim | undefined;
   /** Takes work out of the hands of a worker that is dead, or counts as dead. */
-  takeOver(owner: string): void;
+  takeOver(owner: string, only?: string): void;
   /** Whether somebody's decision was taken; false: the step does not wait for one. */
   decide(run: string, path: string, decision: StepDecision): boolean;
   /** Ends work that is in nobody's hands; false: there is none. */
@@ -109,7 +109,8 @@ export function createMemoryStore({ clock, faults = {} }: { clock: Clock; faults
   };
 
   const store: RunStore = {
-    steps: async ({ id }) => [...(steps.get(id)?.values() ?? [])],
+    steps: async ({ id }) =>
+      [...(steps.get(id)?.values() ?? [])].sort((one, other) => one.started_at - other.started_at),
     checkpoint: async (claim, progress) => change(claim, progress, () => undefined),
     async finish(claim, given, done) {
       const task = held(claim);
@@ -140,9 +141,10 @@ export function createMemoryStore({ clock, faults = {} }: { clock: Clock; faults
       const rest = { owner: null, token: 0n, deliveries: 0, calling: [], stepped: false } as const;
       tasks.set(id, { workspace, id, deadline, state: 'queued', readyAt: readyAt ?? clock.now(), ...rest });
     },
-    claim(owner) {
+    claim(owner, only) {
       let first: MemoryTask | undefined;
       for (const task of tasks.values()) {
+        if (only !== undefined && task.id !== only) continue;
         const ready = task.state !== 'running' && Math.min(task.readyAt, task.deadline ?? task.readyAt) <= clock.now();
         if (ready && (first === undefined || task.readyAt < first.readyAt)) first = task;
       }
@@ -153,9 +155,9 @@ export function createMemoryStore({ clock, faults = {} }: { clock: Clock; faults
       const { workspace, id, token, deliveries, deadline, calling, stepped } = first;
       return { workspace, id, token, deliveries, deadline, calling: calling, stepped, now: clock.now() };
     },
-    takeOver(owner) {
+    takeOver(owner, only) {
       for (const task of tasks.values()) {
-        if (task.owner !== owner) continue;
+        if (task.owner !== owner || (only !== undefined && task.id !== only)) continue;
         giveBack(task, 'queued', clock.now());
         task.token += 1n;
         task.deliveries += 1;
