@@ -37,6 +37,10 @@ export const events = {
   'pattern.session-deleted': { version: 1, data: Type.Object({ session: Name }) },
   'pattern.provider-put': { version: 1, data: Type.Object({ provider: Name }) },
   'pattern.provider-deleted': { version: 1, data: Type.Object({ provider: Name }) },
+  'pattern.run-decided': {
+    version: 1,
+    data: Type.Object({ run: Id, step: Type.String(), decision: Type.String() }),
+  },
   'pattern.budget-put': { version: 1, data: Type.Object({ budget: Name }) },
   'pattern.budget-deleted': { version: 1, data: Type.Object({ budget: Name }) },
   /** Said once for each share and period: 50, 80 and 100 per cent of the limit that is nearest. */
@@ -49,6 +53,12 @@ export const events = {
       spent_tokens: Type.Integer(),
       resets_at: Time,
     }),
+  },
+  'pattern.timer-put': { version: 1, data: Type.Object({ timer: Name }) },
+  'pattern.timer-deleted': { version: 1, data: Type.Object({ timer: Name }) },
+  'pattern.timer-failed': {
+    version: 1,
+    data: Type.Object({ timer: Name, at: Time, code: Type.String() }),
   },
   'pattern.provider-tested': { version: 1, data: Type.Object({ provider: Name, ok: Type.Boolean() }) },
   'pattern.batch-created': { version: 1, data: Type.Object({ batch: Id, pattern: Name, lines: Type.Integer() }) },

@@ -36,6 +36,7 @@ export interface Reply {
 
 export interface TestPlatform {
   readonly url: string;
+  readonly folder: string;
   readonly config: Config;
   readonly floor: Floor;
   readonly gateway: Gateway;
@@ -62,12 +63,15 @@ export interface TestPlatformOptions {
   readonly modelUrl?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly permissionOf?: GatewayOptions['permissionOf'];
+  /** Shares its database and its workspaces, as another process would. It must be stopped first. */
+  readonly beside?: TestPlatform;
 }
 
 /** The whole platform in this process, with a real database and a real listener on loopback, and two workspaces. */
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
-  const folder = await mkdtemp(join(tmpdir(), 'damask-platform-'));
-  const { connection, drop } = await testDatabase();
+  const { beside } = options;
+  const folder = beside?.folder ?? (await mkdtemp(join(tmpdir(), 'damask-platform-')));
+  const { connection, drop } = beside ? { connection: beside.connection, drop: undefined } : await testDatabase();
   const config = readConfig({
     environment: {
       HOME: folder,
@@ -123,8 +127,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     const made = await identity.createWorkspace(systemContext(systemClock), { name });
     return { id: made.workspace.id, ownerKey: made.owner_key.key };
   };
-  const alpha = await makeWorkspace('alpha');
-  const beta = await makeWorkspace('beta');
+  const alpha = beside?.alpha ?? (await makeWorkspace('alpha'));
+  const beta = beside?.beta ?? (await makeWorkspace('beta'));
   await composition.pattern?.catchUp();
   await gateway.refresh();
   const listener = await listen({
@@ -152,6 +156,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
 
   return {
     url: listener.url,
+    folder,
     config,
     floor,
     gateway,
@@ -171,8 +176,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       await gateway.stop();
       await composition.stop(1_000);
       await floor.close();
-      await drop();
-      await rm(folder, { recursive: true, force: true });
+      await drop?.();
+      if (!beside) await rm(folder, { recursive: true, force: true });
     },
   };
 }

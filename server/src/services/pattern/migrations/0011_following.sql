@@ -17,11 +17,12 @@ create table pattern.run_output (
 alter table pattern.run_output alter column piece set storage external;
 create index run_output_by_time on pattern.run_output (written_at);
 
--- What is asked of the process that executes a run: to stop it, or to write down what it says while somebody follows it.
+-- What the process that executes a run is told: to stop it, to write down what it says while somebody follows it, or to look
+-- what was decided.
 create table pattern.run_signal (
   workspace uuid not null,
   run uuid not null,
-  kind text not null check (kind in ('cancel', 'publish')),
+  kind text not null check (kind in ('cancel', 'publish', 'decided')),
   -- Who executes it as far as is known; of a queued run the task tells.
   process uuid not null,
   asked_at timestamptz not null default now(),

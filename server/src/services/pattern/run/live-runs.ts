@@ -15,6 +15,8 @@ export interface LiveRun {
   readers: RunReaders | null;
   /** Of a chain: what became of its steps, in order. */
   readonly steps?: readonly ChangedStep[];
+  /** Something was decided about a step of it. */
+  decided?(): void;
 }
 
 export interface ChangedStep {

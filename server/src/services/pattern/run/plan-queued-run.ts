@@ -3,6 +3,7 @@ import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Vault } from '#platform/vault.ts';
 import { isChain, pinChain } from '../chain/pin-chain.ts';
+import { refuseForChain } from '../chain/refuse-for-chain.ts';
 import type { Enqueued } from '../queue/task-record.ts';
 import { toWish } from '../routing/wish.ts';
 import { toAcceptedRow } from './begin-run.ts';
@@ -91,24 +92,6 @@ export async function sealPlan(
     request: await sealRequest(parts.vault, row, queued),
   };
   return { row, task, owner: null };
-}
-
-/** What is said to one model has no place in a chain: its steps have their own. */
-export function refuseForChain(input: Partial<StartRequest>): void {
-  const fields = [
-    'session',
-    'strategy',
-    'context',
-    'attachments',
-    'model',
-    'parameters',
-    'tools',
-    'tool_choice',
-    'tool_turns',
-  ] as const;
-  const [field] = fields.filter((name) => input[name] !== undefined);
-  if (field === undefined) return;
-  throw refuse(`/${field}`, 'This pattern is a chain, and each of its steps has its own. Leave this out.');
 }
 
 /** What makes no sense for a run that nobody waits for, or whose time is over before it begins. */

@@ -50,6 +50,7 @@ export function createQueuedRuns(
         row,
         // A process that stops gives it back: another one goes on with it.
         stop: (code, detail) => (code === 'interrupted' ? drive?.handBack() : drive?.stop(code, detail)),
+        decided: () => drive?.decided(),
         output: createOutputText(),
         readers: null,
         ...(request.chain ? { steps: [] } : {}),

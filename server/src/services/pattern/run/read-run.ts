@@ -1,4 +1,4 @@
-import type { Run } from '@damask/contracts/run.ts';
+import type { Run, StepCounts } from '@damask/contracts/run.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { describeAttachments } from '../conversation/attach.ts';
@@ -14,16 +14,18 @@ import {
 import type { RunParts } from './run-parts.ts';
 import { readAccepted, readFinished } from './store.ts';
 import { bareJson } from './structured-output.ts';
-import { readTaskFacts } from './task-facts-store.ts';
+import { readStepTotals, readTaskFacts, type StepTotals } from './task-facts-store.ts';
 
 /** A run as its record tells it. Errors: `not_found`. */
 export async function readRun(parts: RunParts, workspace: string, id: string): Promise<Run> {
   const found = await parts.database.transaction({ role: 'pattern', workspace }, (transaction) =>
-    findRun(transaction, id),
+    findWithSteps(transaction, id),
   );
-  const { finished } = found;
+  const { finished, totals } = found;
+  const steps = totals && isChainRun(totals.steps) ? { steps: totals.steps } : {};
   if (!finished) {
-    return toOpenRun(found.accepted, found.task);
+    const open = toOpenRun(found.accepted, found.task);
+    return totals ? { ...open, cost_micros: totals.cost_micros, ...steps } : open;
   }
   const { payload, ...row } = finished;
   // Outside the transaction: the key may have to be read, which takes a connection of its own.
@@ -39,8 +41,11 @@ export async function readRun(parts: RunParts, workspace: string, id: string): P
     ...(texts?.tool_calls ? { tool_calls: [...texts.tool_calls] } : {}),
     ...(texts?.json ? { data: JSON.parse(bareJson(texts.output)) as unknown } : {}),
     ...(texts?.subject === undefined ? {} : { subject: texts.subject }),
+    ...steps,
   };
 }
+
+const isChainRun = (steps: StepCounts) => Object.values(steps).some((count) => count > 0);
 
 /** A run that has not ended: nothing of its texts is told yet. */
 export function toOpenRun(row: AcceptedRow, task: TaskFacts | undefined): Run {
@@ -70,6 +75,14 @@ export async function findRun(transaction: Transaction, id: string): Promise<Fou
   // It was queued, and has ended between the looks.
   const ended = await readFinished(transaction, id);
   return ended ? { finished: ended } : { accepted, task };
+}
+
+async function findWithSteps(transaction: Transaction, id: string): Promise<FoundRun & { totals?: StepTotals }> {
+  const found = await findRun(transaction, id);
+  // The attempts of a chain are with its steps.
+  const looks = found.finished ? found.finished.attempts.length === 0 : found.task !== undefined;
+  const totals = looks ? await readStepTotals(transaction, id) : undefined;
+  return totals ? { ...found, totals } : found;
 }
 
 /** The texts of a run; null where none are kept. */

@@ -1,8 +1,10 @@
 import type { runOperations } from '@damask/contracts/run-operations.ts';
-import { notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
+import { listRunSteps } from '../chain/list-run-steps.ts';
+import { isChain } from '../chain/pin-chain.ts';
 import { cancelRun } from './cancel-run.ts';
 import { runOnce } from './claim-run.ts';
+import { decideRun } from './decide-run.ts';
 import type { RunClaim } from './engine.ts';
 import { fitPlan } from './fit-plan.ts';
 import { followRun } from './follow-run.ts';
@@ -10,6 +12,7 @@ import { listRuns } from './list-runs.ts';
 import { planRun } from './plan-run.ts';
 import { answerAgain, queueRun } from './queue-run.ts';
 import { readRun } from './read-run.ts';
+import { renderChain } from './render-chain.ts';
 import { replayRun } from './replay-run.ts';
 import { rerunRun } from './rerun-run.ts';
 import { retryRun } from './retry-run.ts';
@@ -32,6 +35,7 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     async renderRun(context, input) {
       const plan = await planRun(parts, context.workspace, input);
+      if (isChain(plan.version)) return renderChain(parts, context.workspace, input, plan);
       const turns = input.session === undefined ? [] : await previewTurns(parts.conversation, context, input.session);
       if (input.model !== undefined) router.requireOffer(context.workspace, input.model);
       const model = plan.model ?? router.defaultName(context.workspace);
@@ -52,11 +56,11 @@ export function createRunOperations(parts: RunParts): Implementation<typeof runO
 
     readRun: (context, { run }) => readRun(parts, context.workspace, run),
 
+    listRunSteps: (context, input) => listRunSteps(parts, context, input),
+
     retryRun: (context, input) => retryRun(parts, context, input),
 
-    async decideRun() {
-      throw notFound();
-    },
+    decideRun: (context, input) => decideRun(parts, context, input),
 
     streamRun: (context, input) => followRun(parts, context, input),
 

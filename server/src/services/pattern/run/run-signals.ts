@@ -7,9 +7,9 @@ import type { OutputPublisher } from './output-publisher.ts';
 /** Follows what other processes ask of the runs of this one. */
 export const signalTopic = 'pattern.run-signal';
 
-export type SignalKind = 'cancel' | 'publish';
+export type SignalKind = 'cancel' | 'publish' | 'decided';
 
-/** Asks the process that executes a run to stop it, or to write down what it says. In a transaction of its workspace. */
+/** Tells the process that executes a run to stop it, to write down what it says, or to look. In a transaction of its workspace. */
 export async function askOf(
   transaction: Transaction,
   { workspace, run, kind, process }: { workspace: string; run: string; kind: SignalKind; process: string },
@@ -58,6 +58,7 @@ export async function heedSignals(parts: {
     const found = live.find(workspace, run);
     if (!found) continue;
     if (kind === 'cancel') found.stop('run_cancelled', cancelled);
+    else if (kind === 'decided') found.decided?.();
     else tryTo(() => publisher.wanted(found), log, run);
   }
 }

@@ -1,3 +1,4 @@
+import type { StepCounts } from '@damask/contracts/run.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import type { AcceptedRow, TaskFacts } from './record.ts';
 import { acceptedColumns } from './record-columns.ts';
@@ -58,6 +59,34 @@ export async function listTasks(
     return { row: readRow(accepted as AcceptedRow), task: toFacts(row) };
   });
 }
+
+/** How far the steps of a run are, and what they cost so far. */
+export interface StepTotals {
+  readonly steps: StepCounts;
+  /** Null: not known of all of them. */
+  readonly cost_micros: number | null;
+}
+
+/** Undefined for a run that has no steps. */
+export async function readStepTotals(transaction: Transaction, run: string): Promise<StepTotals | undefined> {
+  const [row] = await transaction.query<Omit<StepCounts, 'calling'> & { rows: number; unknown: boolean; cost: string }>(
+    `select count(*)::int as rows, count(*) filter (where cost_micros is null) > 0 as unknown,
+        coalesce(sum(cost_micros), 0)::text as cost, ${ends.map(countOf).join(', ')}
+       from pattern.step where run = $1`,
+    [run],
+  );
+  if (!row || row.rows === 0) return undefined;
+  const { rows: _, unknown, cost, ...steps } = row;
+  const [task] = await transaction.query<{ calling: number }>(
+    `select count(*)::int as calling from pattern.task as t, jsonb_array_elements(coalesce(t.calling, '[]')) as c
+      where t.id = $1 and c->>'step' <> ''`,
+    [run],
+  );
+  return { steps: { calling: task?.calling ?? 0, ...steps }, cost_micros: unknown ? null : Number(cost) };
+}
+
+const ends = ['succeeded', 'failed', 'skipped', 'waiting'] as const;
+const countOf = (state: string) => `(count(*) filter (where state = '${state}' and path <> ''))::int as ${state}`;
 
 /** The sealed request of a queued run of which nothing was begun; undefined where somebody has it in hand, or had. */
 export async function readUnbegun(transaction: Transaction, run: string): Promise<Buffer | undefined> {
