@@ -102,8 +102,16 @@ export const ProviderHealth = Type.Object({
   provider: Name,
   origin: Type.Union([Type.Literal('environment'), Type.Literal('workspace'), Type.Literal('local')]),
   state: Type.Union([Type.Literal('closed'), Type.Literal('open'), Type.Literal('half-open')], {
-    description: 'Of the circuit breaker; open: no call goes out.',
+    description: 'Of the circuit breakers of its models, the worst one; open: no call goes out.',
   }),
+  models: Type.Array(
+    Type.Object({
+      model: Type.String(),
+      state: Type.Union([Type.Literal('open'), Type.Literal('half-open'), Type.Literal('closed')]),
+      retry_after_ms: Type.Union([Type.Integer(), Type.Null()]),
+    }),
+    { maxItems: 50, description: 'Models whose breaker is not closed.' },
+  ),
   key_refused: Type.Boolean(),
   retry_after_ms: Type.Union([Type.Integer(), Type.Null()], { description: 'Until the next call may go out.' }),
   calls: Type.Integer(),

@@ -2,6 +2,7 @@ import type { ProviderHealth } from '@damask/contracts/model.ts';
 import type { ModelParts } from './model-parts.ts';
 
 const mostTold = 200;
+const mostModels = 50;
 
 /** What this process has seen of the workspace's own calls in the last minute; other workspaces' calls stay theirs. */
 export function readProviderHealth({ sources, gates }: ModelParts, workspace: string): ProviderHealth[] {
@@ -10,12 +11,17 @@ export function readProviderHealth({ sources, gates }: ModelParts, workspace: st
     .slice(0, mostTold)
     .map(({ name, origin }) => {
       const gate = gates.of(workspace, name);
-      const { state, keyRefused, running, waiting, closedForMs } = gate.state();
+      const { state, models, keyRefused, running, waiting, closedForMs } = gate.state();
       const { recent, medianMs, lastError } = gate.record;
       return {
         provider: name,
         origin,
         state,
+        models: models.slice(0, mostModels).map((one) => ({
+          model: one.model,
+          state: one.state,
+          retry_after_ms: one.closedForMs > 0 ? Math.ceil(one.closedForMs) : null,
+        })),
         key_refused: keyRefused,
         retry_after_ms: closedForMs > 0 ? Math.ceil(closedForMs) : null,
         calls: recent.calls,

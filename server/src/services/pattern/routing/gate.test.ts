@@ -10,16 +10,20 @@ function openGate() {
   const logged: string[] = [];
   const log = { error: (message: string) => void logged.push(message) } as unknown as Log;
   const gate = new Gate({ name: 'a', workspace: 'w', clock, log });
-  const newCaller = () => {
+  const newCaller = (model = 'm') => {
     const seen: (ProviderFailure | 'entered')[] = [];
-    const caller: Caller = { enter: () => void seen.push('entered'), refuse: (refusal) => void seen.push(refusal) };
+    const caller: Caller = {
+      model,
+      enter: () => void seen.push('entered'),
+      refuse: (refusal) => void seen.push(refusal),
+    };
     return { ...caller, seen };
   };
   const failure: ProviderFailure = { code: 'provider_error', detail: 'no' };
   const refusal: ProviderFailure = { code: 'provider_auth', detail: 'no' };
   /** Asks and, where the call goes out, ends it at once. */
-  const call = (how: 'ok' | 'fail' | 'refuse' | 'leave') => {
-    const caller = newCaller();
+  const call = (how: 'ok' | 'fail' | 'refuse' | 'leave', model = 'm') => {
+    const caller = newCaller(model);
     const answer = gate.ask(caller, 0, 1_000);
     if (answer !== 'go') return answer;
     if (how === 'ok') gate.ended(caller, 'alive', null, 5, 0);
@@ -41,6 +45,33 @@ test('a provider that fails is left alone after twenty calls, for fifteen second
   assert.equal(gate.state().state, 'open');
   await clock.pass(14_999);
   assert.notEqual(call('ok'), 'go');
+});
+
+test('a model that fails is left alone, and the others of its provider go on', async () => {
+  const { clock, gate, call } = openGate();
+  for (let i = 0; i < 100; i++) {
+    call('fail', 'broken');
+    assert.equal(call('ok', 'well'), 'go');
+  }
+  const refused = call('ok', 'broken');
+  assert.ok(typeof refused === 'object' && refused.detail.includes('a/broken'));
+  assert.deepEqual(
+    gate.state().models.map(({ model, state }) => [model, state]),
+    [['broken', 'open']],
+  );
+  await clock.pass(15_000);
+  assert.equal(call('ok', 'broken'), 'go');
+  assert.equal(gate.state().state, 'closed');
+});
+
+test('however many models are named, not all are remembered, but those that are shut', () => {
+  const { gate, call } = openGate();
+  for (let i = 0; i < 20; i++) call('fail', 'broken');
+  for (let i = 0; i < 1_000; i++) assert.equal(call('fail', `m${i}`), 'go');
+  assert.deepEqual(
+    gate.state().models.map(({ model }) => model),
+    ['broken'],
+  );
 });
 
 test('half of the calls must fail, within ten seconds', async () => {

@@ -2,9 +2,10 @@ import type { ProviderLimits } from '@damask/contracts/model.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import type { ProviderFailure } from '../model/provider-failure.ts';
-import { Breaker, type BreakerState } from './breaker.ts';
+import type { BreakerState } from './breaker.ts';
 import { CallRecord } from './call-record.ts';
 import type { Verdict } from './judge-result.ts';
+import { ModelBreakers, type ModelState } from './model-breakers.ts';
 import { RefusedKey } from './refused-key.ts';
 import { RetryBudget } from './retry-budget.ts';
 
@@ -12,6 +13,8 @@ export const noLimits: ProviderLimits = { concurrency: null, requests_per_minute
 
 /** Who wants to call. Each call to `ask` that answered `wait` is followed by exactly one of the two, unless it left. */
 export interface Caller {
+  /** What it wants to call now. */
+  readonly model: string;
   enter(): void;
   refuse(refusal: ProviderFailure): void;
 }
@@ -26,6 +29,15 @@ const shortestQueue = 16;
 const longestQueue = 1_024;
 const untilOneEnds = Number.POSITIVE_INFINITY;
 
+export interface GateState {
+  readonly state: BreakerState;
+  readonly models: readonly ModelState[];
+  readonly keyRefused: boolean;
+  readonly running: number;
+  readonly waiting: number;
+  readonly closedForMs: number;
+}
+
 /**
  * One provider of one workspace, as this process sees it: whether a call may go out now, and what became of the others.
  * Per workspace also where several share a provider: what one of them provokes must not shut out the rest.
@@ -33,7 +45,7 @@ const untilOneEnds = Number.POSITIVE_INFINITY;
 export class Gate {
   readonly #name: string;
   readonly #clock: Clock;
-  readonly #breaker = new Breaker();
+  readonly #breakers = new ModelBreakers();
   readonly #key: RefusedKey;
   readonly #waiting: Waiting[] = [];
   readonly record = new CallRecord();
@@ -41,7 +53,6 @@ export class Gate {
   #limits: ProviderLimits = noLimits;
   #limited = false;
   #running = 0;
-  #probe: Caller | undefined;
   #look: Timer | undefined;
 
   constructor(options: { name: string; workspace: string; clock: Clock; log: Log }) {
@@ -67,7 +78,7 @@ export class Gate {
   /** Asks to call now. `patienceMs` is how long the caller would wait in line; `tokens` what its call takes, as estimated. */
   ask(caller: Caller, tokens: number, patienceMs: number): 'go' | 'wait' | ProviderFailure {
     const now = this.#clock.monotonic();
-    const refusal = this.#refusal(now);
+    const refusal = this.#refusal(caller.model, now);
     if (refusal) return refusal;
     const wait = this.#limited ? this.#mustWait(now, tokens) : 0;
     if (wait === 0 && this.#waiting.length === 0) {
@@ -98,15 +109,16 @@ export class Gate {
   /** A call that went out has ended. `unused` corrects the estimate of its tokens. */
   ended(caller: Caller, verdict: Verdict, failure: ProviderFailure | null, ms: number, unused: number) {
     const now = this.#clock.monotonic();
-    const probe = this.#probe === caller;
-    if (probe) this.#probe = undefined;
+    const one = this.#breakers.of(caller.model);
+    const probe = one.probe === caller;
+    if (probe) one.probe = undefined;
     this.#running -= 1;
     if (unused !== 0) this.record.recent.add(now, 0, -unused);
     if (verdict === 'failed') {
       this.record.recent.addFailure(now);
-      this.#breaker.failed(now, probe);
-    } else if (verdict === 'alive') this.#breaker.succeeded(now, probe);
-    else this.#breaker.forgotten(probe);
+      one.breaker.failed(now, probe);
+    } else if (verdict === 'alive') one.breaker.succeeded(now, probe);
+    else one.breaker.forgotten(probe);
     if (failure === null) {
       this.record.succeeded(ms);
       this.#key.accepted();
@@ -119,30 +131,39 @@ export class Gate {
 
   /** Somebody has just seen the provider work. */
   reopen() {
-    this.#breaker.close();
+    this.#breakers.close();
     this.#key.accepted();
     this.#admitWaiting();
   }
 
-  state(): { state: BreakerState; keyRefused: boolean; running: number; waiting: number; closedForMs: number } {
+  /** `state` is that of the model that is shut for longest; `models` are all that are not closed. */
+  state(): GateState {
     const now = this.#clock.monotonic();
     this.record.recent.advance(now);
+    const models = this.#breakers.notClosed(now);
     return {
-      state: this.#breaker.state(now),
+      state: models[0]?.state ?? 'closed',
+      models,
       keyRefused: this.#key.isRefused,
       running: this.#running,
       waiting: this.#waiting.length,
-      closedForMs: Math.max(this.#breaker.waitFor(now), this.#key.waitFor(now)),
+      closedForMs: Math.max(models[0]?.closedForMs ?? 0, this.#key.waitFor(now)),
     };
   }
 
-  #refusal(now: number): ProviderFailure | undefined {
-    const open = this.#breaker.closed ? 0 : this.#breaker.waitFor(now);
+  /** Whether no call to the model may go out now. */
+  shuts(model: string): boolean {
+    const now = this.#clock.monotonic();
+    return this.#breakers.waitFor(model, now) > 0 || this.#key.waitFor(now) > 0;
+  }
+
+  #refusal(model: string, now: number): ProviderFailure | undefined {
+    const open = this.#breakers.waitFor(model, now);
     if (open > 0) {
       const seconds = Math.ceil(open / 1_000);
       return {
         code: 'provider_busy',
-        detail: `${this.#name} has failed too often and is left alone for ${seconds} s. \`damask providers\` shows its last error.`,
+        detail: `${this.#name}/${model} has failed too often and is left alone for ${seconds} s. \`damask providers\` shows its last error.`,
         retryAfterSeconds: seconds,
       };
     }
@@ -171,9 +192,10 @@ export class Gate {
   }
 
   #take(caller: Caller, tokens: number, now: number) {
-    if (!this.#breaker.closed) {
-      this.#breaker.beginProbe();
-      this.#probe = caller;
+    const one = this.#breakers.of(caller.model);
+    if (!one.breaker.closed) {
+      one.breaker.beginProbe();
+      one.probe = caller;
     }
     if (this.#key.isRefused) this.#key.tryAgain(now);
     this.#running += 1;
@@ -183,7 +205,7 @@ export class Gate {
   #admitWaiting() {
     const now = this.#clock.monotonic();
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
-      const refusal = this.#refusal(now);
+      const refusal = this.#refusal(first.caller.model, now);
       const wait = refusal ? 0 : this.#mustWait(now, first.tokens);
       if (wait > 0) {
         this.#lookIn(wait);

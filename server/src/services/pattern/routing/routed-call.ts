@@ -108,6 +108,10 @@ export class RoutedCall implements ModelCall, Caller {
     this.#move();
   }
 
+  get model(): string {
+    return this.#candidate.model;
+  }
+
   get #candidate(): Candidate {
     return this.#options.candidates[this.#at] as Candidate;
   }
@@ -183,7 +187,7 @@ export class RoutedCall implements ModelCall, Caller {
     const patience = this.#at + 1 < candidates.length ? shortestLine : Number.POSITIVE_INFINITY;
     if (wait === null || wait > patience || wait >= this.#left()) return false;
     const { gate } = this.#candidate;
-    if (gate.state().closedForMs > 0 || !gate.budget.spend(clock.monotonic())) return false;
+    if (gate.shuts(this.model) || !gate.budget.spend(clock.monotonic())) return false;
     gate.record.recent.addRetry(clock.monotonic());
     this.#repeats += 1;
     this.#pause = clock.after(wait, () => this.#ask());
