@@ -141,7 +141,7 @@ test('what was pinned is run: not a newer version, and also after the pattern is
   await platform.call('POST', '/v1/patterns', { name: 'pinned', system: 'The third.' });
   let system: unknown;
   script = (call, answer) => {
-    system = call.body.messages[0]?.content;
+    system = call.messages[0]?.content;
     answer.say('Done.');
   };
   const run = await ended(body.id);
