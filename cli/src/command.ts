@@ -3,7 +3,16 @@ import type { Config } from './config.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the shell offers where a word is expected. */
-export type Kind = 'patterns' | 'models' | 'strategies' | 'contexts' | 'sessions' | 'files' | 'commands' | 'shells';
+export type Kind =
+  | 'patterns'
+  | 'models'
+  | 'strategies'
+  | 'contexts'
+  | 'sessions'
+  | 'timers'
+  | 'files'
+  | 'commands'
+  | 'shells';
 
 export interface Flag {
   readonly type: 'boolean' | 'string';

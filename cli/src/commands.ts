@@ -86,6 +86,10 @@ export const commands: Commands = {
     summary: 'Show one run, or the last',
     load: async () => (await import('./commands/runs-show.ts')).runsShow,
   },
+  steps: {
+    summary: "Show the steps of a chain's run",
+    load: async () => (await import('./commands/steps.ts')).steps,
+  },
   'runs cancel': {
     summary: 'Stop a run',
     load: async () => (await import('./commands/runs-cancel.ts')).runsCancel,

@@ -19,6 +19,8 @@ export const permissions = [
   'provider:write',
   'budget:read',
   'budget:write',
+  'timer:read',
+  'timer:write',
   'run:execute',
   'run:read',
   'run:cancel',
@@ -39,6 +41,7 @@ const viewer: readonly Permission[] = [
   'session:read',
   'model:read',
   'run:read',
+  'timer:read',
 ];
 const runner: readonly Permission[] = [
   'self:read',
@@ -62,6 +65,7 @@ const author: readonly Permission[] = [
     'context:write',
     'session:write',
     'run:decide',
+    'timer:write',
   ]),
 ];
 const operator: readonly Permission[] = [
@@ -73,6 +77,7 @@ const operator: readonly Permission[] = [
     'provider:write',
     'budget:read',
     'run:decide',
+    'timer:write',
   ]),
 ];
 const admin: readonly Permission[] = [

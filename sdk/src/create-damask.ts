@@ -79,6 +79,7 @@ export function createDamask(options: DamaskOptions) {
     strategies: strategyCalls(call),
     contexts: contextCalls(call),
     sessions: sessionCalls(call),
+    timers: timerCalls(call),
     models: {
       /** Models that a run can name, also those that are not ready. */
       list: (options?: CallOptions) => call('listModels', {}, options),
@@ -193,6 +194,11 @@ function runCalls(connection: Connection, call: Call) {
       allItems((cursor) => call('listRuns', { limit: 200, ...input, cursor }, options)),
     /** One run with its texts and attempts. */
     read: (input: api.ReadRunInput, options?: CallOptions) => call('readRun', input, options),
+    /** One page of the steps of a chain's run, in the order in which they began. */
+    steps: (input: api.ListRunStepsInput, options?: CallOptions) => call('listRunSteps', input, options),
+    /** All steps of a chain's run, page by page as the loop goes on. */
+    stepsAll: (input: Omit<api.ListRunStepsInput, 'cursor'>, options?: CallOptions) =>
+      allItems((cursor) => call('listRunSteps', { limit: 200, ...input, cursor }, options)),
     /** Stops a run and its call to the model. Throws `run_finished` when it is too late. */
     cancel: (input: api.CancelRunInput, options?: CallOptions) => call('cancelRun', input, options),
   };
@@ -248,6 +254,24 @@ function sessionCalls(call: Call) {
     put: (input: api.PutSessionInput, options?: CallOptions) => call('putSession', input, options),
     /** Deletes a session with all its turns. */
     delete: (input: api.DeleteSessionInput, options?: CallOptions) => call('deleteSession', input, options),
+  };
+}
+
+function timerCalls(call: Call) {
+  return {
+    /** One page of timers by name. */
+    list: (input: api.ListTimersInput = {}, options?: CallOptions) => call('listTimers', input, options),
+    /** All timers by name. */
+    listAll: (input: Omit<api.ListTimersInput, 'cursor'> = {}, options?: CallOptions) =>
+      allItems((cursor) => call('listTimers', { limit: 200, ...input, cursor }, options)),
+    /** One timer with what it starts. */
+    read: (input: api.ReadTimerInput, options?: CallOptions) => call('readTimer', input, options),
+    /** Creates or replaces a timer. Throws what the run that it starts would throw. */
+    put: (input: api.PutTimerInput, options?: CallOptions) => call('putTimer', input, options),
+    /** Deletes a timer; runs that it started stay. */
+    delete: (input: api.DeleteTimerInput, options?: CallOptions) => call('deleteTimer', input, options),
+    /** One page of a timer's ticks, newest first. */
+    ticks: (input: api.ListTimerTicksInput, options?: CallOptions) => call('listTimerTicks', input, options),
   };
 }
 

@@ -107,6 +107,93 @@ export interface Attempt {
   readonly total_ms: number | null;
 }
 
+export interface Batch {
+  readonly id: string;
+  readonly status: BatchStatus;
+  /** Why it is paused or was stopped. */
+  readonly reason: string | null;
+  readonly pattern: string;
+  /** Pinned when the batch was accepted. */
+  readonly version: number;
+  readonly digest: string;
+  readonly environment: string | null;
+  readonly label: string | null;
+  /** Null: as each run finds it. */
+  readonly model: string | null;
+  readonly strategy: string | null;
+  readonly context: string | null;
+  readonly parameters: Parameters | null;
+  /** Of asynchronous runs: interactive ones go before bulk ones. */
+  readonly priority: RunPriority;
+  readonly concurrency: number | null;
+  readonly accept: 'all' | 'valid';
+  readonly on_error: 'go_on' | 'stop';
+  /** Identical lines run once and share the answer. */
+  readonly deterministic: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly actor: string;
+  readonly created_at: string;
+  readonly start_at: string | null;
+  readonly deadline: string | null;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly lines: {
+    /** All of them, the rejected ones too. */
+    readonly total: number;
+    /** They cannot be run: `errors` tells why. */
+    readonly rejected: number;
+    /** No run has begun. */
+    readonly waiting: number;
+    /** A run is queued or under way. */
+    readonly running: number;
+    /** With those that share an answer. */
+    readonly succeeded: number;
+    /** Their run failed. */
+    readonly failed: number;
+    /** They were not run, or were broken off. */
+    readonly cancelled: number;
+    /** Succeeded or failed as an identical earlier line did. */
+    readonly shared: number;
+  };
+  /** Lines that end in a second, of late. */
+  readonly rate: number | null;
+  readonly estimated_end: string | null;
+  readonly usage: {
+    readonly input_tokens: number;
+    readonly output_tokens: number;
+  };
+  readonly cost_micros: number;
+  /** Lines whose cost is not known; it is missing in `cost_micros`. */
+  readonly unpriced: number;
+  readonly currency: 'USD';
+  /** Nothing was stored: no batch has this id. */
+  readonly dry_run?: true | undefined;
+  /** The answer of an earlier request with the same key. */
+  readonly replayed?: true | undefined;
+}
+
+export interface BatchItem {
+  /** May be left out where the pattern takes variables only. */
+  readonly input?: string | undefined;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface BatchLineError {
+  /** In the upload, from 1; of inline items their number, from 1. */
+  readonly line: number;
+  /** Character in the line, from 1. */
+  readonly column: number | null;
+  readonly status: 'rejected' | 'failed';
+  readonly code: string;
+  readonly detail: string;
+  /** Field of the line. */
+  readonly pointer: string | null;
+  readonly run: string | null;
+}
+
+export type BatchStatus = 'queued' | 'running' | 'paused' | 'cancelling' | 'finished' | 'stopped' | 'cancelled';
+
 export interface Budget {
   readonly name: string;
   /** What it limits: all runs of the workspace, or those of one API key, pattern or environment. */
@@ -310,6 +397,8 @@ export interface Message {
   readonly tool_call_id?: string | undefined;
 }
 
+export type MissedTicks = 'skip' | 'last' | 'all';
+
 export interface Model {
   /** provider/model */
   readonly name: string;
@@ -494,6 +583,8 @@ export type PermissionName =
   | 'provider:write'
   | 'budget:read'
   | 'budget:write'
+  | 'timer:read'
+  | 'timer:write'
   | 'run:execute'
   | 'run:read'
   | 'run:cancel'
@@ -519,8 +610,14 @@ export interface Provider {
 export interface ProviderHealth {
   readonly provider: string;
   readonly origin: 'environment' | 'workspace' | 'local';
-  /** Of the circuit breaker; open: no call goes out. */
+  /** Of the circuit breakers of its models, the worst one; open: no call goes out. */
   readonly state: 'closed' | 'open' | 'half-open';
+  /** Models whose breaker is not closed. */
+  readonly models: readonly {
+    readonly model: string;
+    readonly state: 'open' | 'half-open' | 'closed';
+    readonly retry_after_ms: number | null;
+  }[];
   readonly key_refused: boolean;
   /** Until the next call may go out. */
   readonly retry_after_ms: number | null;
@@ -597,6 +694,7 @@ export interface Run {
   readonly accepted_at: string;
   readonly finished_at: string | null;
   readonly rerun_of?: string | undefined;
+  readonly batch?: string | undefined;
   /** The answer is that of an earlier run. */
   readonly cached?: true | undefined;
   readonly cached_from?: string | undefined;
@@ -654,6 +752,41 @@ export interface RunQueue {
 
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 
+export interface RunStep {
+  /** outline, sections[3], inner/draft, long/map[0], long/reduce1[0]; empty for a run that is no chain. */
+  readonly path: string;
+  /** Of steps that have not begun there is none. */
+  readonly state: 'running' | 'waiting' | 'succeeded' | 'failed' | 'skipped';
+  /** What a waiting step waits for; an approval asks in its output. */
+  readonly waits_for: 'approval' | 'review' | 'retry' | null;
+  /** For how long it waits at most. */
+  readonly until: string | null;
+  /** Null for an approval. */
+  readonly pattern: string | null;
+  /** The version that was pinned. */
+  readonly version: number | null;
+  readonly model: string | null;
+  readonly attempts: readonly Attempt[];
+  readonly usage: Usage;
+  /** Null: not known. */
+  readonly cost_micros: number | null;
+  readonly error: null | {
+    readonly code: ErrorCode;
+    readonly detail: string;
+  };
+  readonly output: string | null;
+  /** The output as a value, where its pattern answers JSON. */
+  readonly data?: unknown | undefined;
+  readonly decision?: {
+    readonly decision: 'approve' | 'reject' | 'retry' | 'fail';
+    readonly comment: string | null;
+    readonly actor: string;
+    readonly at: string;
+  } | undefined;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+}
+
 export interface RunSummary {
   readonly id: string;
   readonly status: RunStatus;
@@ -673,6 +806,7 @@ export interface RunSummary {
   readonly accepted_at: string;
   readonly finished_at: string | null;
   readonly rerun_of?: string | undefined;
+  readonly batch?: string | undefined;
   /** The answer is that of an earlier run. */
   readonly cached?: true | undefined;
   readonly cached_from?: string | undefined;
@@ -737,6 +871,82 @@ export interface Strategy {
   readonly description: string;
   readonly prompt: string;
   readonly updated_at: string;
+}
+
+export type TickOverlap = 'allow' | 'skip';
+
+export type TickState = 'fired' | 'missed' | 'skipped' | 'failed';
+
+export interface Timer {
+  readonly name: string;
+  readonly cron: string;
+  readonly time_zone: string;
+  /** Ticks that came due while nothing could fire them: none of them is fired, the newest one, or all of them (the newest 100 at most). */
+  readonly missed: MissedTicks;
+  /** What a tick does when the run of the one before has not ended. */
+  readonly overlap: TickOverlap;
+  readonly paused: boolean;
+  readonly starts_at: string | null;
+  readonly ends_at: string | null;
+  readonly pattern: string;
+  readonly actor: string;
+  /** Null: it is paused, or over. */
+  readonly next_at: string | null;
+  /** The newest tick. */
+  readonly last: TimerTick | null;
+  readonly updated_at: string;
+  readonly run: TimerRun;
+}
+
+export interface TimerRun {
+  readonly pattern: string;
+  readonly input: string;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  readonly version?: number | undefined;
+  readonly label?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly strategy?: string | undefined;
+  readonly context?: string | undefined;
+  /** Language of the answer as a BCP 47 tag: de, pt-BR. en adds no instruction. */
+  readonly language?: string | undefined;
+  readonly model?: string | undefined;
+  readonly parameters?: Parameters | undefined;
+  /** Runs get `timer` and `tick` beside it. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly priority?: 'interactive' | 'bulk' | undefined;
+}
+
+export interface TimerSummary {
+  readonly name: string;
+  readonly cron: string;
+  readonly time_zone: string;
+  /** Ticks that came due while nothing could fire them: none of them is fired, the newest one, or all of them (the newest 100 at most). */
+  readonly missed: MissedTicks;
+  /** What a tick does when the run of the one before has not ended. */
+  readonly overlap: TickOverlap;
+  readonly paused: boolean;
+  readonly starts_at: string | null;
+  readonly ends_at: string | null;
+  readonly pattern: string;
+  readonly actor: string;
+  /** Null: it is paused, or over. */
+  readonly next_at: string | null;
+  /** The newest tick. */
+  readonly last: TimerTick | null;
+  readonly updated_at: string;
+}
+
+export interface TimerTick {
+  /** When it was due. */
+  readonly at: string;
+  readonly fired_at: string;
+  /** fired: a run was accepted. missed: nobody could fire it in time. skipped: the run before had not ended. failed: no run could be accepted. */
+  readonly state: TickState;
+  readonly run: string | null;
+  readonly error: {
+    readonly code: string;
+    readonly detail: string;
+  } | null;
 }
 
 export interface Tool {
@@ -1209,6 +1419,7 @@ export interface ListRunsInput {
   /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
   readonly subject?: string | undefined;
   readonly rerun_of?: string | undefined;
+  readonly batch?: string | undefined;
   /** Each is name=value, and all must be there. */
   readonly metadata?: readonly string[] | undefined;
   readonly since?: string | undefined;
@@ -1217,6 +1428,14 @@ export interface ListRunsInput {
 
 export interface ReadRunInput {
   readonly run: string;
+}
+
+export interface ListRunStepsInput {
+  readonly run: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  /** Only this step, with its items, parts and inner steps. */
+  readonly path?: string | undefined;
 }
 
 export interface RerunRunInput {
@@ -1292,6 +1511,113 @@ export interface DecideRunInput {
   readonly comment?: string | undefined;
 }
 
+export interface CreateBatchInput {
+  readonly pattern: string;
+  /** The lines, where nothing is uploaded. */
+  readonly items?: readonly BatchItem[] | undefined;
+  readonly version?: number | undefined;
+  readonly label?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly strategy?: string | undefined;
+  readonly context?: string | undefined;
+  readonly model?: string | undefined;
+  readonly parameters?: Parameters | undefined;
+  /** all: one bad line refuses the batch, the default. valid: bad lines are rejected, the others run. */
+  readonly accept?: 'all' | 'valid' | undefined;
+  /** What a failed line does to the batch. Default: go_on. */
+  readonly on_error?: 'go_on' | 'stop' | undefined;
+  /** Identical lines run once. Default: where the temperature is 0. */
+  readonly deterministic?: boolean | undefined;
+  /** Of asynchronous runs: interactive ones go before bulk ones. */
+  readonly priority?: RunPriority | undefined;
+  /** Most of its runs at the same time. */
+  readonly concurrency?: number | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Not before this time. RFC 3339, UTC. */
+  readonly start_at?: string | undefined;
+  /** What has not ended by this time is broken off. RFC 3339, UTC. */
+  readonly deadline?: string | undefined;
+  /** Check all lines; nothing is stored. */
+  readonly dry_run?: boolean | undefined;
+  /** Tell errors of lines after this one only. */
+  readonly errors_after?: number | undefined;
+  /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
+  readonly idempotency_key?: string | undefined;
+}
+
+export interface ListBatchesInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly status?: BatchStatus | undefined;
+  readonly pattern?: string | undefined;
+}
+
+export interface ReadBatchInput {
+  readonly batch: string;
+}
+
+export interface PauseBatchInput {
+  readonly batch: string;
+}
+
+export interface ResumeBatchInput {
+  readonly batch: string;
+}
+
+export interface CancelBatchInput {
+  readonly batch: string;
+}
+
+export interface ReadBatchResultsInput {
+  readonly batch: string;
+  readonly format?: 'jsonl' | 'csv' | undefined;
+  /** The last line that came. */
+  readonly after?: number | undefined;
+  /** Go on until the batch has ended. */
+  readonly wait?: boolean | undefined;
+}
+
+export interface ListBatchErrorsInput {
+  readonly batch: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ListTimersInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadTimerInput {
+  readonly timer: string;
+}
+
+export interface PutTimerInput {
+  readonly timer: string;
+  /** Minute, hour, day of the month, month, day of the week; or @hourly, @daily, @weekly, @monthly, @yearly. Where both days are given, either suffices. */
+  readonly cron: string;
+  /** A name of the IANA database: Europe/Berlin. */
+  readonly time_zone?: string | undefined;
+  /** Ticks that came due while nothing could fire them: none of them is fired, the newest one, or all of them (the newest 100 at most). */
+  readonly missed?: MissedTicks | undefined;
+  /** What a tick does when the run of the one before has not ended. */
+  readonly overlap?: TickOverlap | undefined;
+  readonly paused?: boolean | undefined;
+  readonly starts_at?: string | undefined;
+  readonly ends_at?: string | undefined;
+  readonly run: TimerRun;
+}
+
+export interface DeleteTimerInput {
+  readonly timer: string;
+}
+
+export interface ListTimerTicksInput {
+  readonly timer: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface ListModelsOutput {
   readonly items: readonly Model[];
 }
@@ -1313,6 +1639,14 @@ export interface RenderRunOutput {
   readonly messages: readonly Message[];
   /** Texts of other patterns that are in the messages. */
   readonly includes: readonly PatternInclude[];
+  /** Of a chain: its steps with the versions that would be pinned. It sends no messages itself. */
+  readonly steps?: readonly {
+    readonly path: string;
+    /** Null: a person decides. */
+    readonly pattern: string | null;
+    readonly version: number | null;
+    readonly needs: readonly string[];
+  }[] | undefined;
   readonly deprecated: Deprecation | null;
 }
 
@@ -1479,6 +1813,8 @@ export interface OperationTypes {
   readonly listRuns: { readonly input: ListRunsInput; readonly output: Page<RunSummary> };
   /** One run with its texts and attempts. */
   readonly readRun: { readonly input: ReadRunInput; readonly output: Run };
+  /** Steps of a chain's run with their texts, in the order in which they began. */
+  readonly listRunSteps: { readonly input: ListRunStepsInput; readonly output: Page<RunStep> };
   /** Run what a run ran, with the changes that the request names. */
   readonly rerunRun: { readonly input: RerunRunInput; readonly output: Run };
   /** The events of a run from a place in its output on: what has come, what comes, and the end. */
@@ -1489,6 +1825,32 @@ export interface OperationTypes {
   readonly retryRun: { readonly input: RetryRunInput; readonly output: Run };
   /** Decide what a run waits for: an approval, or a call of which nobody knows whether it was answered. */
   readonly decideRun: { readonly input: DecideRunInput; readonly output: RunSummary };
+  /** Run a version on many inputs: from a list, or from JSONL or CSV that is uploaded as the body. */
+  readonly createBatch: { readonly input: CreateBatchInput; readonly output: Batch };
+  /** Batches of the workspace, newest first. */
+  readonly listBatches: { readonly input: ListBatchesInput; readonly output: Page<Batch> };
+  /** How far a batch is, what it cost and when it will end. */
+  readonly readBatch: { readonly input: ReadBatchInput; readonly output: Batch };
+  /** Begin no more runs of a batch; those under way end. */
+  readonly pauseBatch: { readonly input: PauseBatchInput; readonly output: Batch };
+  /** Go on with a batch that is paused. */
+  readonly resumeBatch: { readonly input: ResumeBatchInput; readonly output: Batch };
+  /** Stop a batch and the runs of it that are under way. */
+  readonly cancelBatch: { readonly input: CancelBatchInput; readonly output: Batch };
+  /** The ended lines in input order, up to the first that has not ended. */
+  readonly readBatchResults: { readonly input: ReadBatchResultsInput; readonly output: Readonly<Record<string, never>> };
+  /** Lines that were rejected or failed, in input order. */
+  readonly listBatchErrors: { readonly input: ListBatchErrorsInput; readonly output: Page<BatchLineError> };
+  /** Timers of the workspace by name. */
+  readonly listTimers: { readonly input: ListTimersInput; readonly output: Page<TimerSummary> };
+  /** One timer with what it starts. */
+  readonly readTimer: { readonly input: ReadTimerInput; readonly output: Timer };
+  /** Create or replace a timer: a run that the clock starts. */
+  readonly putTimer: { readonly input: PutTimerInput; readonly output: TimerSummary };
+  /** Delete a timer and its ticks; runs that it started stay. */
+  readonly deleteTimer: { readonly input: DeleteTimerInput; readonly output: TimerSummary };
+  /** Ticks of a timer, newest first. */
+  readonly listTimerTicks: { readonly input: ListTimerTicksInput; readonly output: Page<TimerTick> };
   /** Is the process itself alive. */
   readonly readLive: { readonly input: Readonly<Record<string, never>>; readonly output: ReadLiveOutput };
   /** Can it take requests now; 503 names the part that cannot. */
@@ -1560,11 +1922,25 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   renderRun: { method: 'POST', path: '/v1/render' },
   listRuns: { method: 'GET', path: '/v1/runs' },
   readRun: { method: 'GET', path: '/v1/runs/{run}' },
+  listRunSteps: { method: 'GET', path: '/v1/runs/{run}/steps' },
   rerunRun: { method: 'POST', path: '/v1/runs/{run}/rerun' },
   streamRun: { method: 'GET', path: '/v1/runs/{run}/events' },
   cancelRun: { method: 'POST', path: '/v1/runs/{run}/cancel' },
   retryRun: { method: 'POST', path: '/v1/runs/{run}/retry' },
   decideRun: { method: 'POST', path: '/v1/runs/{run}/decisions' },
+  createBatch: { method: 'POST', path: '/v1/batches' },
+  listBatches: { method: 'GET', path: '/v1/batches' },
+  readBatch: { method: 'GET', path: '/v1/batches/{batch}' },
+  pauseBatch: { method: 'POST', path: '/v1/batches/{batch}/pause' },
+  resumeBatch: { method: 'POST', path: '/v1/batches/{batch}/resume' },
+  cancelBatch: { method: 'POST', path: '/v1/batches/{batch}/cancel' },
+  readBatchResults: { method: 'GET', path: '/v1/batches/{batch}/results' },
+  listBatchErrors: { method: 'GET', path: '/v1/batches/{batch}/errors' },
+  listTimers: { method: 'GET', path: '/v1/timers' },
+  readTimer: { method: 'GET', path: '/v1/timers/{timer}' },
+  putTimer: { method: 'PUT', path: '/v1/timers/{timer}' },
+  deleteTimer: { method: 'DELETE', path: '/v1/timers/{timer}' },
+  listTimerTicks: { method: 'GET', path: '/v1/timers/{timer}/ticks' },
   readLive: { method: 'GET', path: '/livez' },
   readReady: { method: 'GET', path: '/readyz' },
   readOpenApi: { method: 'GET', path: '/openapi.json' },

@@ -78,7 +78,7 @@ async function requestFor(world: TwoWorkspaces, operation: Operation, credential
 
 /** Of optional fields only those that the target sets on purpose. */
 function pick(known: Readonly<Record<string, unknown>>, operation: Operation): Record<string, unknown> {
-  const wanted = ['system', 'variables', 'model', 'files', 'of', 'limit_tokens'].filter(
+  const wanted = ['system', 'variables', 'model', 'files', 'of', 'limit_tokens', 'items', 'start_at'].filter(
     (name) => name in operation.input.properties,
   );
   return Object.fromEntries(wanted.filter((name) => name in known).map((name) => [name, known[name]]));

@@ -9,6 +9,14 @@ const freshName = () => `fresh_${count++}`;
 const text = 'Answer about {{topic}}.';
 const budget = { covers: 'pattern', of: 'same_name', period: 'day', limit_tokens: 1_000_000 };
 const run = { pattern: 'same_text', input: 'hello', variables: { topic: 'x' }, model: 'openai/x' };
+const timer = { cron: '@yearly', run };
+// It begins so late that no test sees its runs.
+const batch = {
+  pattern: 'same_text',
+  items: [{ input: 'hello', variables: { topic: 'x' } }],
+  model: 'openai/x',
+  start_at: new Date(Date.now() + 300 * 86_400_000).toISOString(),
+};
 
 /** Inputs that work, by the operation's title, each with things of alpha that nobody misses afterwards. */
 const targets: Readonly<Record<string, Target>> = {
@@ -26,6 +34,12 @@ const targets: Readonly<Record<string, Target>> = {
     const provider = freshName();
     await make(world, 'PUT', `/v1/providers/${provider}`, { base_url: world.model.url });
     return { provider };
+  },
+  'PUT /v1/timers/{timer}': () => ({ timer: freshName(), ...timer }),
+  'DELETE /v1/timers/{timer}': async (world) => {
+    const name = freshName();
+    await make(world, 'PUT', `/v1/timers/${name}`, timer);
+    return { timer: name };
   },
   'PUT /v1/budgets/{budget}': () => ({ budget: freshName(), ...budget }),
   'DELETE /v1/budgets/{budget}': async (world) => {
@@ -83,6 +97,16 @@ const targets: Readonly<Record<string, Target>> = {
   'POST /v1/runs': () => run,
   'POST /v1/render': () => run,
   'POST /v1/runs/{run}/rerun': ({ alpha }) => ({ run: alpha.things.run, model: 'openai/x' }),
+  'POST /v1/batches': () => batch,
+  'POST /v1/batches/{batch}/pause': async (world) => ({ batch: await freshBatch(world) }),
+  'POST /v1/batches/{batch}/resume': async (world) => ({ batch: await freshBatch(world) }),
+  'POST /v1/batches/{batch}/cancel': async (world) => ({ batch: await freshBatch(world) }),
+  'POST /v1/runs/{run}/retry': async (world) => {
+    const { id } = await make(world, 'POST', '/v1/runs', queuedRun());
+    await make(world, 'POST', `/v1/runs/${id}/cancel`);
+    return { run: id };
+  },
+  'POST /v1/runs/{run}/decisions': async (world) => ({ run: await askingRun(world), decision: 'approve' }),
   'POST /v1/runs/{run}/cancel': async (world) => ({ run: await liveRun(world) }),
 };
 
@@ -105,24 +129,68 @@ export async function foreignTarget(
   if (path.endsWith('/restore')) return { pattern: things['deleted pattern'] };
   if (path.endsWith('/versions')) return { system: text };
   if (path === '/v1/runs' || path === '/v1/render') return { ...run, pattern: things.pattern };
+  if (path === '/v1/batches') return { ...batch, pattern: things.pattern };
   if (method !== 'PUT') return path.includes('{') ? {} : targetOf(world, operation);
   if (path.includes('{pattern}')) return {};
   const { 'other strategy': strategy, 'other provider': provider } = things;
   const { 'other context': context, 'other session': session } = things;
-  const { 'other budget': budget } = things;
-  return { ...(await targetOf(world, operation)), strategy, provider, context, session, budget };
+  const { 'other budget': budget, 'other timer': timer } = things;
+  return { ...(await targetOf(world, operation)), strategy, provider, context, session, budget, timer };
 }
 
 /** What path parameters and fields of these names stand for. */
 export function thingsByField({ things }: Side): Input {
-  const { pattern, label, key, strategy, context, session, provider, budget: name, run: runId } = things;
-  return { pattern, label, key, strategy, context, session, provider, budget: name, run: runId, version: 1 };
+  const {
+    pattern,
+    label,
+    key,
+    strategy,
+    context,
+    session,
+    provider,
+    budget: name,
+    timer: clock,
+    run: runId,
+    batch: batchId,
+  } = things;
+  return {
+    pattern,
+    label,
+    key,
+    strategy,
+    context,
+    session,
+    provider,
+    budget: name,
+    timer: clock,
+    run: runId,
+    batch: batchId,
+    version: 1,
+  };
 }
 
 async function freshPattern(world: TwoWorkspaces): Promise<string> {
   const name = freshName();
   await make(world, 'POST', '/v1/patterns', { name, system: text });
   return name;
+}
+
+async function freshBatch(world: TwoWorkspaces): Promise<string> {
+  return (await make(world, 'POST', '/v1/batches', batch)).id as string;
+}
+
+/** It begins so late that no test sees its end. */
+const queuedRun = () => ({ ...run, mode: 'async', start_at: new Date(Date.now() + 300 * 86_400_000).toISOString() });
+
+/** A run that waits for a person. */
+async function askingRun(world: TwoWorkspaces): Promise<string> {
+  const { id } = await make(world, 'POST', '/v1/runs', queuedRun());
+  await world.sql(
+    `insert into pattern.step (workspace, run, path, state, calls, attempts, usage, sanitised, why, started_at)
+     values ($1, $2, 'agreed', 'waiting', 0, '[]', '{}', false, 'approval', now())`,
+    [world.alpha.workspace, id],
+  );
+  return id;
 }
 
 /** A run that waits for its model. */

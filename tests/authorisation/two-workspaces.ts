@@ -17,7 +17,7 @@ export interface Side {
   /** When the expired key really is, in milliseconds since 1970. */
   readonly expiredAt: number;
   /** What fields can name, by the word for it in `fields.csv`. */
-  readonly things: Readonly<Record<string, string | number>>;
+  readonly things: Record<string, string | number>;
   /** Strings that nobody else may ever see. */
   readonly secrets: readonly string[];
 }
@@ -65,7 +65,6 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
     (await pool.query<Row>(text, values)).rows;
   const alpha = await seed(client, model.url, { ...platform.alpha, mark: 'qalqa' });
   const beta = await seed(client, model.url, { ...platform.beta, mark: 'qbeqb', more: true });
-  client.close();
   await platform.gateway.refresh();
   // No run of these tests is ever refused by the database, so this table has to be filled by hand.
   for (const { workspace } of [alpha, beta]) {
@@ -73,7 +72,13 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
       workspace,
     ]);
   }
-  for (const { workspace } of [alpha, beta]) await seedHeld(sql, workspace, platform.floor.registry.id);
+  for (const side of [alpha, beta]) {
+    await seedHeld(sql, side.workspace, platform.floor.registry.id);
+    const list = 'GET /v1/timers/{timer}/ticks';
+    const { body } = await client.send('GET', `/v1/timers/${side.things.timer}/ticks?limit=1`, { key: side.owner });
+    side.things[`cursor of ${list}`] = body.next;
+  }
+  client.close();
   const leaks: string[] = [];
   const open: HttpClient[] = [];
 
@@ -133,7 +138,7 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
   return world;
 }
 
-/** What processes hold of budgets and of the limits of providers lasts for moments only, so it is put there by hand. */
+/** What processes hold of budgets and of the limits of providers lasts for moments only, and ticks take years: put there by hand. */
 async function seedHeld(sql: TwoWorkspaces['sql'], workspace: string, process: string) {
   await sql(
     `with held as (
@@ -147,6 +152,16 @@ async function seedHeld(sql: TwoWorkspaces['sql'], workspace: string, process: s
      insert into pattern.budget_hold (workspace, id, process, run, queued, micros, tokens, budgets, starts)
      select workspace, budget, $2, budget, true, 1, 1, array[budget], array[start] from held`,
     [workspace, process],
+  );
+  await sql(
+    `insert into pattern.timer_tick (workspace, timer, at, state)
+     select workspace, name, date_trunc('year', now()) - days * interval '1 day', 'missed'
+       from pattern.timer, generate_series(1, 2) as days where workspace = $1`,
+    [workspace],
+  );
+  await sql(
+    "insert into pattern.batch_line (workspace, batch, line, state) select workspace, id, 1, 'open' from pattern.batch where workspace = $1",
+    [workspace],
   );
   await sql("insert into pattern.provider_take values ($1, 'lab', 0, 1, 1)", [workspace]);
   await sql("insert into pattern.provider_minute values ($1, 'lab')", [workspace]);
@@ -214,6 +229,21 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       limit_tokens: 1_000,
     });
   }
+  for (const name of [`${mark}_clock`, second]) {
+    await must('PUT', `/v1/timers/${name}`, {
+      cron: '@yearly',
+      run: { pattern, input: `${mark} asks`, variables: { topic: mark }, model: `${mark}_models/${mark}-large` },
+    });
+  }
+  // The second of them has more lines that were rejected than a page of one.
+  const batches = [];
+  for (const input of [`${mark} asks`, `${mark} asks again`]) {
+    const items = [{ input, variables: { topic: mark } }, { input: '' }, { input, variables: { [mark]: mark } }];
+    const fields = { pattern, items, accept: 'valid', model: `${mark}_models/${mark}-large` };
+    const start_at = new Date(Date.now() + 300 * 86_400_000).toISOString();
+    batches.push(await must('POST', '/v1/batches', { ...fields, start_at, metadata: { mark } }));
+  }
+  const batch = batches[0].id;
   const run = await must('POST', '/v1/runs', {
     pattern,
     input: `${mark} asks`,
@@ -240,7 +270,7 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
   const all = [...roleKeys, expired, revoked];
   const cursors = Object.fromEntries(
     await Promise.all(
-      Object.entries(pagedLists(pattern, `${mark}_talk`)).map(async ([list, path]) => {
+      Object.entries(pagedLists(pattern, `${mark}_talk`, batch)).map(async ([list, path]) => {
         const page = await must('GET', `${path}?limit=1`);
         return [`cursor of ${list}`, page.next ?? 'none'];
       }),
@@ -267,8 +297,10 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       session: `${mark}_talk`,
       provider: `${mark}_models`,
       budget: `${mark}_spend`,
+      timer: `${mark}_clock`,
       model: `${mark}_models/${mark}-large`,
       run: run.id,
+      batch,
       subject: `${mark} himself`,
       'idempotency key': `${mark}-once`,
       tag: `${mark}-tag`,
@@ -282,6 +314,7 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       'other session': second,
       'other provider': second,
       'other budget': second,
+      'other timer': second,
       ...cursors,
     },
     secrets: [
@@ -291,13 +324,14 @@ async function seed(client: HttpClient, modelUrl: string, given: Seed): Promise<
       made.id,
       hidden.id,
       run.id,
+      ...batches.map(({ id }) => id),
       ...all.flatMap((key) => [key.id, key.key, key.prefix]),
     ],
   };
 }
 
 /** Lists with pages, by the operation's title. Each has more than one row on both sides. */
-function pagedLists(pattern: string, session: string): Record<string, string> {
+function pagedLists(pattern: string, session: string, batch: string): Record<string, string> {
   return {
     'GET /v1/keys': '/v1/keys',
     'GET /v1/patterns': '/v1/patterns',
@@ -307,9 +341,12 @@ function pagedLists(pattern: string, session: string): Record<string, string> {
     'GET /v1/strategies': '/v1/strategies',
     'GET /v1/contexts': '/v1/contexts',
     'GET /v1/budgets': '/v1/budgets',
+    'GET /v1/timers': '/v1/timers',
     'GET /v1/sessions': '/v1/sessions',
     'GET /v1/sessions/{session}/turns': `/v1/sessions/${session}/turns`,
     'GET /v1/runs': '/v1/runs',
+    'GET /v1/batches': '/v1/batches',
+    'GET /v1/batches/{batch}/errors': `/v1/batches/${batch}/errors`,
   };
 }
 
