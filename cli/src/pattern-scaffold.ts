@@ -54,3 +54,37 @@ title: ${JSON.stringify(title)}
 #     input: A text to try it on.
 `;
 }
+
+/** The pattern.yaml of a new chain: it runs as it is, and its comments say what else a step takes. */
+export function chainYaml(title: string): string {
+  return `# A chain: steps that run other patterns. docs/reference/chains.md has every key.
+title: ${JSON.stringify(title)}
+# description: What it is for, in one sentence.
+
+# variables:
+#   language: { default: English }
+
+# A step takes the input of the chain unless it says something else. Steps that do not need each other run at once.
+steps:
+  summary:
+    pattern: summarize
+  claims:
+    pattern: check_claims
+    # retry: { times: 2, wait_ms: 2000 }
+    # on_error: skip
+  # A person decides, for days if need be; the run holds nothing meanwhile.
+  # ok:
+  #   approval: { message: [Send this?, $steps.summary.output] }
+  mail:
+    pattern: answer_mail
+    input:
+      - Write a short mail with this summary, and say which claims need a source.
+      - $steps.summary.output
+      - $steps.claims.output
+    # when: { ref: $steps.claims.output, exists: true }
+    # model: openai/gpt-5-mini
+
+# What the chain answers.
+output: $steps.mail.output
+`;
+}

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { type Damask, DamaskError, type PatternFile } from '@damask/sdk';
 import { InputError } from './input-error.ts';
+import { isPattern } from './pattern-folder.ts';
 import { readFolder } from './read-tree.ts';
 
 export interface Published {
@@ -16,16 +17,16 @@ export interface PatternFolder {
   readonly ignored: readonly { readonly path: string; readonly reason: string }[];
 }
 
-/** Reads the folder of one pattern, or that of its system.md. Throws InputError when it holds none. */
+/** Reads the folder of one pattern, or that of its system.md or pattern.yaml. Throws InputError when it holds none. */
 export function readPatternFolder(path: string): PatternFolder {
   const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-  if (isFile && basename(path) !== 'system.md') {
+  if (isFile && !['system.md', 'pattern.yaml'].includes(basename(path))) {
     throw new InputError(`${path} is no pattern. Name a folder with a system.md, or its system.md.`);
   }
   const folder = isFile ? dirname(path) : path;
   const { files, ignored } = readFolder(folder);
-  if (!files.some((file) => file.path === 'system.md')) {
-    throw new InputError(`${folder} has no system.md. Name the folder of one pattern.`);
+  if (!isPattern(files)) {
+    throw new InputError(`${folder} has no system.md, and no pattern.yaml with steps. Name the folder of one pattern.`);
   }
   return { name: basename(resolve(folder)), files, ignored };
 }

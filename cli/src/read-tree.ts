@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from './input-error.ts';
+import { holdsPattern } from './pattern-folder.ts';
 
 export interface Tree {
   /** Paths with / between segments, relative to the folder. */
@@ -29,11 +30,11 @@ export function readTree(folder: string): Tree {
     reader.walk(root);
     const strategies = root.replace('patterns', 'strategies');
     if (isFolder(join(folder, strategies))) reader.walk(strategies);
-  } else if (existsSync(join(folder, 'system.md'))) {
+  } else if (holdsPattern(folder)) {
     return readFolder(folder, `${basename(resolve(folder))}/`);
   } else {
     for (const entry of list(folder)) {
-      if (entry.isDirectory() && existsSync(join(folder, entry.name, 'system.md'))) reader.walk(entry.name);
+      if (entry.isDirectory() && holdsPattern(join(folder, entry.name))) reader.walk(entry.name);
     }
   }
   if (existsSync(join(folder, descriptions))) reader.file(descriptions);

@@ -11,6 +11,7 @@ import {
 } from '@damask/sdk';
 import type { CopyText } from './clipboard.ts';
 import { formatCost, formatCount, formatDuration } from './figures.ts';
+import { createStepProgress } from './step-progress.ts';
 import { printable, type Terminal } from './terminal.ts';
 import { writeOutput, writeOutputFile } from './write-output.ts';
 
@@ -61,6 +62,7 @@ export async function runStreamed<Input>(target: RunTarget<Input>, input: Input)
   const json = flags.json === true;
   let lastCharacter = '\n';
   const patience = showPatience(terminal);
+  const progress = createStepProgress(terminal);
   const endLine = async () => {
     if (lastCharacter !== '\n' && !json) await terminal.result('\n');
   };
@@ -69,10 +71,13 @@ export async function runStreamed<Input>(target: RunTarget<Input>, input: Input)
       if (json) await terminal.result(`${JSON.stringify(event)}\n`);
       if (event.event !== 'run.accepted') patience.end();
       else if (!json) noteDeprecation(terminal, event.data.pattern, event.data.deprecated);
+      if (event.event === 'step.changed' && !json) progress.show(event.data);
       if (event.event === 'output.delta') {
+        progress.end();
         if (!json) await terminal.result(event.data.text);
         lastCharacter = event.data.text.at(-1) ?? lastCharacter;
       }
+      if (event.event.startsWith('run.')) progress.end();
       if (event.event === 'run.failed' || event.event === 'run.cancelled') throw failureOf(event.data);
       if (event.event === 'run.succeeded') {
         await endLine();
@@ -86,6 +91,7 @@ export async function runStreamed<Input>(target: RunTarget<Input>, input: Input)
     throw error;
   } finally {
     patience.end();
+    progress.end();
   }
 }
 
@@ -114,11 +120,17 @@ export async function renderPreview(
 ): Promise<void> {
   const preview = await damask.render(input);
   if (flags.json) return writeOutput(terminal, toJson(preview), flags.output);
-  const model = preview.model ?? 'no model yet';
+  const model = preview.model ?? (preview.steps ? `${preview.steps.length} steps` : 'no model yet');
   const parameters = Object.entries(preview.parameters).map(([name, value]) => ` ${name}=${value}`);
   terminal.note(
     terminal.paintNote('dim', `${preview.pattern}@${preview.version} ${preview.digest} ${model}${parameters.join('')}`),
   );
+  if (preview.steps) {
+    const steps = preview.steps.map(
+      ({ path, pattern, version }) => `${path}  ${pattern ? `${pattern}@${version}` : 'a person decides'}`,
+    );
+    return writeOutput(terminal, steps.join('\n'), flags.output);
+  }
   const messages = preview.messages.map(({ role, content }) => `--- ${role}\n${textOf(content)}`);
   await writeOutput(terminal, messages.join('\n'), flags.output);
   await copy?.(messages.join('\n'));

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import type { ServerAccess } from './command.ts';
 import { explainError } from './explain-error.ts';
 import { InputError } from './input-error.ts';
+import { holdsPattern } from './pattern-folder.ts';
 import { publishFolder } from './publish-folder.ts';
 import { readInput } from './read-input.ts';
 import { readTextFile } from './read-text-file.ts';
@@ -61,9 +62,8 @@ async function whatToWatch({ flags, positionals, terminal }: RunInvocation): Pro
   for (const path of flags.watch) {
     if (!existsSync(path)) throw new InputError(`There is no ${path} to watch. Check the path.`, 'notFound');
   }
-  const isPattern = (path: string) => existsSync(join(path, 'system.md'));
-  const folders = flags.watch.filter(isPattern);
-  const texts = flags.watch.filter((path) => !isPattern(path));
+  const folders = flags.watch.filter(holdsPattern);
+  const texts = flags.watch.filter((path) => !holdsPattern(path));
   const [folder] = folders;
   if (folders.length > 1) throw new UsageError('--watch takes the folder of one pattern.');
   const named = flags.pattern ?? (folder === undefined ? positionals[0] : undefined);

@@ -7,6 +7,7 @@ import { type Operations, operation } from './operation.ts';
 import { ModelName, Parameters } from './parameters.ts';
 import { Deprecation, PatternInclude } from './pattern-settings.ts';
 import { Run, RunPriority, RunStatus, RunSummary, runEvents, runLimit } from './run.ts';
+import { RunStep } from './run-step.ts';
 
 /** What picks the version and builds the messages; a preview and a run take the same. */
 const request = {
@@ -99,6 +100,7 @@ const course = {
 
 const runErrors: readonly ErrorCode[] = [
   'not_found',
+  'invalid_pattern',
   'model_not_found',
   'missing_variable',
   'invalid_variable',
@@ -158,6 +160,17 @@ export const runOperations = {
       parameters: Parameters,
       messages: Type.Array(Message),
       includes: Type.Array(PatternInclude, { description: 'Texts of other patterns that are in the messages.' }),
+      steps: Type.Optional(
+        Type.Array(
+          Type.Object({
+            path: Type.String(),
+            pattern: Type.Union([Name, Type.Null()], { description: 'Null: a person decides.' }),
+            version: Type.Union([Type.Integer(), Type.Null()]),
+            needs: Type.Array(Type.String()),
+          }),
+          { description: 'Of a chain: its steps with the versions that would be pinned. It sends no messages itself.' },
+        ),
+      ),
       deprecated: Type.Union([Deprecation, Type.Null()]),
     }),
     status: 200,
@@ -171,6 +184,7 @@ export const runOperations = {
       'input_too_long',
       'session_too_long',
       'attachment_not_supported',
+      'invalid_pattern',
     ],
     bodyLimit: runLimit,
   }),
@@ -213,6 +227,26 @@ export const runOperations = {
     output: Run,
     status: 200,
     errors: ['not_found'],
+  }),
+  listRunSteps: operation({
+    method: 'GET',
+    path: '/v1/runs/{run}/steps',
+    permission: 'run:read',
+    summary: "Steps of a chain's run with their texts, in the order in which they began",
+    input: strict({
+      ...byId,
+      ...page,
+      path: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 400,
+          description: 'Only this step, with its items, parts and inner steps.',
+        }),
+      ),
+    }),
+    output: pageOf(RunStep),
+    status: 200,
+    errors: ['not_found', 'invalid_cursor'],
   }),
   rerunRun: operation({
     method: 'POST',

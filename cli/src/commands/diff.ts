@@ -1,10 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { DamaskError, type Pattern, type VersionDiff } from '@damask/sdk';
 import { checkVersion } from '../check-version.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { InputError } from '../input-error.ts';
+import { holdsPattern } from '../pattern-folder.ts';
 import { readPatternFolder } from '../publish-folder.ts';
 import { paintDiffLine, showDifference } from '../show-difference.ts';
 import { printable, type Terminal } from '../terminal.ts';
@@ -72,7 +72,7 @@ export const diff = defineCommand({
 // A bare name with two versions is that of a pattern, also where a folder has it.
 function isPatternFolder(subject: string, to: string | undefined): boolean {
   if (to !== undefined && !subject.includes('/')) return false;
-  if (existsSync(join(subject, 'system.md'))) return true;
+  if (holdsPattern(subject)) return true;
   if (subject.endsWith('system.md') && statSync(subject, { throwIfNoEntry: false })?.isFile()) return true;
   if (subject.includes('/'))
     throw new InputError(`${subject} has no system.md. Name the folder of one pattern.`, 'notFound');

@@ -8,11 +8,12 @@ import { environmentWith } from '../config.ts';
 import { explainError } from '../explain-error.ts';
 import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { InputError } from '../input-error.ts';
+import { mainFileOf } from '../pattern-folder.ts';
 import { type Published, readPatternFolder } from '../publish-folder.ts';
 import { showDifference } from '../show-difference.ts';
 
 const flags = {
-  file: { type: 'string', value: '<path>', help: 'The file to open; system.md by default.' },
+  file: { type: 'string', value: '<path>', help: 'The file to open; system.md by default, pattern.yaml of a chain.' },
   message: { type: 'string', value: '<text>', help: 'Why this version exists.' },
   yes: { type: 'boolean', short: 'y', help: 'Publish without asking.' },
   ...serverFlags,
@@ -40,7 +41,7 @@ export const edit = defineCommand({
     }
     const { damask } = await connect();
     const version = await readNewest(damask, pattern);
-    const file = flags.file ?? 'system.md';
+    const file = flags.file ?? mainFileOf(version.files);
     const folder = writeDraft(pattern, version, file);
     try {
       const published = await editUntilPublished(invocation, damask, version, folder);
@@ -70,8 +71,9 @@ async function editUntilPublished(
   const { flags, terminal, config } = invocation;
   const { runEditor } = await import('../child-process.ts');
   const editor = config.editor ?? 'vi';
+  const file = flags.file ?? mainFileOf(before);
   for (;;) {
-    const code = await runEditor(editor, join(folder, flags.file ?? 'system.md'), environmentWith({}));
+    const code = await runEditor(editor, join(folder, file), environmentWith({}));
     if (code !== 0) throw new InputError(`The editor (${editor}) ended with code ${code}. EDITOR chooses another one.`);
     const { files } = readPatternFolder(folder);
     if (

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineCommand, serverFlags } from '../command.ts';
 import { InputError } from '../input-error.ts';
-import { patternText, patternYaml } from '../pattern-scaffold.ts';
+import { chainYaml, patternText, patternYaml } from '../pattern-scaffold.ts';
 import { publishOrCreate, readPatternFolder } from '../publish-folder.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -10,7 +10,8 @@ export const newPattern = defineCommand({
   name: 'new',
   usage: '<name> [flags]',
   about:
-    'Makes the folder of a new pattern, with a system.md to fill and a pattern.yaml whose comments say what it takes.\n' +
+    'Makes the folder of a new pattern, with a system.md to fill and a pattern.yaml whose comments say what it takes;\n' +
+    'of a chain the pattern.yaml alone, which runs patterns that are there from the start.\n' +
     'Needs no server, unless you publish it at once.',
   flags: {
     dir: {
@@ -20,6 +21,7 @@ export const newPattern = defineCommand({
       help: 'Make it there; in the current folder by default.',
     },
     title: { type: 'string', value: '<text>', help: 'Its title.' },
+    chain: { type: 'boolean', help: 'Make a chain: a pattern.yaml with steps that run other patterns.' },
     publish: { type: 'boolean', help: 'Publish it at once.' },
     ...serverFlags,
   },
@@ -27,6 +29,7 @@ export const newPattern = defineCommand({
   examples: [
     'damask new summarize_call',
     'damask new summarize_call --dir ~/patterns',
+    'damask new check_report --chain',
     '$EDITOR summarize_call/system.md && damask publish summarize_call',
   ],
   async run({ flags, positionals, terminal, connect }) {
@@ -38,10 +41,11 @@ export const newPattern = defineCommand({
     }
     const folder = join(flags.dir ?? '.', name);
     if (existsSync(folder)) throw new InputError(`${folder} is there already. Choose another name, or another --dir.`);
-    write(folder, name, flags.title);
+    write(folder, flags.title ?? readable(name), flags.chain === true);
     await terminal.print(folder);
     if (!flags.publish) {
-      return terminal.note(`Fill ${join(folder, 'system.md')}, then: damask publish ${folder}`);
+      const file = flags.chain ? 'pattern.yaml' : 'system.md';
+      return terminal.note(`Fill ${join(folder, file)}, then: damask publish ${folder}`);
     }
     const { damask } = await connect();
     const { files } = readPatternFolder(folder);
@@ -50,12 +54,12 @@ export const newPattern = defineCommand({
   },
 });
 
-function write(folder: string, name: string, title: string | undefined): void {
+function write(folder: string, title: string, chain: boolean): void {
   try {
     // Not recursively: a typing error in --dir should not make folders.
     mkdirSync(folder);
-    writeFileSync(join(folder, 'system.md'), patternText(title ?? readable(name)), { flag: 'wx' });
-    writeFileSync(join(folder, 'pattern.yaml'), patternYaml(title ?? readable(name)), { flag: 'wx' });
+    if (!chain) writeFileSync(join(folder, 'system.md'), patternText(title), { flag: 'wx' });
+    writeFileSync(join(folder, 'pattern.yaml'), chain ? chainYaml(title) : patternYaml(title), { flag: 'wx' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new InputError(`${folder} cannot be made (${code}). Name a folder that is there and writable with --dir.`);

@@ -1,24 +1,33 @@
 import type { Pattern, PatternVersion, Variable } from '@damask/sdk';
 import { checkVersion } from '../check-version.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { drawChain } from '../draw-chain.ts';
 import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { formatTime } from '../figures.ts';
 import { numberFlag } from '../number-flag.ts';
+import { mainFileOf } from '../pattern-folder.ts';
 import { printable, type Terminal } from '../terminal.ts';
 
 export const show = defineCommand({
   name: 'show',
   usage: '<pattern> [flags]',
-  about: 'Shows a pattern: what it is, its labels and variables, and the text of its system.md.',
+  about:
+    'Shows a pattern: what it is, its labels and variables, and the text of its system.md. Of a chain it draws the steps,\n' +
+    'each with a rail to those that need it.',
   flags: {
     version: { type: 'string', value: '<number>', help: 'This version; the newest by default.' },
-    text: { type: 'boolean', help: 'Only the text of system.md, byte for byte.' },
+    text: { type: 'boolean', help: 'Only the text of system.md (of a chain: pattern.yaml), byte for byte.' },
     ...jsonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],
   completes: ['patterns'],
-  examples: ['damask show summarize', 'damask show summarize --version 2', 'damask show summarize --text > system.md'],
+  examples: [
+    'damask show summarize',
+    'damask show summarize --version 2',
+    'damask show summarize --text > system.md',
+    'damask show digest_document',
+  ],
   async run({ flags, positionals, terminal, connect }) {
     const [name = ''] = positionals;
     const wanted = numberFlag('version', flags.version, true);
@@ -27,9 +36,14 @@ export const show = defineCommand({
       const pattern = await damask.patterns.read({ pattern: name });
       if (wanted !== undefined) checkVersion(pattern, wanted);
       const version = await damask.patterns.readVersion({ pattern: name, version: wanted ?? pattern.version });
-      const text = version.files.find(({ path }) => path === 'system.md')?.content ?? '';
+      const main = mainFileOf(version.files);
+      const text = version.files.find(({ path }) => path === main)?.content ?? '';
       if (flags.json) return await terminal.print(JSON.stringify({ ...pattern, shown: version }, null, 2));
       if (!flags.text) await terminal.print(describe(pattern, version, terminal));
+      if (!flags.text && version.steps.length > 0) {
+        const drawn = drawChain(version.steps, version.output.from);
+        return await terminal.print(printable(drawn.join('\n')));
+      }
       await terminal.result(text.endsWith('\n') || flags.text ? text : `${text}\n`);
     } catch (error) {
       throw await explainMissingPattern(damask, name, error);
@@ -79,7 +93,7 @@ function describe(pattern: Pattern, version: PatternVersion, { paint }: Terminal
       (variable, i) => `${paint('dim', (i === 0 ? 'Variables' : '').padEnd(10))}  ${describeVariable(variable)}`,
     ),
     '',
-    paint('dim', '--- system.md'),
+    paint('dim', version.steps.length > 0 ? '--- steps' : '--- system.md'),
   ].join('\n');
 }
 

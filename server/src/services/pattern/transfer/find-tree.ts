@@ -18,7 +18,13 @@ export function findTree(paths: readonly string[]): Tree {
   const descriptions =
     paths.find((path) => path === `${base}scripts/pattern_descriptions/pattern_descriptions.json`) ?? null;
   if (patterns !== undefined) return { patterns, single: false, strategies, descriptions };
-  return { patterns: '', single: paths.includes('system.md'), strategies, descriptions };
+  return { patterns: '', single: isOnePattern(paths), strategies, descriptions };
+}
+
+// A chain has no system.md, and what is no pattern may have a pattern.yaml at its top.
+function isOnePattern(paths: readonly string[]): boolean {
+  if (paths.includes('system.md')) return true;
+  return paths.includes('pattern.yaml') && !paths.some((path) => /^[^/]+\/(?:system\.md|pattern\.yaml)$/.test(path));
 }
 
 // An archive of a repository wraps everything in one folder, such as `fabric-main/`.

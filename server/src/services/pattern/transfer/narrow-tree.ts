@@ -29,16 +29,16 @@ function begins(parts: readonly string[]): (path: string) => boolean {
   return (path) => parts.some((part) => path.startsWith(part));
 }
 
-/** Folders that hold a system.md: at the top, or all below one folder that archives wrap things in. */
+/** Folders that hold a system.md, or the pattern.yaml of a chain: at the top, or all below one folder that archives wrap things in. */
 function foldersOfPatterns(paths: readonly string[]): { prefix: string; folders: ReadonlySet<string> } {
-  const folders = foldersWithSystem(paths);
+  const folders = foldersWithMainFile(paths);
   const wrap = /^[^/]+\//.exec(paths[0] ?? '')?.[0];
   if (folders.size > 0 || wrap === undefined || !paths.every((path) => path.startsWith(wrap))) {
     return { prefix: '', folders };
   }
-  return { prefix: wrap, folders: foldersWithSystem(paths.map((path) => path.slice(wrap.length))) };
+  return { prefix: wrap, folders: foldersWithMainFile(paths.map((path) => path.slice(wrap.length))) };
 }
 
-function foldersWithSystem(paths: readonly string[]): Set<string> {
-  return new Set(paths.flatMap((path) => /^[^/.][^/]*\/(?=system\.md$)/.exec(path)?.[0] ?? []));
+function foldersWithMainFile(paths: readonly string[]): Set<string> {
+  return new Set(paths.flatMap((path) => /^[^/.][^/]*\/(?=(?:system\.md|pattern\.yaml)$)/.exec(path)?.[0] ?? []));
 }

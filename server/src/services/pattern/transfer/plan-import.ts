@@ -11,7 +11,7 @@ import { type ImportedStrategy, readDescriptions, readStrategy } from './read-fa
 export interface PlannedPattern {
   readonly name: string;
   readonly content: VersionContent;
-  /** Path of its system.md among the files. */
+  /** Path of its system.md, or of a chain's pattern.yaml, among the files. */
   readonly system: string;
   /** git's hash of it, where it came from a commit. */
   readonly blob?: string | null;
@@ -81,13 +81,14 @@ export async function planImport(
   const patterns: { name: string; system: string; content: VersionContent | undefined }[] = [];
   for (const [index, [name, inside]] of [...folders].entries()) {
     if (index % foldersInOneGo === 0) await letOthersRun();
-    const system = tree.single ? 'system.md' : `${tree.patterns}${name}/system.md`;
+    const main = inside.some(({ path }) => path === 'system.md') ? 'system.md' : 'pattern.yaml';
+    const system = tree.single ? main : `${tree.patterns}${name}/${main}`;
     patterns.push({ name, system, content: readFolder(name, inside, known, problems) });
   }
   if (patterns.length === 0 && strategies.length === 0 && problems.none) {
     throw new AppError(
       'invalid_tree',
-      'No pattern was found. Send a folder that holds data/patterns/, patterns/, folders with a system.md, or a system.md itself.',
+      'No pattern was found. Send a folder that holds data/patterns/, patterns/, folders with a system.md (or a pattern.yaml with steps), or a system.md itself.',
       { pointer: pointTo(0).replace('/0', '') },
     );
   }
