@@ -82,6 +82,8 @@ export function drive(ports: EnginePorts, claim: Claim, work: Work): Drive {
     }
     if (over) return;
     begun = true;
+    // Nothing may begin that a timer would end in a moment.
+    if (left <= 0) stopped ??= late;
     if (stopped === undefined && !handing) {
       beginWork(host, work, (end) => {
         ended = end;
