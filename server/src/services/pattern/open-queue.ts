@@ -4,6 +4,7 @@ import type { Database } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
 import type { Vault } from '#platform/vault.ts';
+import { createStepStore } from './engine/step-store.ts';
 import { createTaskQueue, type TaskQueue } from './queue/task-queue.ts';
 import { sealEnd } from './run/end-queued-run.ts';
 import type { OutputPublisher } from './run/output-publisher.ts';
@@ -31,13 +32,14 @@ export function openQueue(
   },
 ): TaskQueue {
   const { database, registry, engine, settings, announce, clock, log } = options;
+  const steps = createStepStore(options);
   return createTaskQueue({
     database,
     registry,
     runs: createQueuedRuns(options),
     sealBare: (row, end) => sealEnd(engine, row, null, end),
-    keepSteps: async () => undefined,
-    readSteps: async () => [],
+    keepSteps: steps.keep,
+    readSteps: steps.read,
     slots: settings.worker_slots,
     workspaceLimit: settings.workspace_concurrency,
     giveUpAfter: settings.give_up_after,
