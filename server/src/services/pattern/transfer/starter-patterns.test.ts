@@ -24,18 +24,21 @@ test('the starter patterns are complete and run without any variable', async () 
   assert.deepEqual(plan.ignored, []);
   for (const { name, content } of plan.patterns) {
     readVersionContent(name, { files: content.files });
+    const chain = content.settings.steps.length > 0;
     assert.deepEqual(
       content.files.map(({ path }) => path),
-      ['README.md', 'pattern.yaml', 'system.md'],
+      ['README.md', 'pattern.yaml', ...(chain ? [] : ['system.md'])],
     );
     assert.deepEqual([content.literal_tokens, content.disabled_capabilities], [[], []]);
     assert.ok(content.title.length > 0 && content.description.length > 0 && content.tags.length > 0);
     assert.ok(content.variables.every((variable) => variable.declared && variable.description));
-    const version = compileVersion(templateOf(content));
-    const [system, user] = buildMessages(version, { input: 'INPUT', now: 0 });
-    assert.equal(system?.role, 'system');
-    assert.ok((system?.content.length ?? 0) < 1500, `${name} must stay short enough for a small model`);
-    assert.deepEqual(user, { role: 'user', content: 'INPUT' });
+    if (!chain) {
+      const version = compileVersion(templateOf(content));
+      const [system, user] = buildMessages(version, { input: 'INPUT', now: 0 });
+      assert.equal(system?.role, 'system');
+      assert.ok((system?.content.length ?? 0) < 1500, `${name} must stay short enough for a small model`);
+      assert.deepEqual(user, { role: 'user', content: 'INPUT' });
+    }
     const readme = content.files.find(({ path }) => path === 'README.md')?.content ?? '';
     assert.match(readme, new RegExp(`npx damask run ${name}\\b`));
     assert.ok(content.settings.examples.length > 0, `${name} needs an example`);
