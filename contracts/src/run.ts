@@ -141,6 +141,10 @@ export const runEvents = {
     deprecated: Type.Optional(Deprecation),
   }),
   'output.delta': Type.Object({ text: Type.String() }),
+  'output.restarted': Type.Object(
+    {},
+    { description: 'Another attempt begins: what came so far does not count, and its answer follows from its start.' },
+  ),
   'step.changed': Type.Object({
     path: Type.String({ description: 'Of a chain: the step, like `outline` or `sections[3]`.' }),
     state: Type.String(),

@@ -1679,6 +1679,11 @@ export type RunEvent =
       };
     }
   | {
+      readonly event: 'output.restarted';
+      readonly id: number;
+      readonly data: Readonly<Record<string, never>>;
+    }
+  | {
       readonly event: 'step.changed';
       readonly id: number;
       readonly data: {

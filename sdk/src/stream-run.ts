@@ -7,6 +7,7 @@ const terminal: ReadonlySet<string> = new Set<RunEvent['event']>(['run.succeeded
 const known: ReadonlySet<string> = new Set<RunEvent['event']>([
   'run.accepted',
   'output.delta',
+  'output.restarted',
   'step.changed',
   'run.succeeded',
   'run.failed',

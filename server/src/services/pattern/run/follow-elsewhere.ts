@@ -3,7 +3,7 @@ import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext, EventSink } from '#platform/call.ts';
 import type { Vault } from '#platform/vault.ts';
 import { pieceAt } from './output-publisher.ts';
-import { type OutputPiece, readPieces } from './output-store.ts';
+import { type OutputPiece, readPieces, type StoredPiece } from './output-store.ts';
 import { readRun } from './read-run.ts';
 import { placeAt, readerLeft, sendText } from './replay-text.ts';
 import type { RunParts } from './run-parts.ts';
@@ -64,16 +64,18 @@ async function follow(
 ): Promise<Run | undefined> {
   const { database, engine, clock } = parts;
   const scope = { role: 'pattern', workspace: context.workspace };
+  /** A reader that comes back knows its place; whether it is one is not known before there is a text. */
+  let confirmed = !place.accepted;
   const resumed = place.bytes > 0;
   let reading: TextName | undefined;
   let sent = '';
-  let from = place.bytes;
+  let began = place.bytes;
   let asked = Number.NEGATIVE_INFINITY;
 
   const restart = () => {
     sink.emit('output.restarted', 0, {});
     place.bytes = 0;
-    from = 0;
+    began = 0;
     sent = '';
   };
 
@@ -97,22 +99,30 @@ async function follow(
         await askOf(transaction, { workspace: context.workspace, run: id, kind: 'publish', process: row.process });
       });
     }
-    await sendPieces(await database.transaction(scope, (transaction) => readPieces(transaction, id, place.bytes)));
+    if (!resumed) confirm();
+    const from = confirmed ? place.bytes : place.bytes - 1;
+    await sendPieces(await database.transaction(scope, (transaction) => readPieces(transaction, id, from)));
     await clock.sleep(run.status === 'running' ? every : every * 3);
   }
 
-  async function sendPieces(pieces: readonly OutputPiece[]): Promise<void> {
+  function confirm() {
+    if (!confirmed) sink.emit('output.delta', place.bytes, { text: '' });
+    confirmed = true;
+  }
+
+  async function sendPieces(pieces: readonly StoredPiece[]): Promise<void> {
     const [first] = pieces;
     if (!first) return;
     const other = reading !== undefined && (reading.token !== first.token || reading.attempt !== first.attempt);
     // Where several texts were written, nobody knows which of them a reader who comes back has read.
-    if (other || (reading === undefined && resumed && first.attempt > 1)) restart();
+    if (other || (reading === undefined && resumed && first.others)) restart();
     reading = first;
     for (const piece of pieces) {
       if (piece.start > place.bytes) return;
       const text = (await openPiece(parts.vault, piece)).toString('utf8');
       const within = placeAt(text, place.bytes - piece.start);
       if (!within) throw noSuchPlace();
+      confirm();
       const rest = text.slice(within.index);
       sent += rest;
       const reached = await sendText(engine, context, sink, rest, { index: 0, bytes: place.bytes });
@@ -124,7 +134,7 @@ async function follow(
     const output = run.output ?? '';
     // Of a run whose texts are gone, or of which nothing came back, only the end is left to tell.
     if (output !== '') {
-      const begin = placeAt(output, from);
+      const begin = placeAt(output, began);
       if (sent !== '' && (!begin || !output.startsWith(sent, begin.index))) restart();
       const at = placeAt(output, place.bytes);
       if (!at) throw noSuchPlace();

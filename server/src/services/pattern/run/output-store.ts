@@ -60,15 +60,22 @@ export async function forgetOldPieces(database: Pick<Database, 'transaction'>): 
   );
 }
 
+export interface StoredPiece extends OutputPiece {
+  /** Another attempt wrote another text before. */
+  readonly others: boolean;
+}
+
 const piecesAtOnce = 50;
 
 /** The pieces of a run's newest text that lie behind `from` bytes, in order; the first may begin before it. */
-export async function readPieces(transaction: Transaction, run: string, from: number): Promise<OutputPiece[]> {
-  const rows = await transaction.query<Omit<OutputPiece, 'token' | 'start'> & { token: string; start: string }>(
-    `select workspace, run, token::text, attempt, start::text, bytes, piece from pattern.run_output
-      where run = $1 and start + bytes > $2 and (token, attempt) = (
+export async function readPieces(transaction: Transaction, run: string, from: number): Promise<StoredPiece[]> {
+  const rows = await transaction.query<Omit<StoredPiece, 'token' | 'start'> & { token: string; start: string }>(
+    `with newest as (
         select token, attempt from pattern.run_output where run = $1 order by token desc, attempt desc limit 1)
-      order by start limit ${piecesAtOnce}`,
+     select o.workspace, o.run, o.token::text, o.attempt, o.start::text, o.bytes, o.piece,
+        exists (select from pattern.run_output as p where p.run = $1 and (p.token, p.attempt) <> (n.token, n.attempt)) as others
+       from pattern.run_output as o join newest as n on n.token = o.token and n.attempt = o.attempt
+      where o.run = $1 and o.start + o.bytes > $2 order by o.start limit ${piecesAtOnce}`,
     [run, from],
   );
   return rows.map((row) => ({ ...row, token: BigInt(row.token), start: Number(row.start) }));
