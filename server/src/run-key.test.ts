@@ -2,34 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { startChild } from './platform/child-process.ts';
 import { loadKeyFile } from './platform/crypto/key-file.ts';
 import { startModelServer } from './platform/testing/model-server.ts';
 import { createVault } from './platform/vault.ts';
+import { runMain } from './testing/main-process.ts';
 import { startTestPlatform, type TestPlatform } from './testing/test-platform.ts';
-
-const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-
-/** The server's own executable, as an operator runs it. */
-async function runMain(args: readonly string[], env: Record<string, string>, input = '') {
-  const child = await startChild({
-    command: process.execPath,
-    args: ['--disallow-code-generation-from-strings', main, ...args],
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  (child.stdin as Writable).end(input);
-  const [out, err, { code }] = await Promise.all([
-    text(child.stdout as Readable),
-    text(child.stderr as Readable),
-    child.exited,
-  ]);
-  return { code, out: out + err };
-}
 
 let folder: string;
 before(async () => {

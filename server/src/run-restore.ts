@@ -23,10 +23,11 @@ export async function runRestore(place: string, setting: BackupSetting): Promise
   const kek = await keyOf(config);
   const chain = await openWithBases(place, kek, setting);
   const progress = progressOf(given);
+  let left: readonly string[] = [];
   try {
     const admin = await openAdmin({ config, clock, log, signal, beside: true });
     try {
-      await restoreBackup({
+      left = await restoreBackup({
         connection: admin.connection,
         chain,
         kek,
@@ -44,19 +45,20 @@ export async function runRestore(place: string, setting: BackupSetting): Promise
       progress.end();
       await admin.close();
     }
-    tellRestored(chain.manifest, given);
+    tellRestored(chain.manifest, left, given);
   } finally {
     await chain.close();
   }
 }
 
-function tellRestored(manifest: Manifest, given: BackupArguments): void {
+function tellRestored(manifest: Manifest, left: readonly string[], given: BackupArguments): void {
   const { rows, tables } = sumUp(manifest);
   const last = Object.entries(manifest.last_ids).map(([table, id]) => `${table} ${id}`);
   const rowsOf = (name: string) => manifest.tables.find((table) => `${table.schema}.${table.name}` === name)?.rows ?? 0;
   const queued = rowsOf('pattern.task');
-  say(given, 'restored', { ...describe(manifest), queued, acknowledged: given.acknowledge }, [
+  say(given, 'restored', { ...describe(manifest), queued, left_out: left, acknowledged: given.acknowledge }, [
     `${rows} rows of ${tables} tables are back as of ${manifest.snapshot_at}.`,
+    ...(left.length > 0 ? [`Left out, since Damask did not make them: ${left.join(', ')}.`] : []),
     'Unknown here is what was done after that: runs with newer ids, calls that were made and paid for them,',
     'keys made or revoked since. A key that was revoked since is valid again: revoke it again.',
     ...(last.length > 0 ? [`The newest ids: ${last.join(', ')}.`] : []),

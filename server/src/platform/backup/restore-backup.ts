@@ -11,6 +11,7 @@ import {
   analyze,
   beginLife,
   beginRestore,
+  findForeign,
   liftGuards,
   loadTable,
   readShift,
@@ -36,9 +37,10 @@ export interface RestoreOptions {
 /**
  * Brings a backup into an empty database: its schema as it was, all rows in one transaction, checked against the manifest, then
  * the migrations that are newer. Killed in between, the database says that it is half restored, and can be restored to again.
+ * Answers the tables that were left out, since no migration makes them.
  * Errors: `in_use` for a target that is not empty; `unavailable` for a backup of a newer Damask; both before anything is written.
  */
-export async function restoreBackup(options: RestoreOptions): Promise<void> {
+export async function restoreBackup(options: RestoreOptions): Promise<readonly string[]> {
   const { connection, chain, folders, log, loginRole } = options;
   const { manifest } = chain;
   await checkSteps(manifest.migrations, folders);
@@ -51,11 +53,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<void> {
     const steps = { connection, roles, folders, log };
     await migrate({ ...steps, contract: true, only: manifest.migrations });
     await client.query('begin');
-    await fill(client, roles, options);
+    const foreign = await fill(client, roles, options);
     await client.query('commit');
     await migrate({ ...steps, contract: false });
     await becomeOwner(client, roles, 'session');
     await analyze(client, manifest.tables);
+    return foreign;
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -66,11 +69,16 @@ async function becomeOwner(client: pg.Client, roles: Roles, scope: 'local' | 'se
   if (owner) await client.query(`set ${scope} role ${quoteName(owner)}`);
 }
 
-async function fill(client: pg.Client, roles: Roles, { chain, kek, onProgress }: RestoreOptions): Promise<void> {
+async function fill(
+  client: pg.Client,
+  roles: Roles,
+  { chain, kek, onProgress }: RestoreOptions,
+): Promise<readonly string[]> {
   const { manifest } = chain;
   const shift = await readShift(client, manifest);
   await becomeOwner(client, roles, 'local');
   await addPartitions(client, manifest.tables);
+  const foreign = await findForeign(client, manifest.tables);
   const guards = await liftGuards(client);
   const expected = sumUp(manifest).bytes;
   let bytes = 0;
@@ -82,9 +90,11 @@ async function fill(client: pg.Client, roles: Roles, { chain, kek, onProgress }:
         yield block;
       }
     };
-    await loadTable(client, table, told(), shift);
+    if (foreign.includes(tableName(table))) for await (const _ of told());
+    else await loadTable(client, table, told(), shift);
   }
   await setSequences(client, manifest.sequences);
   await restoreGuards(client, guards);
   await beginLife(client, manifest);
+  return foreign;
 }

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { AppError } from '../app-error.ts';
 import { quoteName } from '../database/roles.ts';
 import { copyIn } from './copy-stream.ts';
-import type { BackupSequence, BackupTable, Manifest } from './manifest.ts';
+import { type BackupSequence, type BackupTable, type Manifest, tableName } from './manifest.ts';
 import { fullName, literal, schemas } from './snapshot-store.ts';
 import { shiftColumn } from './table-rows.ts';
 
@@ -106,6 +106,15 @@ export async function restoreGuards(client: pg.Client, guards: readonly Guard[])
   }
 }
 
+/** Tables that no migration made: somebody else's, which the new schema has no place for. */
+export async function findForeign(client: pg.Client, tables: readonly BackupTable[]): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    'select name from unnest($1::text[], $2::text[]) as given (name, quoted) where to_regclass(quoted) is null',
+    [tables.map(tableName), tables.map(fullName)],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** Fills one table. Numbers of transactions, in a column `xact`, are moved below those of this cluster. */
 export async function loadTable(
   client: pg.Client,
@@ -128,6 +137,8 @@ export async function readShift(client: pg.Client, manifest: Manifest): Promise<
 
 export async function setSequences(client: pg.Client, sequences: readonly BackupSequence[]): Promise<void> {
   for (const sequence of sequences) {
+    const { rowCount } = await client.query('select where to_regclass($1) is not null', [fullName(sequence)]);
+    if (rowCount === 0) continue;
     await client.query(`select setval(${literal(fullName(sequence))}, $1::bigint)`, [sequence.last_value]);
   }
 }
@@ -150,5 +161,8 @@ export async function beginLife(client: pg.Client, manifest: Manifest): Promise<
 
 /** For the planner, which otherwise takes every table for an empty one. */
 export async function analyze(client: pg.Client, tables: readonly BackupTable[]): Promise<void> {
-  for (const table of tables) if (table.rows > 0) await client.query(`analyze ${fullName(table)}`);
+  for (const table of tables) {
+    const { rowCount } = await client.query('select where to_regclass($1) is not null', [fullName(table)]);
+    if (table.rows > 0 && rowCount === 1) await client.query(`analyze ${fullName(table)}`);
+  }
 }
