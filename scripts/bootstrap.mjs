@@ -13,9 +13,13 @@ const noStrings = '--disallow-code-generation-from-strings';
 const tool = (path) => join('node_modules', ...path.split('/'));
 const say = (text) => process.stderr.write(`[damask] ${text}\n`);
 
-// A semi-space of 64 MB keeps the garbage of runs young: 0.85 of the CPU a run costs with 16 MB, for 90 MB at full load.
-// It grows only under load.
-const serverFlags = [noStrings, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
+// What a run makes must die young; docs/decisions/0010-hot-path.md says what both flags save. The space grows only under load.
+const serverFlags = [
+  noStrings,
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=64',
+  '--no-allocation-site-pretenuring',
+];
 
 const tasks = {
   start: (args) => node([...serverFlags, 'server/src/main.ts', 'serve', ...args]),

@@ -33,6 +33,7 @@ const nodeFlags = [
   '--disallow-code-generation-from-strings',
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=64',
+  '--no-allocation-site-pretenuring',
 ];
 const silenceLimitMs = 120_000;
 
