@@ -94,6 +94,38 @@ export const commands: Commands = {
     summary: 'Stop a run',
     load: async () => (await import('./commands/runs-cancel.ts')).runsCancel,
   },
+  batch: {
+    summary: 'Run a pattern on every line of a file',
+    load: async () => (await import('./commands/batch.ts')).batch,
+  },
+  batches: {
+    summary: 'List batches',
+    load: async () => (await import('./commands/batches.ts')).batches,
+  },
+  'batch show': {
+    summary: 'Show how far a batch is',
+    load: async () => (await import('./commands/batch-show.ts')).batchShow,
+  },
+  'batch results': {
+    summary: 'Write what the lines of a batch came to',
+    load: async () => (await import('./commands/batch-results.ts')).batchResults,
+  },
+  'batch errors': {
+    summary: 'List lines that were rejected or failed',
+    load: async () => (await import('./commands/batch-errors.ts')).batchErrors,
+  },
+  'batch pause': {
+    summary: 'Begin no more runs of a batch',
+    load: async () => (await import('./commands/batch-pause.ts')).batchPause,
+  },
+  'batch resume': {
+    summary: 'Go on with a batch that is paused',
+    load: async () => (await import('./commands/batch-resume.ts')).batchResume,
+  },
+  'batch cancel': {
+    summary: 'Stop a batch and its runs',
+    load: async () => (await import('./commands/batch-cancel.ts')).batchCancel,
+  },
   rerun: {
     summary: 'Run a run again, with changes',
     load: async () => (await import('./commands/rerun.ts')).rerun,

@@ -11,8 +11,8 @@ export function explainError(error: unknown, config: Config | undefined, termina
   // One problem alone is mostly what the sentence above says already.
   const said = (detail: string) =>
     error.problems.length === 1 && error.detail.replace(/\.$/, '') === detail.replace(/\.$/, '');
-  for (const { pointer, detail } of error.problems.slice(0, 20)) {
-    if (!said(detail)) terminal.note(printable(`  ${pointer}: ${detail}`));
+  for (const problem of error.problems.slice(0, 20)) {
+    if (!said(problem.detail)) terminal.note(printable(`  ${placeOf(problem)}: ${problem.detail}`));
   }
   const hint = hintOf(error, config);
   if (hint) terminal.note(`  ${hint}`);
@@ -23,6 +23,11 @@ export function explainError(error: unknown, config: Config | undefined, termina
     error.requestId && `request ${error.requestId}`,
   ];
   terminal.note(terminal.paintNote('dim', printable(`  (${names.filter(Boolean).join(', ')})`)));
+}
+
+function placeOf({ pointer, line, column }: DamaskError['problems'][number]): string {
+  if (line === undefined) return pointer;
+  return `line ${line}${column == null ? '' : `, column ${column}`}`;
 }
 
 function messageOf(error: unknown, config: Config | undefined): string {

@@ -129,7 +129,7 @@ export async function renderPreview(
     const steps = preview.steps.map(
       ({ path, pattern, version }) => `${path}  ${pattern ? `${pattern}@${version}` : 'a person decides'}`,
     );
-    return writeOutput(terminal, steps.join('\n'), flags.output);
+    return writeOutput(terminal, `${steps.join('\n')}\n`, flags.output);
   }
   const messages = preview.messages.map(({ role, content }) => `--- ${role}\n${textOf(content)}`);
   await writeOutput(terminal, messages.join('\n'), flags.output);

@@ -4,13 +4,13 @@ import { type OperationName, operations } from './generated.ts';
 export interface Request {
   readonly method: string;
   readonly url: string;
-  readonly body: string | Uint8Array<ArrayBuffer> | undefined;
+  readonly body: string | Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array> | undefined;
   readonly contentType: string;
 }
 
 /** A body that is no JSON. */
 export interface SentBytes {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array>;
   readonly contentType: string;
 }
 
@@ -29,7 +29,10 @@ export function buildRequest(url: string, name: OperationName, input: object, se
     return { method, url: url + target, body, contentType };
   }
   const pairs = [...rest].flatMap(([key, value]) =>
-    (Array.isArray(value) ? value : [value]).map((one): [string, string] => [key, String(one)]),
+    (Array.isArray(value) ? value : [value]).map((one): [string, string] => [
+      key,
+      typeof one === 'object' ? JSON.stringify(one) : String(one),
+    ]),
   );
   const query = new URLSearchParams(pairs).toString();
   return { method, url: `${url}${target}${query && `?${query}`}`, body: sent?.bytes, contentType };

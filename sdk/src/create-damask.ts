@@ -1,7 +1,9 @@
 import { allItems } from './all-items.ts';
+import { batchCalls } from './batch-calls.ts';
 import { callOperation } from './call-operation.ts';
 import type { Fetch } from './fetch-like.ts';
 import type * as api from './generated.ts';
+import { globalFetch } from './global-fetch.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
 import { readBytes } from './read-bytes.ts';
 import { steadyStream } from './steady-stream.ts';
@@ -33,7 +35,7 @@ export function createDamask(options: DamaskOptions) {
   const connection: Connection = {
     url: checkedUrl(options.url),
     apiKey: options.apiKey,
-    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    fetch: options.fetch ?? globalFetch,
     timeoutMs: options.timeoutMs ?? 60_000,
     retries: options.retries ?? 2,
     signal: options.signal,
@@ -79,6 +81,7 @@ export function createDamask(options: DamaskOptions) {
     strategies: strategyCalls(call),
     contexts: contextCalls(call),
     sessions: sessionCalls(call),
+    batches: batchCalls(connection, call),
     timers: timerCalls(call),
     models: {
       /** Models that a run can name, also those that are not ready. */

@@ -8,6 +8,15 @@ import type { ErrorCode } from './generated.ts';
  */
 export type ClientErrorCode = 'unreachable' | 'client_timeout' | 'unexpected_response';
 
+/** One of several things that are wrong. */
+export interface Finding {
+  readonly pointer: string;
+  readonly detail: string;
+  /** In an upload: its line, from 1, and the character in it. */
+  readonly line?: number;
+  readonly column?: number | null;
+}
+
 export interface DamaskErrorDetails {
   /** HTTP status; absent when no answer came. */
   readonly status?: number | undefined;
@@ -22,7 +31,7 @@ export interface DamaskErrorDetails {
   /** Seconds to wait before another try. */
   readonly retryAfter?: number | undefined;
   /** More findings, each with its place. */
-  readonly problems?: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
+  readonly problems?: readonly Finding[] | undefined;
 }
 
 /** Every failure of a call. `message` and `detail` say what is wrong and what to do next; `code` is stable. */
@@ -36,7 +45,7 @@ export class DamaskError extends Error {
   readonly requestId: string | undefined;
   readonly runId: string | undefined;
   readonly retryAfter: number | undefined;
-  readonly problems: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly problems: readonly Finding[];
 
   constructor(
     code: DamaskError['code'],

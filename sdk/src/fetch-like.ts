@@ -14,7 +14,8 @@ export type Fetch = (
   init: {
     readonly method: string;
     readonly headers: Record<string, string>;
-    readonly body?: string | Uint8Array<ArrayBuffer>;
+    /** Pieces are sent as they come. */
+    readonly body?: string | Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array>;
     readonly signal: AbortSignal;
     readonly redirect: 'manual';
   },

@@ -39,8 +39,9 @@ export async function openOperation(
 ): Promise<OpenAnswer> {
   const request = buildRequest(connection.url, name, input, sent);
   const signal = eitherSignal(connection.signal, options.signal);
-  // The server answers a key once, however often it is sent.
-  const repeatable = request.method === 'GET' || (input as { idempotency_key?: string }).idempotency_key !== undefined;
+  const keyed = (input as { idempotency_key?: string }).idempotency_key !== undefined;
+  // The server answers a key once, however often it is sent; but what came from a stream is gone.
+  const repeatable = !isStream(request.body) && (request.method === 'GET' || keyed);
   for (let attempt = 0; ; attempt++) {
     try {
       return await openOnce(connection, request, { ...options, signal }, accept);
@@ -80,6 +81,10 @@ async function openOnce(
     const detail = `No server answers at ${connection.url}. Start one with \`npm start\`, or check the address.`;
     throw new DamaskError('unreachable', detail, {}, { cause: error });
   }
+}
+
+function isStream(body: Request['body']): boolean {
+  return typeof body === 'object' && Symbol.asyncIterator in body;
 }
 
 function eitherSignal(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {

@@ -164,7 +164,6 @@ async function seedHeld(sql: TwoWorkspaces['sql'], workspace: string, process: s
     [workspace],
   );
   await sql("insert into pattern.provider_take values ($1, 'lab', 0, 1, 1)", [workspace]);
-  await sql("insert into pattern.provider_minute values ($1, 'lab')", [workspace]);
 }
 
 interface Seed {

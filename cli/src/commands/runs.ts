@@ -1,4 +1,5 @@
 import type { ListRunsInput, RunStatus, RunSummary } from '@damask/sdk';
+import { batchIdOf } from '../batch-id.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
 import { parseMetadata } from '../key-values.ts';
@@ -41,6 +42,7 @@ export const runs = defineCommand({
       help: 'Only runs with this note; several must all be there.',
     },
     'rerun-of': { type: 'string', value: '<id>', help: 'Only runs that repeat this run.' },
+    batch: { type: 'string', value: '<id>', help: 'Only runs of this batch.' },
     since: { type: 'string', value: '<time>', help: 'Only runs since a date, or for as long back as 2h or 7d.' },
     until: { type: 'string', value: '<time>', help: 'Only runs until then.' },
     ...jsonFlag,
@@ -63,8 +65,9 @@ export const runs = defineCommand({
     };
     const { damask } = await connect();
     const found: RunSummary[] = [];
+    const batch = flags.batch && (await batchIdOf(damask, flags.batch));
     const rerun_of = flags['rerun-of'] && (await runIdOf(damask, flags['rerun-of']));
-    for await (const run of damask.runs.listAll({ ...filter, rerun_of })) if (found.push(run) >= limit) break;
+    for await (const run of damask.runs.listAll({ ...filter, rerun_of, batch })) if (found.push(run) >= limit) break;
     await printList(terminal, flags.json, found, {
       columns: [
         { title: 'RUN' },
