@@ -35,6 +35,7 @@ import { createProviderTable } from './model/provider-table.ts';
 import { openQueue, type QueueSettings } from './open-queue.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
+import { createMinuteStore } from './routing/minute-store.ts';
 import { createAnswerCache } from './run/answer-cache.ts';
 import { cancelRun } from './run/cancel-run.ts';
 import { createClaimWriter } from './run/claim-writer.ts';
@@ -119,7 +120,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const { database, registry, vault, egress, cursors, metrics, clock, log, runs } = options;
   const trail = createTrail('pattern', clock);
   const library = createLibraryTable({ database, log });
-  const gates = createGates({ clock, log });
+  const gates = createGates({ clock, log, minutes: createMinuteStore(database) });
   const providers = createProviderTable(database, gates.forget);
   const contexts = createContextTexts({ database, vault });
   const budgetTable = createBudgetTable(database, (workspace) => budgets.changed(workspace));

@@ -95,16 +95,7 @@ create table pattern.provider_take (
   tokens bigint not null,
   primary key (workspace, provider, second)
 ) with (fillfactor = 70);
-create table pattern.provider_minute (
-  workspace uuid not null,
-  provider text collate "C" not null,
-  primary key (workspace, provider)
-);
 alter table pattern.provider_take enable row level security, force row level security;
-alter table pattern.provider_minute enable row level security, force row level security;
 create policy own_rows on pattern.provider_take
   using (workspace = nullif(current_setting('damask.workspace', true), '')::uuid);
-create policy own_rows on pattern.provider_minute
-  using (workspace = nullif(current_setting('damask.workspace', true), '')::uuid);
 grant select, insert, update, delete on pattern.provider_take to damask_pattern;
-grant select, insert, update on pattern.provider_minute to damask_pattern;

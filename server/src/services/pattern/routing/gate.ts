@@ -5,6 +5,8 @@ import type { ProviderFailure } from '../model/provider-failure.ts';
 import type { BreakerState } from './breaker.ts';
 import { CallRecord } from './call-record.ts';
 import type { Verdict } from './judge-result.ts';
+import { MinuteShare } from './minute-share.ts';
+import type { MinuteStore } from './minute-store.ts';
 import { ModelBreakers, type ModelState } from './model-breakers.ts';
 import { RefusedKey } from './refused-key.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -28,6 +30,15 @@ interface Waiting {
 const shortestQueue = 16;
 const longestQueue = 1_024;
 const untilOneEnds = Number.POSITIVE_INFINITY;
+
+export interface GateOptions {
+  readonly name: string;
+  readonly workspace: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where processes share limits of a minute; without it they hold for this one only. */
+  readonly minutes?: MinuteStore;
+}
 
 export interface GateState {
   readonly state: BreakerState;
@@ -54,16 +65,23 @@ export class Gate {
   #limited = false;
   #running = 0;
   #look: Timer | undefined;
+  readonly #share: MinuteShare | undefined;
+  /** What calls under way took of the shared minute. */
+  readonly #taken = new Map<Caller, number>();
 
-  constructor(options: { name: string; workspace: string; clock: Clock; log: Log }) {
+  constructor(options: GateOptions) {
     this.#name = options.name;
     this.#clock = options.clock;
     this.#key = new RefusedKey(options);
+    const { name: provider, minutes: store, ...rest } = options;
+    if (store) this.#share = new MinuteShare({ ...rest, provider, store, changed: () => this.#admitWaiting() });
   }
 
   set limits(limits: ProviderLimits) {
     this.#limits = limits;
-    this.#limited = limits.concurrency !== null || limits.requests_per_minute !== null || this.countsTokens;
+    const { requests_per_minute: calls, tokens_per_minute: tokens } = limits;
+    this.#limited = limits.concurrency !== null || calls !== null || tokens !== null;
+    if (this.#share) this.#share.limits = { calls, tokens };
     this.#admitWaiting();
   }
 
@@ -114,6 +132,7 @@ export class Gate {
     if (probe) one.probe = undefined;
     this.#running -= 1;
     if (unused !== 0) this.record.recent.add(now, 0, -unused);
+    if (this.#limited) this.#correct(caller, unused);
     if (verdict === 'failed') {
       this.record.recent.addFailure(now);
       one.breaker.failed(now, probe);
@@ -188,7 +207,8 @@ export class Gate {
     const { concurrency, requests_per_minute: calls, tokens_per_minute } = this.#limits;
     if (concurrency !== null && this.#running >= concurrency) return untilOneEnds;
     if (calls === null && tokens_per_minute === null) return 0;
-    return this.record.recent.fitsIn(now, { calls, tokens: tokens_per_minute }, tokens);
+    const own = this.record.recent.fitsIn(now, { calls, tokens: tokens_per_minute }, tokens);
+    return own > 0 ? own : (this.#share?.waitFor(now, tokens) ?? 0);
   }
 
   #take(caller: Caller, tokens: number, now: number) {
@@ -200,6 +220,18 @@ export class Gate {
     if (this.#key.isRefused) this.#key.tryAgain(now);
     this.#running += 1;
     this.record.recent.add(now, 1, tokens);
+    if (this.#share && this.#sharesMinute) this.#taken.set(caller, this.#share.take(tokens));
+  }
+
+  get #sharesMinute(): boolean {
+    return this.#limits.requests_per_minute !== null || this.countsTokens;
+  }
+
+  #correct(caller: Caller, unused: number) {
+    const second = this.#taken.get(caller);
+    if (second === undefined) return;
+    this.#taken.delete(caller);
+    if (unused !== 0) this.#share?.correct(second, unused);
   }
 
   #admitWaiting() {

@@ -1,6 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { Gate } from './gate.ts';
+import type { MinuteStore } from './minute-store.ts';
 
 /** Gates that are remembered; the longest unused ones without calls are forgotten first. */
 const mostGates = 20_000;
@@ -12,7 +13,7 @@ export interface Gates {
   forget(workspace: string, provider: string): void;
 }
 
-export function createGates(options: { clock: Clock; log: Log }): Gates {
+export function createGates(options: { clock: Clock; log: Log; minutes?: MinuteStore }): Gates {
   const gates = new Map<string, Gate>();
   const keyOf = (workspace: string, provider: string) => `${workspace}/${provider}`;
   return {
