@@ -72,6 +72,10 @@ export async function runStreamed<Input>(target: RunTarget<Input>, input: Input)
       if (event.event !== 'run.accepted') patience.end();
       else if (!json) noteDeprecation(terminal, event.data.pattern, event.data.deprecated);
       if (event.event === 'step.changed' && !json) progress.show(event.data);
+      if (event.event === 'output.restarted' && !json) {
+        await endLine();
+        terminal.note(terminal.paintNote('yellow', 'Another process went on with the run: the answer begins anew.'));
+      }
       if (event.event === 'output.delta') {
         progress.end();
         if (!json) await terminal.result(event.data.text);
