@@ -22,59 +22,58 @@ export function storableText(text: string, most: number): string {
 
 /** A text of `most` characters (UTF-16 units) at most. */
 export function createOutputText(most = Number.POSITIVE_INFINITY): OutputText {
-  let text = '';
-  let bytes = 0;
-  let held = '';
-  let sanitised = false;
-  let full = false;
+  return new CollectedText(most);
+}
 
-  const clean = (piece: string): string => {
+// A class, since every run makes one: as closures it took a kilobyte.
+class CollectedText implements OutputText {
+  text = '';
+  bytes = 0;
+  sanitised = false;
+  full = false;
+  #held = '';
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  push(piece: string): string {
+    let whole = this.#held === '' ? piece : this.#held + piece;
+    this.#held = '';
+    const last = whole.charCodeAt(whole.length - 1);
+    if (last >= 0xd800 && last <= 0xdbff) {
+      this.#held = whole.slice(-1);
+      whole = whole.slice(0, -1);
+    }
+    return whole === '' ? '' : this.#take(whole);
+  }
+
+  end(): string {
+    const rest = this.#held;
+    this.#held = '';
+    return rest === '' ? '' : this.#take(rest);
+  }
+
+  #take(piece: string): string {
+    const fit = this.#clean(this.full || this.text.length + piece.length > this.#most ? this.#cut(piece) : piece);
+    this.text += fit;
+    this.bytes += Buffer.byteLength(fit);
+    return fit;
+  }
+
+  #clean(piece: string): string {
     if (piece.isWellFormed() && !piece.includes('\0')) return piece;
-    sanitised = true;
+    this.sanitised = true;
     return storableText(piece, piece.length);
-  };
-  const cut = (piece: string): string => {
-    if (full) return '';
-    full = true;
-    const left = most - text.length;
+  }
+
+  #cut(piece: string): string {
+    if (this.full) return '';
+    this.full = true;
+    const left = this.#most - this.text.length;
     const last = piece.charCodeAt(left - 1);
     // No half of a character stays behind.
     return piece.slice(0, last >= 0xd800 && last <= 0xdbff ? left - 1 : left);
-  };
-  const take = (piece: string): string => {
-    const fit = clean(full || text.length + piece.length > most ? cut(piece) : piece);
-    text += fit;
-    bytes += Buffer.byteLength(fit);
-    return fit;
-  };
-
-  return {
-    push(piece) {
-      let whole = held === '' ? piece : held + piece;
-      held = '';
-      const last = whole.charCodeAt(whole.length - 1);
-      if (last >= 0xd800 && last <= 0xdbff) {
-        held = whole.slice(-1);
-        whole = whole.slice(0, -1);
-      }
-      return whole === '' ? '' : take(whole);
-    },
-    end() {
-      const rest = held;
-      held = '';
-      return rest === '' ? '' : take(rest);
-    },
-    get text() {
-      return text;
-    },
-    get bytes() {
-      return bytes;
-    },
-    get full() {
-      return full;
-    },
-    get sanitised() {
-      return sanitised;
-    },
-  };
+  }
 }

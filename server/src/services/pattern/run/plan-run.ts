@@ -145,6 +145,7 @@ async function chooseVersion(
   pattern: LibraryPattern,
   { version, label, environment }: Pick<RunRequest, 'version' | 'label' | 'environment'>,
 ): Promise<LibraryVersion> {
+  if ((version ?? label ?? environment) === undefined) return pattern.latest;
   const choices = Object.entries({ version, label, environment }).filter(([, value]) => value !== undefined);
   if (choices.length > 1) {
     const names = choices.map(([name]) => name);
