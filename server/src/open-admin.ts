@@ -1,10 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Config } from './config.ts';
 import { AppError } from './platform/app-error.ts';
 import type { Clock } from './platform/clock.ts';
-import { quoteName } from './platform/database/roles.ts';
+import { makeDatabase } from './platform/database/make-database.ts';
 import type { Log } from './platform/log.ts';
 import { makeFolder } from './platform/make-folder.ts';
 import { connectionTo } from './platform/postgres/bring-up.ts';
@@ -76,22 +76,11 @@ export async function openAdmin(options: AdminOptions): Promise<Admin> {
 
 async function withDatabase(postgres: Postgres): Promise<Admin> {
   try {
-    await createEmbeddedDatabase(postgres);
+    await makeDatabase(postgres.connection('postgres'), embeddedName);
   } catch (error) {
     await postgres.stop();
     throw error;
   }
   const connection = postgres.connection(embeddedName);
   return { connection, loginRole: embeddedLogin, postgres, close: () => postgres.stop() };
-}
-
-async function createEmbeddedDatabase(postgres: Postgres): Promise<void> {
-  const client = new pg.Client(postgres.connection('postgres'));
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [embeddedName]);
-    if (rowCount === 0) await client.query(`create database ${quoteName(embeddedName)}`);
-  } finally {
-    await client.end();
-  }
 }
