@@ -126,6 +126,22 @@ export const commands: Commands = {
     summary: 'Stop a batch and its runs',
     load: async () => (await import('./commands/batch-cancel.ts')).batchCancel,
   },
+  watch: {
+    summary: 'Follow a run until it ends',
+    load: async () => (await import('./commands/watch.ts')).watch,
+  },
+  cancel: {
+    summary: 'Stop a run',
+    load: async () => (await import('./commands/cancel.ts')).cancel,
+  },
+  decide: {
+    summary: 'Decide what a run waits for',
+    load: async () => (await import('./commands/decide.ts')).decide,
+  },
+  retry: {
+    summary: 'Queue failed runs once more',
+    load: async () => (await import('./commands/retry.ts')).retry,
+  },
   rerun: {
     summary: 'Run a run again, with changes',
     load: async () => (await import('./commands/rerun.ts')).rerun,

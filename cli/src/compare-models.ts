@@ -77,7 +77,8 @@ function refuse({ copy, flags }: RunTarget<never>, models: readonly string[], in
 async function runOn<Input>(calls: RunCalls<Input>, input: Input, signal: AbortSignal): Promise<Run> {
   // A stream, because only there the time to the first output is that of the model.
   for await (const event of calls.stream(input, { signal })) {
-    if ('status' in event.data) return event.data;
+    if (event.event === 'run.succeeded' || event.event === 'run.failed' || event.event === 'run.cancelled')
+      return event.data;
   }
   throw new DamaskError('truncated', 'The stream ended before the run did.', {});
 }

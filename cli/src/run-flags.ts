@@ -87,6 +87,44 @@ export const choiceFlags = {
   },
 } as const satisfies Flags;
 
+/** For runs that nobody waits for. */
+export const queueFlags = {
+  async: { type: 'boolean', help: 'Queue the run and print its id instead of waiting; `damask watch` follows it.' },
+  at: { type: 'string', value: '<time>', help: 'With --async: not before this date, or in 10m, 2h.' },
+  deadline: {
+    type: 'string',
+    value: '<time>',
+    help: 'With --async: ended by this date, or within 10m, 2h, or failed.',
+  },
+  bulk: { type: 'boolean', help: 'With --async: let interactive runs go first.' },
+} as const satisfies Flags;
+
+/** When a queued run goes. */
+export function scheduleOf({
+  at,
+  deadline,
+  bulk,
+}: Pick<FlagValues<typeof queueFlags>, 'at' | 'deadline' | 'bulk'>): Pick<
+  CreateRunInput,
+  'start_at' | 'deadline' | 'priority'
+> {
+  return {
+    start_at: comingTime('at', at),
+    deadline: comingTime('deadline', deadline),
+    priority: bulk ? 'bulk' : undefined,
+  };
+}
+
+/** A date, or a time from now on. */
+function comingTime(name: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (/^[\d.]+(ms|s|m|h|d)$/.test(text)) return new Date(Date.now() + (durationFlag(name, text) ?? 0)).toISOString();
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()))
+    throw new UsageError(`--${name} takes a date such as 2026-11-24T06:00 or a time such as 2h.`);
+  return time.toISOString();
+}
+
 /** Where the answer goes, and how. */
 export const answerFlags = {
   stream: { type: 'boolean', short: 's', help: 'Print the answer as it comes; the default on a terminal.' },

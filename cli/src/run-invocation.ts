@@ -1,6 +1,6 @@
 import type { AttachmentInput } from './attachments.ts';
 import { type Invocation, jsonFlag, serverFlags } from './command.ts';
-import { answerFlags, choiceFlags } from './run-flags.ts';
+import { answerFlags, choiceFlags, queueFlags } from './run-flags.ts';
 
 /** What `damask run` takes, and what a watched run takes over from it. */
 export const runFlags = {
@@ -13,6 +13,7 @@ export const runFlags = {
   },
   ...choiceFlags,
   ...answerFlags,
+  ...queueFlags,
   watch: {
     type: 'string',
     multiple: true,

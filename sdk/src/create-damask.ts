@@ -202,6 +202,16 @@ function runCalls(connection: Connection, call: Call) {
     /** All steps of a chain's run, page by page as the loop goes on. */
     stepsAll: (input: Omit<api.ListRunStepsInput, 'cursor'>, options?: CallOptions) =>
       allItems((cursor) => call('listRunSteps', { limit: 200, ...input, cursor }, options)),
+    /**
+     * Accepts a run that a worker executes, and answers once that is committed: status `queued`, an id, no output. It is
+     * executed even if every process dies meanwhile. `follow` it, `read` it later, or `cancel` it.
+     */
+    start: (input: Omit<api.CreateRunInput, 'stream' | 'mode'>, options?: CallOptions) =>
+      call('createRun', { ...input, mode: 'async' }, options),
+    /** Queues what a failed or cancelled run was to run, as a new run. Throws `run_not_failed`, `payload_gone`. */
+    retry: (input: api.RetryRunInput, options?: CallOptions) => call('retryRun', input, options),
+    /** Decides what a run waits for. Throws `not_waiting`, `run_finished`. */
+    decide: (input: api.DecideRunInput, options?: CallOptions) => call('decideRun', input, options),
     /** Stops a run and its call to the model. Throws `run_finished` when it is too late. */
     cancel: (input: api.CancelRunInput, options?: CallOptions) => call('cancelRun', input, options),
   };

@@ -1,7 +1,7 @@
 import { defineCommand, type ServerAccess } from '../command.ts';
 import { readInput } from '../read-input.ts';
-import { modelsOf, previewChoice, runChoice } from '../run-flags.ts';
-import { attachmentsOf, runFlags, streams } from '../run-invocation.ts';
+import { modelsOf, previewChoice, runChoice, scheduleOf } from '../run-flags.ts';
+import { attachmentsOf, type RunInvocation, runFlags, streams } from '../run-invocation.ts';
 import { createCalls, type RunTarget, renderPreview, runAtOnce, runStreamed } from '../run-pattern.ts';
 import { UsageError } from '../usage-error.ts';
 import { waitForModel } from '../wait-for-model.ts';
@@ -27,6 +27,7 @@ export const run = defineCommand({
     'damask run summarize -c < report.txt',
     'damask run summarize --watch report.txt',
     'damask run summarize --dry-run < report.txt',
+    'damask run summarize --async --deadline 2h < report.txt',
   ],
   async run(invocation) {
     const { flags, positionals, terminal, config, connect } = invocation;
@@ -40,6 +41,8 @@ export const run = defineCommand({
       throw new UsageError('Which pattern? Write: damask run <pattern>. `damask patterns` lists them.');
     }
     const models = modelsOf(flags);
+    const schedule = scheduleOf(flags);
+    refuseWaiting(flags, models);
     const choice = { pattern, ...previewChoice(flags) };
     const more = runChoice(flags);
     checkOutput(flags.output);
@@ -56,6 +59,11 @@ export const run = defineCommand({
       return explained(access, pattern, () => compareModels(target, access, models, whole));
     }
     const [model] = models;
+    if (flags.async) {
+      const { queueRun } = await import('../queue-run.ts');
+      await explained(access, pattern, () => queueRun(target, access.damask, { ...whole, ...schedule, model }));
+      return undefined;
+    }
     const perform = () => {
       if (flags['dry-run']) return renderPreview(target, access.damask, { ...choice, attachments, model, input });
       return streams(invocation) ? runStreamed(target, { ...whole, model }) : runAtOnce(target, { ...whole, model });
@@ -64,6 +72,19 @@ export const run = defineCommand({
     return undefined;
   },
 });
+
+/** A queued run has no answer to print, and a run that is waited for begins now. */
+function refuseWaiting(flags: RunInvocation['flags'], models: readonly string[]): void {
+  if (!flags.async) {
+    if (flags.at ?? flags.deadline ?? (flags.bulk || undefined)) {
+      throw new UsageError('--at, --deadline and --bulk are for runs that nobody waits for: add --async.');
+    }
+    return;
+  }
+  if (flags.stream || flags.output !== undefined || flags.copy || flags['dry-run'] || models.length > 1) {
+    throw new UsageError('--async prints the id of one queued run: leave -s, -o, -c, --dry-run and the second -m out.');
+  }
+}
 
 /** Says which pattern was meant, when there is none of this name. */
 async function explained<Result>(

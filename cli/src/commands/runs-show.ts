@@ -37,6 +37,8 @@ function describe(run: Run, { paint }: Terminal): string {
   const facts: [string, string][] = [
     ['Status', paint(styleOf(run.status), run.status)],
     ['Error', run.error ? printable(`${run.error.code}: ${run.error.detail}`) : ''],
+    ['Queue', run.queue ? describeQueue(run.queue) : ''],
+    ['Steps', run.steps ? describeSteps(run.steps) : ''],
     ['Pattern', `${run.pattern}@${run.version} (${choice.filter(Boolean).join(', ')})`.replace(' ()', '')],
     ['Digest', run.digest],
     ['Repeats', run.rerun_of ?? ''],
@@ -68,6 +70,25 @@ function describe(run: Run, { paint }: Terminal): string {
     ...section(paint('dim', '--- input'), run.input),
     ...section(paint('dim', '--- output'), run.output),
   ].join('\n');
+}
+
+function describeQueue({ priority, ready_at, deadline, deliveries, why }: NonNullable<Run['queue']>): string {
+  return [
+    priority,
+    why ? `waits for ${why}` : '',
+    ready_at !== null && Date.parse(ready_at) > Date.now() ? `from ${formatTime(ready_at)}` : '',
+    deadline ? `until ${formatTime(deadline)}` : '',
+    deliveries > 0 ? `${deliveries} processes died with it` : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function describeSteps(steps: NonNullable<Run['steps']>): string {
+  return Object.entries(steps)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ');
 }
 
 function describeFile({ name, media_type, bytes }: Run['attachments'][number]): string {

@@ -34,6 +34,7 @@ export const runs = defineCommand({
       help: 'Only runs on this model.',
     },
     status: { type: 'string', value: '<status>', help: `Only runs that are ${statuses.join(', ')}.` },
+    dead: { type: 'boolean', help: 'Only runs that were given up; `damask retry` runs them once more.' },
     subject: { type: 'string', value: '<person>', help: 'Only runs for this end user.' },
     metadata: {
       type: 'string',
@@ -49,7 +50,12 @@ export const runs = defineCommand({
     ...serverFlags,
   },
   positionals: [0, 0],
-  examples: ['damask runs', 'damask runs --status failed --since 1d', 'damask runs -p summarize --json'],
+  examples: [
+    'damask runs',
+    'damask runs --status failed --since 1d',
+    'damask runs --dead',
+    'damask runs -p summarize --json',
+  ],
   async run({ flags, terminal, connect }) {
     const limit = numberFlag('limit', flags.limit, true) ?? 20;
     if (limit < 1) throw new UsageError('--limit takes a number from 1 on.');
@@ -58,6 +64,7 @@ export const runs = defineCommand({
       pattern: flags.pattern,
       model: flags.model,
       status: statusOf(flags.status),
+      dead: flags.dead ? true : undefined,
       subject: flags.subject,
       metadata: notesOf(flags.metadata),
       since: timeOf('since', flags.since),
