@@ -4,7 +4,7 @@ import { Digest, Id, MicroUnits, Name, None, page, pageOf, strict, Time } from '
 import { type Operations, operation } from './operation.ts';
 import { ModelName, Parameters } from './parameters.ts';
 import { RunPriority, runLimit } from './run.ts';
-import { IdempotencyKey, Metadata } from './run-operations.ts';
+import { IdempotencyKey, Metadata } from './run-request.ts';
 
 /** Bytes of an upload, and of one of its lines; lines of a batch. */
 export const batchLimit = 2 * 1024 * 1024 * 1024;
