@@ -21,7 +21,7 @@ export function describeProgress(batch: Batch): string {
     lines.rejected > 0 && `${lines.rejected} rejected`,
     lines.cancelled > 0 && `${lines.cancelled} cancelled`,
     rate !== null && !isOver(batch) && `${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/s`,
-    formatCost(cost_micros),
+    batch.unpriced > 0 ? `${formatCost(cost_micros)} and more` : formatCost(cost_micros),
     left !== null && `${formatDuration(left)} left`,
   ];
   return facts.filter(Boolean).join(', ');

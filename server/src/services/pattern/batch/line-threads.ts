@@ -29,7 +29,8 @@ export function createLineThreads({ most = 4 }: { most?: number } = {}): LineThr
         });
       }
       const worker = new Worker(new URL('./line-worker.ts', import.meta.url), {
-        resourceLimits: { maxOldGenerationSizeMb: 256 },
+        // What is read lives for a moment: a small young generation is swept before it grows.
+        resourceLimits: { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 },
       });
       open.add(worker);
       worker.unref();

@@ -17,7 +17,14 @@ port.on('message', (message: ToReader) => {
   }
   const { bytes, last } = message;
   if (reader === undefined) throw new Error('The thread got bytes before it was told what they are');
+  const piece: FromReader = reader.take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), last);
   port.postMessage(
-    reader.take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), last) satisfies FromReader,
+    piece,
+    piece.chunks.flatMap(({ bytes: given }) => ownMemory(given)),
   );
 });
+
+// What a small text lies in is shared with others.
+function ownMemory({ buffer, byteLength }: Buffer): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+}

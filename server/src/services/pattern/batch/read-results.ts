@@ -199,9 +199,9 @@ const nothing = {
 
 function toRejected({ line, column, code, detail }: LineFault): ResultLine {
   const where = column === null ? '' : `Column ${column}: `;
-  return { ...nothing, line, status: 'rejected', error: { code, detail: `${where}${detail}` } };
+  return { line, ...nothing, status: 'rejected', error: { code, detail: `${where}${detail}` } };
 }
 
 function toLeft(line: number): ResultLine {
-  return { ...nothing, line, status: 'cancelled', error: null };
+  return { line, ...nothing, status: 'cancelled', error: null };
 }
