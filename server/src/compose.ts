@@ -56,6 +56,7 @@ export const serviceTable: Readonly<Record<OwnService, Entry>> = {
         starters: floor.starters,
         defaultModel: config.models.default ?? null,
         runs: config.runs,
+        queue: config.queue,
         planted,
       }),
   },
