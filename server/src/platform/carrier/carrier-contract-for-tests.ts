@@ -28,7 +28,7 @@ function counter() {
 }
 
 async function until(met: () => boolean, what: string): Promise<void> {
-  for (let look = 0; look < 400 && !met(); look++) await systemClock.sleep(25);
+  for (let look = 0; look < 1_000 && !met(); look++) await systemClock.sleep(25);
   assert.ok(met(), what);
 }
 

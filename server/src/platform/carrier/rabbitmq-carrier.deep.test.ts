@@ -36,6 +36,8 @@ testCarrier({
     server = await startRabbitmq();
   },
   async interrupt() {
+    // A broker that dies as it declares a queue may keep half of it.
+    await systemClock.sleep(2_000);
     await server.kill();
     await server.start();
   },

@@ -79,8 +79,8 @@ export function createRabbitmqCarrier(options: {
     onFault: noteFault,
     async send(topic) {
       missed.delete(topic);
-      const envelope = { exchange, routingKey: topic, mandatory: true, durable: true, contentType: 'application/json' };
-      await confirmed(clock, publisher.send(envelope, JSON.stringify({ v: version, topic })));
+      const envelope = { exchange, routingKey: topic, mandatory: true, durable: true };
+      await confirmed(clock, publisher.send(envelope, { v: version, topic }));
       // Unroutable, although confirmed: its queue was deleted and is not declared again yet, or nobody listens at all.
       if (missed.delete(topic) && consumers.length > 0) throw new Unroutable();
     },
@@ -155,7 +155,7 @@ function open(url: string): Connection {
       connectionTimeout: confirmWithin,
       heartbeat: 10,
       retryLow: 250,
-      retryHigh: 5_000,
+      retryHigh: 2_000,
       connectionName: 'damask',
     });
   } catch (cause) {

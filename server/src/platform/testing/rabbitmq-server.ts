@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/p
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Connection } from 'rabbitmq-client';
 import { type Child, startChild } from '../child-process.ts';
 import { systemClock } from '../clock.ts';
 
@@ -20,6 +21,9 @@ export interface RabbitmqServer {
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 const controlProgram = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 
+/** Milliseconds. */
+const startWithin = 60_000;
+
 /** Why the tests with RabbitMQ cannot run here, and what helps; false when they can. */
 export const withoutRabbitmq: string | false = existsSync(program)
   ? false
@@ -29,6 +33,7 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
   const folder = await mkdtemp(join(tmpdir(), 'damask-rabbit-'));
   const ids = await ownIds();
   const [port, epmd, distribution] = (await freePorts(3)) as [number, number, number];
+  const url = `amqp://guest:guest@127.0.0.1:${port}/`;
   const log = join(folder, 'log');
   await mkdir(log);
   const config = join(folder, 'rabbitmq.conf');
@@ -62,11 +67,10 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
 
   async function start() {
     child = await startChild({ command: program, env, cwd: folder, ...ids });
-    for (let look = 0; look < 300; look++) {
-      if (await accepts(port)) return;
-      await systemClock.sleep(100);
-    }
-    throw new Error('RabbitMQ did not start');
+    const client = new Connection({ url, retryLow: 100, retryHigh: 200 });
+    client.on('error', () => undefined);
+    await client.onConnect(startWithin);
+    await client.close();
   }
   async function kill() {
     const pid = Number(await readFile(join(folder, 'pid'), 'utf8').catch(() => ''));
@@ -79,16 +83,23 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
     }
     child?.kill('SIGKILL');
     await child?.exited;
+    for (let look = 0; look < 200 && (await accepts(port)); look++) await systemClock.sleep(50);
   }
   await start();
   return {
-    url: `amqp://guest:guest@127.0.0.1:${port}/`,
+    url,
     control: (...args) => run(controlProgram, ['--quiet', '-n', env.RABBITMQ_NODENAME, ...args]),
     kill,
     start,
     async stop() {
       await kill();
-      await run('epmd', ['-port', String(epmd), '-kill']).catch(() => undefined);
+      // Refused for as long as it believes that the node lives.
+      const killed = () =>
+        run('/usr/bin/epmd', ['-port', String(epmd), '-kill']).then(
+          () => true,
+          () => false,
+        );
+      for (let look = 0; look < 20 && !(await killed()); look++) await systemClock.sleep(100);
       await rm(folder, { recursive: true, force: true });
     },
   };
