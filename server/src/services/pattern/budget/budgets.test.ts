@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { systemClock } from '#platform/clock.ts';
 import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
 
@@ -284,4 +285,79 @@ test('what a budget covers anew begins at nothing; a new limit keeps what was sp
   assert.equal((await read('moved')).spent_tokens, 15);
   await put('moved', { period: 'month', limit_tokens: 2_000_000 });
   assert.equal((await read('moved')).spent_tokens, 0);
+});
+
+const start = async (more: object = {}) => {
+  const { status, body, text } = await run({ mode: 'async', ...more });
+  assert.equal(status, 202, text);
+  return body.id as string;
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read answers as they come.
+async function until(what: string, id: string, is: (run: any) => boolean) {
+  for (let tries = 0; tries < 200; tries++) {
+    const { body } = await platform.call('GET', `/v1/runs/${id}`);
+    if (is(body)) return body;
+    await systemClock.sleep(50);
+  }
+  throw new Error(`The run is not ${what}`);
+}
+const ended = (id: string) => until('over', id, ({ finished_at }) => finished_at !== null);
+
+test('a queued run is charged what it took', async () => {
+  await put('all', { limit_micros: 1_000_000 });
+  const found = await ended(await start());
+  assert.deepEqual([found.status, found.cost_micros], ['succeeded', 15], JSON.stringify(found));
+  const { body } = await platform.call('GET', '/v1/budgets/all');
+  assert.deepEqual([body.spent_micros, body.reserved_micros], [15, 0]);
+});
+
+test('queued runs that meet a used up budget wait for its reset, call nobody, and go on or end by their deadline', async () => {
+  await put('all', { limit_micros: 16 });
+  const called = server.calls.length;
+  const waiting = await start();
+  const late = await start({ deadline: new Date(Date.now() + 1_500).toISOString() });
+  const found = await until('waiting', waiting, ({ queue }) => queue?.why !== null && queue?.why !== undefined);
+  assert.equal(found.status, 'queued');
+  assert.match(found.queue.why, /budget all does not pay .* begins anew at/);
+  const wait = Date.parse(found.queue.ready_at) - Date.now();
+  assert.ok(wait > 60_000 || new Date().getUTCHours() === 23, `${wait}`);
+  const over = await ended(late);
+  assert.deepEqual([over.status, over.error.code, over.cost_micros], ['failed', 'timeout', 0], JSON.stringify(over));
+  assert.equal(server.calls.length, called);
+  await platform.call('POST', `/v1/runs/${waiting}/cancel`);
+  assert.equal((await ended(waiting)).status, 'cancelled');
+});
+
+test('a model without a price ends a queued run under a limit of money, with what to do', async () => {
+  await put('all', { limit_micros: 1_000_000 });
+  const found = await ended(await start({ model: 'lab/unknown' }));
+  assert.deepEqual([found.status, found.error.code, found.attempts], ['failed', 'price_unknown', []]);
+});
+
+test('fifty queued runs against a budget for ten: ten calls go out, and those that wait hold nothing', async () => {
+  await platform.call('DELETE', '/v1/budgets/all');
+  let reserved = 0;
+  script = async (call, answer) => {
+    const { body } = await platform.call('GET', '/v1/budgets/all');
+    reserved = Math.max(reserved, body.reserved_tokens);
+    await standard(call, answer);
+  };
+  await put('all', { limit_tokens: 1_000_000 });
+  await ended(await start());
+  assert.ok(reserved > 100);
+  script = (_, answer) => answer.say('Fine.', { usage: { prompt_tokens: reserved - 100, completion_tokens: 100 } });
+  await platform.call('DELETE', '/v1/budgets/all');
+  await put('all', { limit_tokens: 10 * reserved });
+  const called = server.calls.length;
+  const ids = await Promise.all(Array.from({ length: 50 }, () => start()));
+  for (let tries = 0; tries < 200; tries++) {
+    const runs = await Promise.all(ids.map(async (id) => (await platform.call('GET', `/v1/runs/${id}`)).body));
+    if (runs.every(({ status, queue }) => status === 'succeeded' || queue?.why)) break;
+    await systemClock.sleep(50);
+  }
+  assert.equal(server.calls.length - called, 10);
+  const { body } = await platform.call('GET', '/v1/budgets/all');
+  assert.deepEqual([body.spent_tokens, body.reserved_tokens, body.left_tokens], [10 * reserved, 0, 0]);
+  for (const id of ids) await platform.call('POST', `/v1/runs/${id}/cancel`);
 });

@@ -1,24 +1,19 @@
-import type { EventData } from '@damask/contracts/events.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
-import type { Database, Transaction } from '#platform/database/database.ts';
-import { appendEvents } from '#platform/events.ts';
+import type { Database } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
-import { systemContext } from '#platform/system-context.ts';
 import { type Amount, minus, nothing, plus } from './amount.ts';
 import type { BudgetRow } from './budget-store.ts';
-import { type Lease, newLease, periodKey } from './lease.ts';
+import { type Lease, periodKey } from './lease.ts';
 import * as store from './ledger-store.ts';
-import { type Ask, type BatchPlan, type Change, type End, planBatch } from './plan-batch.ts';
-import { reachedShares } from './reached-shares.ts';
-import type { Refusal } from './refusal.ts';
+import { type BatchPlan, type Change, type End, planBatch } from './plan-batch.ts';
+import { type Refusal, toRefusal } from './refusal.ts';
+import { type Hold, isAdmitted, toHold, type WrittenAsk, writeBatch } from './write-batch.ts';
 
-type Hold = Omit<store.HoldRow, 'budgets' | 'starts' | 'micros' | 'tokens'>;
 export type Answer = { readonly leases: readonly Lease[] } | { readonly refusal: Refusal; readonly by: string };
 
-interface Asking extends Ask {
+interface Asking extends WrittenAsk {
   /** It was told that nothing is reserved. */
   given?: true;
-  readonly hold: Hold;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -143,7 +138,7 @@ export function createLedger(options: {
           charges: ({ hold }) => unnoted.has(hold) || removed.has(hold),
           giving: given,
         });
-        await write(transaction, plan, asking, noting);
+        await writeBatch(transaction, { workspace, process, clock }, plan, asking, noting.values());
       });
     } catch (error) {
       for (const ask of asking) giveUp(ask, error);
@@ -175,65 +170,6 @@ export function createLedger(options: {
       }
       await clock.sleep(retryAfter[Math.min(attempt, retryAfter.length - 1)] as number);
     }
-  }
-
-  async function write(
-    transaction: Transaction,
-    { changes, answers }: BatchPlan,
-    asking: readonly Asking[],
-    noting: ReadonlyMap<string, store.HoldRow>,
-  ) {
-    const admitted = asking.flatMap(({ hold, most }, at): store.HoldRow[] => {
-      const answer = answers[at];
-      return isAdmitted(answer)
-        ? [
-            toHold(
-              hold,
-              most,
-              answer.map(({ row }) => row),
-            ),
-          ]
-        : [];
-    });
-    await store.insertHolds(transaction, workspace, process, [...noting.values(), ...admitted]);
-    const spent: store.SpentRow[] = [];
-    const held: store.LeaseRow[] = [];
-    const told: EventData<'pattern.budget-reached'>[] = [];
-    for (const change of changes.values()) {
-      const { row } = change;
-      const { budget, start } = row;
-      const now = {
-        spent_micros: row.spent_micros + change.spent.micros,
-        spent_tokens: row.spent_tokens + change.spent.tokens,
-      };
-      const reached = reachedShares(row, now, change.refused, row.told);
-      for (const share of reached) {
-        told.push({ budget: row.name, share, ...now, resets_at: row.resets_at.toISOString() });
-      }
-      if (change.spent !== nothing || reached.length > 0) {
-        spent.push({ budget, start, ...change.spent, told: reached.at(-1) ?? row.told });
-      }
-      if (change.total === nothing) continue;
-      change.lease ??= newLease(budget, start, clock.uuid());
-      const { lease } = change;
-      const total = plus(lease.total, change.total);
-      held.push({
-        budget,
-        start,
-        epoch: lease.epoch,
-        micros: Math.max(0, total.micros),
-        tokens: Math.max(0, total.tokens),
-      });
-    }
-    await store.addSpent(transaction, workspace, spent);
-    await store.saveLeases(transaction, workspace, process, held);
-    const context = { ...systemContext(clock), workspace };
-    await appendEvents(
-      transaction,
-      clock,
-      context,
-      told.map((data) => ({ name: 'pattern.budget-reached' as const, data })),
-    );
   }
 
   function apply(
@@ -269,7 +205,7 @@ export function createLedger(options: {
         continue;
       }
       const { row } = answer as Change;
-      ask.resolve({ refusal: toRefusal(row, answer as Change, ask.most), by: row.budget });
+      ask.resolve({ refusal: toRefusal(answer as Change, ask.most), by: row.budget });
     }
     if (asking.length > 0) usedAt = clock.monotonic();
   }
@@ -319,34 +255,6 @@ export function createLedger(options: {
   };
 }
 
-function isAdmitted(answer: readonly Change[] | Change | undefined): answer is readonly Change[] {
-  return Array.isArray(answer);
-}
-
 function isEmpty({ micros, tokens }: Amount): boolean {
   return micros === 0 && tokens === 0;
-}
-
-function toHold(hold: Hold, most: Amount, periods: readonly store.PeriodName[]): store.HoldRow {
-  return {
-    ...hold,
-    ...most,
-    budgets: periods.map(({ budget }) => budget),
-    starts: periods.map(({ start }) => start),
-  };
-}
-
-function toRefusal(row: store.PeriodRow, change: Change, most: Amount): Refusal {
-  const left = (limit: number | null, spent: number) => (limit === null ? Number.POSITIVE_INFINITY : limit - spent);
-  const rest = {
-    micros: left(row.limit_micros, row.spent_micros + change.spent.micros),
-    tokens: left(row.limit_tokens, row.spent_tokens + change.spent.tokens),
-  };
-  return {
-    name: row.name,
-    resetsAt: row.resets_at,
-    secondsLeft: row.seconds_left,
-    spent: most.micros > rest.micros || most.tokens > rest.tokens,
-    left: rest,
-  };
 }

@@ -1,5 +1,6 @@
 import { AppError } from '#platform/app-error.ts';
 import type { Amount } from './amount.ts';
+import type { Change } from './plan-batch.ts';
 
 /** Why a budget lets a call wait for the next period, or for the calls that are under way. */
 export interface Refusal {
@@ -15,6 +16,21 @@ export interface Refusal {
 
 /** Seconds after which calls under way may have given back what they did not use. */
 const soon = 5;
+
+export function toRefusal({ row, spent }: Change, most: Amount): Refusal {
+  const left = (limit: number | null, used: number) => (limit === null ? Number.POSITIVE_INFINITY : limit - used);
+  const rest = {
+    micros: left(row.limit_micros, row.spent_micros + spent.micros),
+    tokens: left(row.limit_tokens, row.spent_tokens + spent.tokens),
+  };
+  return {
+    name: row.name,
+    resetsAt: row.resets_at,
+    secondsLeft: row.seconds_left,
+    spent: most.micros > rest.micros || most.tokens > rest.tokens,
+    left: rest,
+  };
+}
 
 export function toBudgetError({ name, resetsAt, secondsLeft, spent }: Refusal): AppError {
   const reset = `${resetsAt.toISOString().slice(0, 19)}Z`;

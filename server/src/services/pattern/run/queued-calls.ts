@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
+import { chargeOf } from '../budget/charge-of-result.ts';
 import type { StepProvider, StepResult } from '../engine/ports.ts';
 import { unknownUsage } from '../model/model-call.ts';
 import { callModel } from './call-model.ts';
@@ -38,7 +39,7 @@ export function createQueuedCalls(parts: StepParts, runs: RunsAtHand, grown: (ru
 }
 
 function callStep(
-  { engine }: StepParts,
+  { engine, limits }: StepParts,
   run: RunAtHand,
   path: string,
   { plan, route, timeoutMs, reservation }: PreparedStep,
@@ -76,7 +77,7 @@ function callStep(
     (result) => {
       output.end();
       if (own) run.answer = result;
-      return toStepResult(result, stopped, output, engine.clock.now());
+      return toStepResult(result, stopped, output, costOfCalls(limits, { plan, route }, result));
     },
     (): StepResult => ({
       ok: false,
@@ -90,12 +91,26 @@ function callStep(
   return { done, abort: stop };
 }
 
-function toStepResult(result: FormedResult, stopped: Stop | undefined, output: OutputText, now: number): StepResult {
+/** A call without a known end counts at the most that it may have cost, as budgets count it. */
+function costOfCalls(limits: StepParts['limits'], step: Pick<PreparedStep, 'plan' | 'route'>, result: FormedResult) {
+  const now = limits.clock.now();
+  const cost = costOfResult(result, now);
+  if (cost !== null || result.attempts.every(({ outcome }) => outcome !== 'uncertain')) return cost;
+  const most = mostOfExecution(limits, step);
+  return most.micros === null ? null : chargeOf(result, most, now).spent.micros;
+}
+
+function toStepResult(
+  result: FormedResult,
+  stopped: Stop | undefined,
+  output: OutputText,
+  cost: number | null,
+): StepResult {
   const spent = {
     model: result.served.name,
     attempts: result.attempts,
     usage: result.usage,
-    cost_micros: costOfResult(result, now),
+    cost_micros: cost,
     first_output_ms: result.firstOutputMs === null ? null : roundMs(result.firstOutputMs),
   };
   const shared = { output: output.text, sanitised: output.sanitised, spent };
