@@ -81,7 +81,7 @@ function beginStep(host: Host, path: string, step: PlannedStep, scope: ChainScop
     return undefined;
   }
   if (work.kind === 'approval') return beginApproval(host, path, work, scope, ended);
-  const orElse = (end: PartEnd) => ended(goOn(end, work.on_error));
+  const orElse = (end: PartEnd) => ended(goOn(host, end, work.on_error));
   const { forEach } = work;
   if (!forEach) return beginUnit(host, path, work, scope, orElse);
 
@@ -103,7 +103,7 @@ function beginStep(host: Host, path: string, step: PlannedStep, scope: ChainScop
       const at = itemPath(path, index);
       const itemScope: ChainScope = { ...scope, item: list[index], index };
       if (judgeWhen(forEach.when, itemScope)) {
-        return beginUnit(host, at, work, itemScope, (end) => one(goOn(end, work.on_error)));
+        return beginUnit(host, at, work, itemScope, (end) => one(goOn(host, end, work.on_error)));
       }
       keepSkipped(host, at, work.call.pin);
       one({ ok: true, outcome: skipped });
@@ -113,9 +113,9 @@ function beginStep(host: Host, path: string, step: PlannedStep, scope: ChainScop
   );
 }
 
-/** What a part that failed counts as, where its step goes on from that. */
-function goOn(end: PartEnd, onError: Parameters<typeof outcomeOfFailure>[0]): PartEnd {
-  const outcome = end.ok ? undefined : outcomeOfFailure(onError);
+/** What a part that failed counts as, where its step goes on from that. What was aborted with its run did not fail. */
+function goOn(host: Host, end: PartEnd, onError: Parameters<typeof outcomeOfFailure>[0]): PartEnd {
+  const outcome = end.ok || host.stopping ? undefined : outcomeOfFailure(onError);
   return outcome ? { ok: true, outcome } : end;
 }
 

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
+import { unknownUsage } from '../model/model-call.ts';
 import type { AskedCall, OpenCall } from './part.ts';
-import type { CallIntent, Claim, EnginePorts, PreparedCall } from './ports.ts';
+import type { CallIntent, Claim, EnginePorts, PreparedCall, StepResult } from './ports.ts';
 import type { ProgressWriter } from './progress-writer.ts';
 
 /** Calls of one run at once: more wait, so that one chain does not fill a provider by itself. */
@@ -35,8 +36,13 @@ export function createCallsOut(
   let queue: Entry[] = [];
   const underway = new Set<Entry>();
   let preparing = 0;
+  let stopped = false;
   let abandoned = false;
 
+  const forgo = (entry: Entry) => {
+    entry.forgo?.();
+    entry.forgo = undefined;
+  };
   const forget = (entry: Entry) => {
     entry.cancelled = true;
     queue = queue.filter((other) => other !== entry);
@@ -74,25 +80,28 @@ export function createCallsOut(
     if (entry.cancelled || abandoned) {
       writer.ended(intent.step);
       underway.delete(entry);
-      entry.forgo?.();
+      forgo(entry);
       return;
     }
     told.began(intent.step);
     const call = provider.call(claim, entry.asked.call);
     entry.abort = call.abort;
-    void call.done.then((result) => {
+    const back = (result: StepResult) => {
       underway.delete(entry);
       if (abandoned) return;
       writer.ended(intent.step);
       entry.asked.done(result, intent);
       told.settle();
-    });
+    };
+    // One call that breaks its promise must not end the process with all its runs.
+    void call.done.catch(() => broken(intent.model)).then(back);
   }
 
   return {
     ask(asked) {
       const entry: Entry = { asked, cancelled: false };
-      queue.push(entry);
+      // Steps whose calls come back aborted may still ask for those after them.
+      if (!stopped) queue.push(entry);
       return {
         cancel() {
           forget(entry);
@@ -110,6 +119,7 @@ export function createCallsOut(
       return queue.length > 0 || underway.size > 0;
     },
     stop(code, detail) {
+      stopped = true;
       for (const entry of [...queue, ...underway]) {
         forget(entry);
         entry.abort?.(code, detail);
@@ -118,7 +128,28 @@ export function createCallsOut(
     abandon() {
       abandoned = true;
       queue = [];
-      for (const entry of underway) entry.abort?.('interrupted', 'The worker stopped.');
+      for (const entry of underway) {
+        if (entry.abort) entry.abort('interrupted', 'The worker stopped.');
+        else forgo(entry);
+      }
+    },
+  };
+}
+
+function broken(model: string): StepResult {
+  const attempt = { number: 1, model, outcome: 'uncertain', code: 'internal', provider_status: null } as const;
+  return {
+    ok: false,
+    code: 'internal',
+    detail: 'The call failed on our side. Tell the operator, with the id of the run.',
+    output: '',
+    sanitised: false,
+    spent: {
+      model,
+      attempts: [{ ...attempt, first_output_ms: null, total_ms: null }],
+      usage: unknownUsage,
+      cost_micros: null,
+      first_output_ms: null,
     },
   };
 }

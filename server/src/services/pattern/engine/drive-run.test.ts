@@ -315,6 +315,17 @@ test('a run that is cancelled aborts what is out, keeps what came, and calls not
   assert.ok(wide.memory.stepsOf('run').every(({ state }) => state !== 'waiting'));
 });
 
+test('a chain that is cancelled is not gone on with, whatever its steps do about failures', async () => {
+  const slow = callStep('slow', [input], { on_error: { output: 'instead' }, retry: { times: 3, wait_ms: 0 } });
+  const run = begin(chain(chainOf('goes on', [slow, callStep('end', [outputOf('slow')])], outputOf('end'))), {
+    takes: 60_000,
+  });
+  const driven = run.claim();
+  await run.settle(driven, () => driven.stop('run_cancelled', 'Enough.'));
+  assert.equal((await run.end()).status, 'cancelled');
+  assert.equal(run.calls.length, 1);
+});
+
 test('a deadline ends a run in its call, while it waits, and before it begins', async () => {
   const calling = begin(plain, { takes: 60_000, deadline: 1_000 });
   assert.equal((await calling.end()).error?.code, 'timeout');

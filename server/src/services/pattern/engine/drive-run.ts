@@ -175,10 +175,11 @@ export function drive(ports: EnginePorts, claim: Claim, work: Work): Drive {
       settle();
     },
     decided() {
-      if (over || parked.asked.length === 0) return;
+      if (over || stopped !== undefined || parked.asked.length === 0) return;
       store.steps(claim).then(
         (found) => {
-          for (const { path, decision } of found) if (decision && !over) parked.decide(path, decision);
+          for (const { path, decision } of found)
+            if (decision && !over && stopped === undefined) parked.decide(path, decision);
         },
         // It is found again when the run waits.
         () => undefined,

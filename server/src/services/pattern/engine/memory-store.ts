@@ -138,6 +138,8 @@ export function createMemoryStore({ clock, faults = {} }: { clock: Clock; faults
     task: (run) => tasks.get(run),
     stepsOf: (run) => [...(steps.get(run)?.values() ?? [])],
     add({ workspace, id, deadline = null, readyAt = null }) {
+      // Accepted once more after a lost reply.
+      if (tasks.has(id) || ends.has(id)) return;
       const rest = { owner: null, token: 0n, deliveries: 0, calling: [], stepped: false } as const;
       tasks.set(id, { workspace, id, deadline, state: 'queued', readyAt: readyAt ?? clock.now(), ...rest });
     },
