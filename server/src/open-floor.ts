@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import type pg from 'pg';
 import type { Config } from './config.ts';
+import type { Carrier } from './platform/carrier/carrier.ts';
+import { createEmbeddedCarrier } from './platform/carrier/embedded-carrier.ts';
+import { createRabbitmqCarrier } from './platform/carrier/rabbitmq-carrier.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { KeyEncryptionKey } from './platform/crypto/key-file.ts';
 import { type Cursors, createCursors } from './platform/cursor.ts';
@@ -18,6 +21,7 @@ import { createVault, type Vault } from './platform/vault.ts';
 export interface Floor {
   readonly database: Database;
   readonly registry: ProcessRegistry;
+  readonly carrier: Carrier;
   readonly vault: Vault;
   readonly egress: Egress;
   readonly cursors: Cursors;
@@ -54,11 +58,18 @@ export async function openFloor({ config, connection, roles, kek, secret, log, r
     poolSize: config.storage.pool_size,
     statementTimeout: config.storage.statement_timeout_ms,
   });
+  const { rabbitmq_url: url } = config.queue;
+  const name = String(connection.database ?? 'damask').replace(/[^\w.-]/g, '_');
+  const carrier: Carrier = url
+    ? createRabbitmqCarrier({ url, name, clock, log })
+    : createEmbeddedCarrier({ database, clock, log });
+  database.announceTo(carrier.announce);
   const registry = await registerProcess({ database, clock, log, pid: process.pid });
   const egress = createEgress({ allow: config.egress.allow, clock });
   return {
     database,
     registry,
+    carrier,
     egress,
     clock,
     log,
@@ -72,6 +83,7 @@ export async function openFloor({ config, connection, roles, kek, secret, log, r
       await registry
         .stop()
         .catch((error: unknown) => log.warn('The end of this process could not be noted', { error }));
+      await carrier.close();
       await egress.close();
       await database.end();
     },

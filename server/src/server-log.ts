@@ -6,13 +6,14 @@ import { createRedact, type Redact } from './platform/redact.ts';
 
 /** The process's log, on standard error; it knows the secrets of the configuration and never prints them. */
 export function createServerLog(config: Config, name: string): { log: Log; redact: Redact } {
-  const { models, services, storage } = config;
+  const { models, services, storage, queue } = config;
   const secrets = [
     models.openai_api_key,
     models.anthropic_api_key,
     models.gemini_api_key,
     services.secret,
     storage.database_url,
+    queue.rabbitmq_url,
   ].filter((secret) => secret !== undefined);
   const redact = createRedact(secrets);
   const log = createLog({ level: config.log.level, clock: systemClock, redact, write: writeError });

@@ -1,5 +1,6 @@
 import { type EventData, type EventName, events } from '@damask/contracts/events.ts';
 import type { CallContext } from './call.ts';
+import type { Carrier } from './carrier/carrier.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { Database, Transaction } from './database/database.ts';
 import type { Log } from './log.ts';
@@ -32,7 +33,11 @@ export async function appendEvents(
      select $1, id, name, version, data, $2 from json_to_recordset($3) as given(id uuid, name text, version int, data jsonb)`,
     [context.workspace, context.requestId, JSON.stringify(rows)],
   );
+  transaction.announce(newsOf(service));
 }
+
+/** What is announced when a service's outbox has news. */
+const newsOf = (service: string) => `outbox.${service}`;
 
 export interface EventReader {
   readonly consumer: string;
@@ -130,19 +135,27 @@ function savePosition(database: Database, { consumer, source }: EventReader, { x
   );
 }
 
-/** Keeps readers up to date, one pass each second, `first` being the first; a failing event is tried again and never skipped. */
+/**
+ * Keeps readers up to date: a pass each second, `first` being the first, and one when there is word of news. A failing event is
+ * tried again and never skipped.
+ */
 export function startEventReaders(options: {
   database: Database;
   readers: readonly EventReader[];
+  carrier: Pick<Carrier, 'subscribe'>;
   clock: Clock;
   log: Log;
 }): { first: Promise<void>; stop(): Promise<void> } {
-  const { database, readers, clock, log } = options;
+  const { database, readers, carrier, clock, log } = options;
   let stopped = false;
   let timer: Timer | undefined;
   let running: Promise<void> = Promise.resolve();
+  let passing = false;
+  let again = false;
   const failing = new Set<string>();
   const pass = async () => {
+    passing = true;
+    again = false;
     for (const reader of readers) {
       const { consumer } = reader;
       await readOn(database, reader).then(
@@ -154,12 +167,20 @@ export function startEventReaders(options: {
         },
       );
     }
-    if (!stopped) timer = clock.after(1_000, next);
+    passing = false;
+    if (!stopped) timer = clock.after(again ? 0 : 1_000, next);
   };
   const next = () => {
     running = pass();
   };
+  const hear = () => {
+    again = true;
+    if (stopped || passing) return;
+    timer?.cancel();
+    next();
+  };
   next();
+  for (const { source, consumer } of readers) carrier.subscribe(newsOf(source), consumer, hear);
   return {
     first: running,
     async stop() {

@@ -5,6 +5,8 @@ import { quoteName, type Roles } from './roles.ts';
 
 export interface Transaction {
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Passes this topic on to other processes once the transaction is committed. */
+  announce(topic: string): void;
 }
 
 export interface Scope {
@@ -17,6 +19,8 @@ export interface Scope {
 /** One pool per process. Every statement runs in a transaction that has a role and a workspace. */
 export interface Database {
   transaction<Result>(scope: Scope, work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+  /** Who passes on what transactions announce. */
+  announceTo(announce: (topic: string) => void): void;
   /** A connection of its own that stays in one role: for the journal's writer and for LISTEN. */
   dedicated(role: string): Promise<pg.Client>;
   end(): Promise<void>;
@@ -58,9 +62,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     return `begin;${become}set local damask.role='${role}';set local damask.workspace='${workspace ?? ''}'`;
   };
 
+  let tell: (topic: string) => void = () => undefined;
+
   return {
+    announceTo(announce) {
+      tell = announce;
+    },
     async transaction(scope, work) {
       const begin = prelude(scope);
+      let topics: Set<string> | undefined;
       const client = await pool.connect().catch((error: unknown) => {
         throw databaseFailure(error);
       });
@@ -88,10 +98,15 @@ export function openDatabase(options: DatabaseOptions): Database {
         await ask(begin);
         const result = await work({
           query: async <Row>(text: string, values?: readonly unknown[]) => (await ask(text, values)).rows as Row[],
+          announce(topic) {
+            topics ??= new Set();
+            topics.add(topic);
+          },
         });
         const { command } = await ask('commit');
         // What PostgreSQL answers when a statement had failed and nobody said so.
         if (command !== 'COMMIT') throw new Error('A transaction was rolled back although its work ended well');
+        if (topics) for (const topic of topics) tell(topic);
         return result;
       } catch (error) {
         if (!broken) {

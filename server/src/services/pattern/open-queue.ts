@@ -1,3 +1,4 @@
+import type { Carrier } from '#platform/carrier/carrier.ts';
 import { chance } from '#platform/chance.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
@@ -17,6 +18,9 @@ export interface QueueSettings {
   readonly give_up_after: number;
 }
 
+/** The topic that tells of work on the list. */
+const waitingWork = 'work';
+
 /** Queued runs with all that their execution needs. */
 export function openQueue(
   options: StepParts & {
@@ -25,15 +29,14 @@ export function openQueue(
     readonly vault: Vault;
     readonly publisher: OutputPublisher;
     readonly settings: QueueSettings;
-    /** Tells other processes that there is work. */
-    readonly announce: () => void;
+    readonly carrier: Carrier;
     readonly clock: Clock;
     readonly log: Log;
   },
 ): TaskQueue {
-  const { database, registry, engine, settings, announce, clock, log } = options;
+  const { database, registry, engine, settings, carrier, clock, log } = options;
   const steps = createStepStore(options);
-  return createTaskQueue({
+  const queue = createTaskQueue({
     database,
     registry,
     runs: createQueuedRuns(options),
@@ -43,9 +46,11 @@ export function openQueue(
     slots: settings.worker_slots,
     workspaceLimit: settings.workspace_concurrency,
     giveUpAfter: settings.give_up_after,
-    announce,
+    announce: () => carrier.announce(waitingWork),
     clock,
     random: () => chance(clock),
     log,
   });
+  if (settings.worker_slots > 0) carrier.subscribe(waitingWork, 'workers', () => queue.hear());
+  return queue;
 }

@@ -1,5 +1,6 @@
 import type { serviceOperations } from '@damask/contracts/services.ts';
 import type { Implementation } from '#platform/call.ts';
+import type { Carrier } from '#platform/carrier/carrier.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Cursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
@@ -57,6 +58,7 @@ import { createTransferOperations } from './transfer/transfer-operations.ts';
 export interface PatternOptions {
   readonly database: Database;
   readonly registry: ProcessRegistry;
+  readonly carrier: Carrier;
   readonly vault: Vault;
   readonly egress: Egress;
   readonly cursors: Cursors;
@@ -117,7 +119,7 @@ const readerWithin = 30_000;
 
 /** Patterns, models and runs: the run path. Resolves when it can take runs. */
 export async function createPatternService(options: PatternOptions): Promise<PatternService> {
-  const { database, registry, vault, egress, cursors, metrics, clock, log, runs } = options;
+  const { database, registry, carrier, vault, egress, cursors, metrics, clock, log, runs } = options;
   const trail = createTrail('pattern', clock);
   const library = createLibraryTable({ database, log });
   const gates = createGates({ clock, log, minutes: createMinuteStore(database) });
@@ -191,7 +193,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const planner = createImportPlanner({ egress, clock });
   const conversation = { ...libraryParts, vault, registry };
   const starters = createStarterReader(libraryParts, options.starters);
-  const readers = startEventReaders({ database, clock, log, readers: [starters] });
+  const readers = startEventReaders({ database, carrier, clock, log, readers: [starters] });
   await Promise.all([recovery.first, readers.first]);
   const execution = {
     ...{ library, router, engine, clock, log },
@@ -202,9 +204,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   };
   const queue = openQueue({
     ...execution,
-    ...{ database, registry, vault, publisher },
+    ...{ database, registry, carrier, vault, publisher },
     settings: options.queue,
-    announce: () => undefined,
   });
   const timers = openTimers({ ...execution, ...libraryParts, ...{ contexts, vault, queue } });
 

@@ -168,6 +168,7 @@ test('a load that breaks off leaves the table as it was and is made up for by th
     transaction: (scope, work) =>
       database.transaction(scope, (transaction) =>
         work({
+          announce: transaction.announce,
           query: (text, values) => {
             if (broken && text.includes('pattern.strategy')) throw new Error('The connection is gone');
             return transaction.query(text, values);

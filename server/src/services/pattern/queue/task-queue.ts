@@ -24,6 +24,8 @@ export interface TaskQueue {
   insert(transaction: Transaction, group: readonly Enqueued[]): Promise<void>;
   /** There may be work for this process or others. */
   wake(): void;
+  /** Others say that there is work. */
+  hear(): void;
   /** Ends a run that nobody has in hand; false where somebody has, or it has ended. */
   endQueued(row: FinishedRow, payload: Buffer | null): Promise<boolean>;
   /** The run as this process executes it. */
@@ -65,7 +67,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   const worker: Worker | undefined =
     options.slots === 0
       ? undefined
-      : createWorker({ ...options, claimer, execute: (task) => executeTask(parts, task), onReturned: announce });
+      : createWorker({ ...options, claimer, execute: (task) => executeTask(parts, task), onWork: announce });
 
   const wake = () => {
     if (worker && worker.running < options.slots) worker.wake();
@@ -102,6 +104,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
     },
     insert: insertTasks,
     wake,
+    hear: () => worker?.wake(),
     endQueued: async (row, payload) => (await writer.end({ token: null, row, payload, done: [] })) === 'held',
     find: (workspace, id) => worker?.find(workspace, id),
     get running() {

@@ -14,7 +14,7 @@ export interface WatchOptions {
   readonly held: () => readonly string[];
   readonly drop: (key: string) => void;
   readonly wake: () => void;
-  readonly onReturned: () => void;
+  readonly onWork: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,7 +42,7 @@ export function watchTasks(options: WatchOptions): { stop(): Promise<void> } {
       all += taken;
       if (taken === page || all === 0) continue;
       log.warn('Queued runs of processes that died go on elsewhere', { processes: gone, runs: all });
-      options.onReturned();
+      options.onWork();
       options.wake();
     }
   }

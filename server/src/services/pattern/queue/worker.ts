@@ -16,8 +16,8 @@ export interface WorkerOptions {
   /** Runs that are executed at the same time; one in eight is kept for interactive ones. */
   readonly slots: number;
   readonly workspaceLimit: number;
-  /** Told when work came back to the list that others may take. */
-  readonly onReturned: () => void;
+  /** Told when there is work that others may take. */
+  readonly onWork: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -124,6 +124,7 @@ export function createWorker(options: WorkerOptions): Worker {
     for (const task of result.tasks) start(task);
     backlog = result.tasks.length >= asked;
     blocked = result.blocked;
+    if (backlog) options.onWork();
     // Shares are rounded, and a workspace may have had less than its own.
     if (result.tasks.length > 0 && !backlog) again = true;
   }
@@ -221,7 +222,7 @@ export function createWorker(options: WorkerOptions): Worker {
         .use((client) => takeFrom(client, [registry.id], { died: false, limit: takenAtOnce }))
         .catch((error: unknown) => log.warn('Queued runs could not be handed back', { error }));
       if (left) log.warn('Queued runs were handed back unfinished', { runs: left });
-      options.onReturned();
+      options.onWork();
     },
   };
 }

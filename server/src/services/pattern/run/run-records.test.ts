@@ -172,6 +172,7 @@ test('a run that ends while a list is read is in it once, as ended', async () =>
     transaction: (scope, work) =>
       floor.database.transaction(scope, (transaction) =>
         work({
+          announce: transaction.announce,
           query: async <Row>(text: string, values?: readonly unknown[]) => {
             const rows = await transaction.query<Row>(text, values);
             if (text.includes('not exists')) await journal.finish(row, null).committed;
