@@ -26,7 +26,10 @@ export function createQueuedCalls(parts: StepParts, runs: RunsAtHand, grown: (ru
       run.prepared.get(call.path)?.reservation?.release();
       run.prepared.set(call.path, reservation ? { ...planned, reservation } : planned);
       const reserved = reservation ? reservation.micros : free ? 0 : mostOfExecution(parts.limits, planned).micros;
-      return { model: route.name, reserved_micros: reserved, on_uncertain: plan.version.on_uncertain };
+      const forgo = () => {
+        if (run.prepared.delete(call.path)) reservation?.release();
+      };
+      return { model: route.name, reserved_micros: reserved, on_uncertain: plan.version.on_uncertain, forgo };
     },
     call(claim, { path }) {
       const run = runs.of(claim);
