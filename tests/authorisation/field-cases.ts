@@ -61,7 +61,16 @@ async function ownInput(world: TwoWorkspaces, operation: Operation, names: strin
   const shared = names === 'version' || names === 'label' ? { pattern: 'same_name', label: 'mine' } : {};
   const own = operation.path.includes('{run}') ? {} : await targetOf(world, operation);
   const known = { ...thingsByField(world.alpha), ...own, ...shared };
-  const wanted = ['variables', 'model', ...(names === 'text' ? [] : ['system']), 'files', 'of', 'limit_tokens'];
+  const wanted = [
+    'variables',
+    'model',
+    ...(names === 'text' ? [] : ['system']),
+    'files',
+    'of',
+    'limit_tokens',
+    'items',
+    'start_at',
+  ];
   const optional = wanted.filter((name) => name in known && name in operation.input.properties);
   const system = 'system' in own ? { system: own.system } : {};
   return {

@@ -90,6 +90,7 @@ export interface LockedBatch extends BatchRow {
   readonly plan: Buffer;
   readonly ready: boolean;
   readonly late: boolean;
+  readonly resumed_at: Date | null;
   /** The database's time. */
   readonly now: string;
 }
@@ -101,18 +102,20 @@ export async function lockBatch(
   { patient }: { readonly patient: boolean },
 ): Promise<LockedBatch | undefined> {
   const [row] = await transaction.query<LockedBatch>(
-    `select ${columns}, plan, ready_at <= now() as ready, coalesce(deadline <= now(), false) as late, now() as now
+    `select ${columns}, plan, resumed_at, ready_at <= now() as ready, coalesce(deadline <= now(), false) as late, now() as now
        from pattern.batch where id = $1 and status <> 'receiving' for update ${patient ? '' : 'skip locked'}`,
     [id],
   );
-  return row && { ...readRow(row), plan: row.plan, ready: row.ready, late: row.late, now: toTime(row.now) as string };
+  return row && { ...readRow(row), now: toTime(row.now) as string };
 }
 
 /** What a round of work changed. */
-export type BatchChange = Partial<Omit<BatchRow, 'workspace' | 'id' | 'pattern' | 'version' | 'settings' | 'actor'>>;
+export type BatchChange = Partial<Omit<BatchRow, 'workspace' | 'id' | 'pattern' | 'version' | 'settings' | 'actor'>> & {
+  readonly resumed_at?: string;
+};
 
 const changing = new Set(
-  'status reason started_at finished_at begun again next_line succeeded failed cancelled shared input_tokens output_tokens cost_micros unpriced rate rated_at rated'.split(
+  'status reason started_at resumed_at finished_at begun again next_line succeeded failed cancelled shared input_tokens output_tokens cost_micros unpriced rate rated_at rated'.split(
     ' ',
   ),
 );

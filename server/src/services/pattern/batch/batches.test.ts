@@ -13,7 +13,10 @@ const echo: Script = (call, answer) => answer.say(`Said: ${call.messages.at(-1)?
 
 before(async () => {
   model = await startModelServer((call, answer) => (script ?? echo)(call, answer));
-  platform = await startTestPlatform({ modelUrl: model.url });
+  platform = await startTestPlatform({
+    modelUrl: model.url,
+    environment: { DAMASK_EGRESS_ALLOW: new URL(model.url).host },
+  });
   await publish('say', 'Say it.', 'model: openai/test\n');
   await publish(
     'tell',
@@ -143,4 +146,202 @@ test('a CSV upload is checked line by line: all of it or, where the caller says 
   assert.deepEqual([errors.body.items[0].line, errors.body.items[0].status], [3, 'rejected']);
   const next = await platform.call('GET', `/v1/batches/${ended.id}/errors?limit=1&cursor=${errors.body.next}`);
   assert.deepEqual([next.body.items[0].line, next.body.next], [5, undefined]);
+});
+
+test('identical lines of a deterministic batch run once and share the answer at no cost', async () => {
+  const calls = model.calls.length;
+  const items = ['a', 'b', 'a', 'a'].map((input) => ({ input }));
+  const made = await create({ items, parameters: { temperature: 0 } });
+  assert.equal(made.body.deterministic, true);
+  const ended = await until(made.body.id);
+  assert.equal(model.calls.length - calls, 2);
+  assert.deepEqual([ended.lines.succeeded, ended.lines.shared, ended.usage.input_tokens], [4, 2, 22]);
+  const lines = await resultLines(ended.id);
+  assert.deepEqual(
+    lines.map(({ output, same_as, cost_micros }) => [output, same_as, cost_micros]),
+    [
+      ['Said: a', undefined, null],
+      ['Said: b', undefined, null],
+      ['Said: a', 1, 0],
+      ['Said: a', 1, 0],
+    ],
+  );
+  assert.equal(lines[3].run, lines[0].run);
+  const apart = await until((await create({ items })).body.id);
+  assert.deepEqual([apart.deterministic, apart.lines.shared, model.calls.length - calls], [false, 0, 6]);
+});
+
+test('a batch is paused, goes on, and is cancelled with the runs that are under way', async () => {
+  const waiting = new Set<() => void>();
+  script = async (call, answer) => {
+    await new Promise<void>((resolve) => waiting.add(resolve));
+    await echo(call, answer);
+  };
+  const items = Array.from({ length: 6 }, (_, at) => ({ input: `text ${at}` }));
+  const batch = (await create({ items, concurrency: 2 })).body.id;
+  for (let look = 0; waiting.size < 2; look++) {
+    assert.ok(look < 400);
+    await systemClock.sleep(25);
+  }
+  await systemClock.sleep(300);
+  assert.equal(waiting.size, 2);
+  const paused = await platform.call('POST', `/v1/batches/${batch}/pause`);
+  assert.equal(paused.body.status, 'paused');
+  script = undefined;
+  for (const go of waiting) go();
+  for (let look = 0; (await read(batch)).lines.running > 0; look++) {
+    assert.ok(look < 400);
+    await systemClock.sleep(25);
+  }
+  const held = await read(batch);
+  assert.deepEqual([held.lines.succeeded, held.lines.waiting], [2, 4]);
+  assert.equal((await resultLines(batch)).length, 2);
+  waiting.clear();
+  script = () => undefined;
+  const abandoned = model.abandoned;
+  const resumed = await platform.call('POST', `/v1/batches/${batch}/resume`);
+  assert.equal(resumed.body.status, 'running');
+  for (let look = 0; (await read(batch)).lines.running < 2; look++) {
+    assert.ok(look < 400);
+    await systemClock.sleep(25);
+  }
+  await systemClock.sleep(200);
+  const cancelled = await platform.call('POST', `/v1/batches/${batch}/cancel`);
+  assert.equal(cancelled.status, 202, cancelled.text);
+  const ended = await until(batch);
+  assert.deepEqual([ended.status, ended.lines.succeeded, ended.lines.cancelled], ['cancelled', 2, 4]);
+  assert.equal(model.abandoned - abandoned, 2);
+  const lines = await resultLines(batch);
+  assert.deepEqual(
+    lines.map(({ line, status }) => [line, status]),
+    [1, 2, 3, 4, 5, 6].map((line) => [line, line < 3 ? 'succeeded' : 'cancelled']),
+  );
+  const again = await platform.call('POST', `/v1/batches/${batch}/resume`);
+  assert.deepEqual([again.status, again.body.code], [409, 'batch_finished']);
+});
+
+test('a line that fails is told and leaves the others alone, or stops the batch where that was asked for', async () => {
+  script = async (call, answer) => {
+    if (call.messages.at(-1)?.content === 'bad') answer.response.writeHead(400).end('{"error":{"message":"no"}}');
+    else await echo(call, answer);
+  };
+  const items = ['good', 'bad', 'fine'].map((input) => ({ input }));
+  const ended = await until((await create({ items })).body.id);
+  assert.deepEqual([ended.status, ended.lines.succeeded, ended.lines.failed], ['finished', 2, 1]);
+  const { body } = await platform.call('GET', `/v1/batches/${ended.id}/errors`);
+  assert.deepEqual([body.items.length, body.items[0].line, body.items[0].status], [1, 2, 'failed']);
+  assert.ok(body.items[0].run && body.items[0].detail);
+  const stopped = await until((await create({ items, on_error: 'stop', concurrency: 1 })).body.id);
+  assert.deepEqual([stopped.status, stopped.reason], ['stopped', 'Line 2 failed.']);
+  assert.deepEqual([stopped.lines.succeeded, stopped.lines.failed, stopped.lines.cancelled], [1, 1, 1]);
+});
+
+test('a key that the provider refuses pauses the batch once; its lines run again when it goes on', async () => {
+  const setKey = (key: string) => platform.call('PUT', '/v1/providers/lab', { base_url: model.url, api_key: key });
+  assert.equal((await setKey('sk-old')).status, 200);
+  script = async (call, answer) => {
+    if (call.authorization === 'Bearer sk-old') answer.response.writeHead(401).end('{"error":{"message":"bad key"}}');
+    else await echo(call, answer);
+  };
+  const items = Array.from({ length: 30 }, (_, at) => ({ input: `text ${at}` }));
+  const batch = (await create({ items, concurrency: 5, model: 'lab/x' })).body.id;
+  const paused = await until(batch, ['paused']);
+  assert.match(paused.reason, /refused its key/);
+  assert.equal(paused.lines.failed, 0);
+  assert.equal((await setKey('sk-new')).status, 200);
+  await platform.call('POST', `/v1/batches/${batch}/resume`);
+  const ended = await until(batch, ['finished', 'paused']);
+  assert.deepEqual([ended.status, ended.lines.succeeded, ended.lines.failed], ['finished', 30, 0]);
+  assert.equal((await resultLines(batch)).length, 30);
+});
+
+test('a key takes a batch once, whatever way its lines come; another body is refused', async () => {
+  const headers = { 'idempotency-key': 'batch-1' };
+  const csv = 'input\none\ntwo\n';
+  const first = await upload(csv, {}, 'text/csv', headers);
+  assert.equal(first.status, 202, first.text);
+  const again = await upload(csv, {}, 'text/csv', headers);
+  assert.deepEqual([again.status, again.body.id, again.body.replayed], [202, first.body.id, true]);
+  const other = await upload(`${csv}three\n`, {}, 'text/csv', headers);
+  assert.deepEqual([other.status, other.body.code], [422, 'idempotency_key_reused']);
+  const asItems = await create({ items: [{ input: 'one' }] }, { headers });
+  assert.deepEqual([asItems.status, asItems.body.code], [422, 'idempotency_key_reused']);
+  const many = await Promise.all(
+    Array.from({ length: 5 }, () => upload(csv, {}, 'text/csv', { 'idempotency-key': 'batch-2' })),
+  );
+  assert.equal(new Set(many.map(({ body }) => body.id)).size, 1, JSON.stringify(many.map(({ body }) => body)));
+  for (const { body } of [first, many[0] as Reply]) await until(body.id);
+});
+
+test('what cannot be accepted is refused with the reason, and nothing is stored, run or left behind', async () => {
+  const before = [await count('pattern.batch'), await count('pattern.claim'), model.calls.length];
+  const refused: readonly (readonly [Promise<Reply>, number, string])[] = [
+    [create({}), 400, 'invalid_request'],
+    [create({ items: [] }), 400, 'invalid_request'],
+    [create({ items: [{ input: ' ' }] }), 422, 'invalid_batch'],
+    [create({ items: [{ input: 'x' }], pattern: 'nobody' }), 404, 'not_found'],
+    [create({ items: [{ input: 'x' }], model: 'nobody/x' }), 404, 'model_not_found'],
+    [create({ items: [{ input: 'x' }], deadline: '2020-01-01T00:00:00Z' }), 400, 'invalid_request'],
+    [create({ items: [{ input: 'x' }], label: 'a', version: 1 }), 400, 'invalid_request'],
+    [upload('', {}), 422, 'invalid_batch'],
+    [upload('input\nx\n', { items: '[]' }), 400, 'invalid_request'],
+    [upload('input\nx\n', { parameters: 'hot' }), 400, 'invalid_request'],
+    [upload('input\nx\n', {}, 'application/gzip'), 415, 'unsupported_media_type'],
+    [upload('input\nx\n', {}, 'text/csv', { 'content-encoding': 'gzip' }), 415, 'unsupported_media_type'],
+    [upload(`input\n${'x'.repeat(5_000_000)}\n`, {}), 422, 'invalid_batch'],
+    [upload('input\nx\n', { nope: '1' }), 400, 'invalid_request'],
+    [upload('PK\x03\x04', {}), 422, 'invalid_batch'],
+  ];
+  for (const [asked, status, code] of refused) {
+    const reply = await asked;
+    assert.deepEqual([reply.status, reply.body.code], [status, code], reply.text);
+  }
+  assert.deepEqual([await count('pattern.batch'), await count('pattern.claim'), model.calls.length], before);
+});
+
+test('an upload that breaks off leaves nothing, and one whose process died is removed by another', async () => {
+  const before = await count('pattern.batch_chunk');
+  const lines = `${JSON.stringify({ input: 'x'.repeat(50_000) })}\n`.repeat(20);
+  const abort = new AbortController();
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(Buffer.from(lines));
+    },
+  });
+  const sending = fetch(`${platform.url}/v1/batches?pattern=say&model=openai/test`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${platform.alpha.ownerKey}`, 'content-type': 'application/jsonl' },
+    body,
+    duplex: 'half',
+    signal: abort.signal,
+  } as RequestInit).catch(() => undefined);
+  for (let look = 0; (await count('pattern.batch', "status = 'receiving'")) === 0; look++) {
+    assert.ok(look < 400);
+    await systemClock.sleep(25);
+  }
+  abort.abort();
+  await sending;
+  for (let look = 0; (await count('pattern.batch', "status = 'receiving'")) > 0; look++) {
+    assert.ok(look < 400);
+    await systemClock.sleep(25);
+  }
+  assert.equal(await count('pattern.batch_chunk'), before);
+});
+
+test('what is done to a batch leaves an audit row and an event; another workspace does not see it', async () => {
+  const made = await create({ items: [{ input: 'x' }], start_at: new Date(Date.now() + 3_600_000).toISOString() });
+  const { id } = made.body;
+  assert.equal(made.body.status, 'queued');
+  for (const act of ['pause', 'resume', 'cancel']) {
+    assert.ok((await platform.call('POST', `/v1/batches/${id}/${act}`)).status < 300, act);
+  }
+  assert.equal((await until(id)).lines.cancelled, 1);
+  assert.equal(await count('pattern.audit', `subject = 'batch/${id}'`), 4);
+  assert.equal(await count('pattern.outbox', `data ->> 'batch' = '${id}'`), 5);
+  for (const path of ['', '/results', '/errors']) {
+    const reply = await platform.call('GET', `/v1/batches/${id}${path}`, undefined, { key: platform.beta.ownerKey });
+    assert.deepEqual([reply.status, reply.body.code], [404, 'not_found'], path);
+  }
+  const viewer = await platform.keyFor('viewer');
+  assert.equal((await create({ items: [{ input: 'x' }] }, { key: viewer })).status, 403);
 });

@@ -30,6 +30,7 @@ export function resumeBatch(parts: BatchParts, context: CallContext, { batch: id
     const change: BatchChange = {
       status: row.started_at === null ? 'queued' : 'running',
       reason: null,
+      resumed_at: row.now,
       // The pause is no part of the rate.
       rate: null,
       rated_at: null,

@@ -53,21 +53,16 @@ export async function createBatch(parts: BatchParts, context: CallContext, input
     errorsAfter: input.errors_after ?? 0,
   });
   const { deterministic } = batch.settings;
-  const thread =
-    upload &&
-    parts.threads.open({
-      format: upload.type === 'text/csv' ? 'csv' : 'jsonl',
-      rules,
-      deterministic,
-      lineLimit: batchLineLimit,
-      linesLimit: parts.linesLimit,
-    });
+  const how = { rules, deterministic, lineLimit: batchLineLimit, linesLimit: parts.linesLimit };
   let accepted = false;
   try {
-    const pieces =
-      upload && thread
-        ? readUploadLines(upload, thread, hash)
-        : checkItems(input.items ?? [], { rules, deterministic });
+    const pieces = upload
+      ? readUploadLines(
+          upload,
+          { ...how, format: upload.type === 'text/csv' ? 'csv' : 'jsonl' },
+          { ...parts.threads, hash },
+        )
+      : checkItems(input.items ?? [], how);
     for await (const piece of pieces) {
       if (context.signal.aborted) throw new AppError('unavailable', 'The caller left.');
       await receiver.keep(piece);
@@ -99,7 +94,6 @@ export async function createBatch(parts: BatchParts, context: CallContext, input
     if (!first || !digest) throw new AppError('unavailable', 'Another request with this key is under way. Try again.');
     return await answerOf(parts, context, first, digest);
   } finally {
-    await thread?.close();
     if (!accepted) {
       await receiver
         .remove()

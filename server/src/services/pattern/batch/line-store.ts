@@ -113,6 +113,7 @@ export function listLinesAfter(
 /** How a run of a batch ended. */
 export interface RunEndRow {
   readonly id: string;
+  readonly accepted_at: Date;
   readonly status: 'succeeded' | 'failed' | 'cancelled';
   readonly error_code: string | null;
   readonly error_detail: string | null;
@@ -129,7 +130,7 @@ export interface RunEndRow {
 export async function readEnds(transaction: Transaction, runs: readonly string[]): Promise<Map<string, RunEndRow>> {
   if (runs.length === 0) return new Map();
   const rows = await transaction.query<RunEndRow>(
-    `select id, status, error_code, error_detail, model, input_tokens, output_tokens, cost_micros, metadata,
+    `select id, accepted_at, status, error_code, error_detail, model, input_tokens, output_tokens, cost_micros, metadata,
         octet_length(payload) as bytes from pattern.finished where id = any($1::uuid[])`,
     [runs],
   );

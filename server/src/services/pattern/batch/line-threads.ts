@@ -11,22 +11,44 @@ export interface LineThread {
 }
 
 export interface LineThreads {
-  /** Throws `overloaded` when as many uploads are read as may be. */
-  open(options: ReadOptions): LineThread;
+  /** Waits for a seat; what is not read meanwhile stays with its sender. Rejects with `overloaded` when many wait already. */
+  open(options: ReadOptions): Promise<LineThread>;
   close(): Promise<void>;
 }
 
-/** Threads that read uploads, so that parsing them holds nobody up. */
-export function createLineThreads({ most = 4 }: { most?: number } = {}): LineThreads {
+/** Threads that read large uploads, so that parsing them holds nobody up: two at a time, 16 wait. */
+export function createLineThreads({ seats = 2, queue = 16 } = {}): LineThreads {
   const open = new Set<Worker>();
+  const waiting: (() => void)[] = [];
+  let taken = 0;
   let closed = false;
+
+  async function sit(): Promise<void> {
+    if (taken < seats) {
+      taken += 1;
+      return;
+    }
+    if (waiting.length >= queue) {
+      throw new AppError('overloaded', 'Too many uploads are being read. Send it again in a moment.', {
+        retryAfterSeconds: 5,
+      });
+    }
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  function rise(): void {
+    // The seat is handed on, not given up and taken again.
+    const next = waiting.shift();
+    if (next) next();
+    else taken -= 1;
+  }
+
   return {
-    open(options) {
-      if (closed) throw new AppError('unavailable', 'The server is stopping. Send the upload again.');
-      if (open.size >= most) {
-        throw new AppError('overloaded', `${most} uploads are being read already. Send it again in a moment.`, {
-          retryAfterSeconds: 5,
-        });
+    async open(options) {
+      await sit();
+      if (closed) {
+        rise();
+        throw new AppError('unavailable', 'The server is stopping. Send the upload again.');
       }
       const worker = new Worker(new URL('./line-worker.ts', import.meta.url), {
         // What is read lives for a moment: a small young generation is swept before it grows.
@@ -34,38 +56,43 @@ export function createLineThreads({ most = 4 }: { most?: number } = {}): LineThr
       });
       open.add(worker);
       worker.unref();
-      let waiting: { resolve(piece: ReadPiece): void; reject(error: unknown): void } | undefined;
-      let failure: AppError | undefined;
-      const fail = (cause?: unknown) => {
-        failure ??= new AppError('unavailable', 'Reading the upload was broken off. Send it again.', {}, { cause });
-        open.delete(worker);
-        waiting?.reject(failure);
-      };
-      worker.on('error', fail);
-      worker.on('exit', () => fail());
-      worker.on('message', (piece: FromReader) => {
-        const answered = waiting;
-        waiting = undefined;
-        answered?.resolve(piece);
+      return talkTo(worker, options, () => {
+        if (open.delete(worker)) rise();
       });
-      const tell = (message: ToReader) => worker.postMessage(message);
-      tell({ start: options });
-      return {
-        take: (bytes, last) =>
-          new Promise((resolve, reject) => {
-            if (failure) return reject(failure);
-            waiting = { resolve, reject };
-            tell({ bytes, last });
-          }),
-        async close() {
-          open.delete(worker);
-          await worker.terminate();
-        },
-      };
     },
     async close() {
       closed = true;
       await Promise.all([...open].map((worker) => worker.terminate()));
+    },
+  };
+}
+
+function talkTo(worker: Worker, options: ReadOptions, onEnd: () => void): LineThread {
+  let waiting: { resolve(piece: ReadPiece): void; reject(error: unknown): void } | undefined;
+  let failure: AppError | undefined;
+  const fail = (cause?: unknown) => {
+    failure ??= new AppError('unavailable', 'Reading the upload was broken off. Send it again.', {}, { cause });
+    onEnd();
+    waiting?.reject(failure);
+  };
+  worker.on('error', fail);
+  worker.on('exit', () => fail());
+  worker.on('message', (piece: FromReader) => {
+    const answered = waiting;
+    waiting = undefined;
+    answered?.resolve(piece);
+  });
+  const tell = (message: ToReader) => worker.postMessage(message);
+  tell({ start: options });
+  return {
+    take: (bytes, last) =>
+      new Promise((resolve, reject) => {
+        if (failure) return reject(failure);
+        waiting = { resolve, reject };
+        tell({ bytes, last });
+      }),
+    async close() {
+      await worker.terminate();
     },
   };
 }

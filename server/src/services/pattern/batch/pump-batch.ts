@@ -40,7 +40,7 @@ export async function pumpBatch(parts: PumpParts, workspace: string, id: string)
   return parts.database.transaction({ role: 'pattern', workspace }, async (transaction) => {
     const batch = await lockBatch(transaction, id, { patient: false });
     if (!batch || batch.finished_at !== null) return idle;
-    const settled = await settleLines(transaction, id);
+    const settled = await settleLines(transaction, batch);
     const change: Change = addCounts(batch, settled.counts);
     Object.assign(change, rateOf(batch, settled.ended));
     let { status } = batch;

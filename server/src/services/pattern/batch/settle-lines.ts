@@ -1,5 +1,6 @@
 import type { Transaction } from '#platform/database/database.ts';
 import type { BatchRow } from './batch-record.ts';
+import type { LockedBatch } from './batch-store.ts';
 import {
   type LineRow,
   type LineState,
@@ -47,7 +48,10 @@ export interface Settled {
 }
 
 /** Notes the ends of runs at their lines, and at the lines that share their answers. */
-export async function settleLines(transaction: Transaction, batch: string): Promise<Settled> {
+export async function settleLines(
+  transaction: Transaction,
+  { id: batch, resumed_at: resumed }: Pick<LockedBatch, 'id' | 'resumed_at'>,
+): Promise<Settled> {
   const lines = await listLines(transaction, batch, { state: 'open', limit: mostOpen });
   const ends = await readEnds(
     transaction,
@@ -81,7 +85,8 @@ export async function settleLines(transaction: Transaction, batch: string): Prom
     const mend = end.status === 'failed' ? mendable[end.error_code ?? ''] : undefined;
     if (mend === undefined) note(line, end.status);
     else {
-      pauseFor ??= mend;
+      // What was accepted before the batch was resumed may not have known of what was mended.
+      if (resumed === null || end.accepted_at > resumed) pauseFor ??= mend;
       counts.again += 1;
       changed.push({ ...line, state: 'again' });
       stateOf.set(line.line, 'again');

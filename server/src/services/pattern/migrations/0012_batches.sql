@@ -19,6 +19,8 @@ create table pattern.batch (
   ready_at timestamptz not null,
   deadline timestamptz,
   started_at timestamptz,
+  -- Runs from before are no reason to pause it again.
+  resumed_at timestamptz,
   finished_at timestamptz,
   -- Lines; those without a run yet come after next_line.
   total int not null default 0,
