@@ -74,6 +74,9 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
   }
   for (const side of [alpha, beta]) {
     await seedHeld(sql, side.workspace, platform.floor.registry.id);
+    await seedQueued(sql, side.workspace);
+    const steps = await client.send('GET', `/v1/runs/${side.things.run}/steps?limit=1`, { key: side.owner });
+    side.things['cursor of GET /v1/runs/{run}/steps'] = steps.body.next;
     const list = 'GET /v1/timers/{timer}/ticks';
     const { body } = await client.send('GET', `/v1/timers/${side.things.timer}/ticks?limit=1`, { key: side.owner });
     side.things[`cursor of ${list}`] = body.next;
@@ -164,6 +167,23 @@ async function seedHeld(sql: TwoWorkspaces['sql'], workspace: string, process: s
     [workspace],
   );
   await sql("insert into pattern.provider_take values ($1, 'lab', 0, 1, 1)", [workspace]);
+}
+
+/** A queued run lasts for moments too, and so does what is written down of it while it is followed: two runs wait for ever. */
+async function seedQueued(sql: TwoWorkspaces['sql'], workspace: string) {
+  await sql(
+    `with run as (select workspace, id from pattern.finished where workspace = $1 order by id limit 2),
+      task as (insert into pattern.task (workspace, id, lane, priority, provider, model, ready_at, state, why, stepped, request)
+        select workspace, id, 'bulk', 0, '', '', 'infinity', 'waiting', 'approval', true, '\\x00' from run),
+      turn as (insert into pattern.task_turn (workspace) values ($1) on conflict do nothing),
+      step as (insert into pattern.step (workspace, run, path, state, calls, attempts, usage, sanitised, why, started_at)
+        select workspace, id, path, 'waiting', 0, '[]', $2, false, 'approval', now()
+          from run, unnest(array['first', 'second']) as path),
+      output as (insert into pattern.run_output (workspace, run, token, attempt, start, bytes, piece)
+        select workspace, id, 1, 1, 0, 1, '\\x00' from run)
+     insert into pattern.run_signal (workspace, run, kind, process) select workspace, id, 'publish', id from run`,
+    [workspace, '{"input_tokens":null,"output_tokens":null,"cached_input_tokens":null,"reasoning_tokens":null}'],
+  );
 }
 
 interface Seed {

@@ -1,6 +1,7 @@
 /** What the client was told about one input. */
 export type Told =
   | { readonly input: string; readonly kind: 'succeeded'; readonly run: string; readonly output: string }
+  | { readonly input: string; readonly kind: 'accepted'; readonly run: string }
   | { readonly input: string; readonly kind: 'failed'; readonly run: string; readonly code: string }
   | { readonly input: string; readonly kind: 'refused'; readonly status: number }
   | { readonly input: string; readonly kind: 'lost connection' };
@@ -45,6 +46,7 @@ export function compareRecords(
       else if (record.status !== kind) faults.push(`${input}: told to have ${kind}, recorded as ${record.status}`);
       else if (record.input !== input) faults.push(`${input}: its run is recorded with the input ${record.input}`);
     }
+    if (kind === 'accepted' && !byRun.get(entry.run)?.status) faults.push(`${input}: was accepted and never ended`);
     if (kind === 'succeeded' && entry.output !== `echo ${input}`) faults.push(`${input}: got the answer of another`);
     if (kind === 'refused' && (calls.has(input) || byInput.has(input)))
       faults.push(`${input}: was refused, yet it was run`);

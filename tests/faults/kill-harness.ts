@@ -22,6 +22,8 @@ export interface KillPlan {
   readonly clients: number;
   /** Each request has a key and is sent again with it until its run has ended, as a careful client does. */
   readonly keyed?: boolean;
+  /** Runs are queued: their clients hear of the acceptance alone, and no kill may lose one. */
+  readonly queued?: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -43,7 +45,7 @@ export async function killUnderLoad(plan: KillPlan): Promise<KillReport> {
   let load: ReturnType<typeof startLoad> | undefined;
   try {
     await post(server.url, server.key, '/v1/patterns', { name: 'echo', system: 'Say it again.' });
-    load = startLoad(plan.clients, () => server, plan.keyed ?? false);
+    load = startLoad(plan.clients, () => server, plan);
     const rates: number[] = [];
     for (const [at, kind] of plan.kills.entries()) {
       await sleep(plan.loadMs);
@@ -159,7 +161,7 @@ function postgresOf(folder: string): number[] {
 }
 
 /** Clients that send one run after the other, each with an input of its own, and note what they are told. */
-function startLoad(clients: number, server: () => Server, keyed: boolean) {
+function startLoad(clients: number, server: () => Server, { keyed, queued }: KillPlan) {
   const told: Told[] = [];
   const ends: number[] = [];
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
@@ -168,9 +170,10 @@ function startLoad(clients: number, server: () => Server, keyed: boolean) {
   const work = async () => {
     while (running) {
       const input = `input-${next++}`;
-      const entry = keyed ? await runUntilEnd(agent, server, input) : await tryRun(agent, server(), input);
+      const more = queued ? { mode: 'async' } : {};
+      const entry = keyed ? await runUntilEnd(agent, server, input) : await tryRun(agent, server(), input, more);
       told.push(entry);
-      if (entry.kind === 'succeeded') ends.push(performance.now());
+      if (entry.kind === 'succeeded' || entry.kind === 'accepted') ends.push(performance.now());
       else await sleep(20);
     }
   };
@@ -205,6 +208,7 @@ async function tryRun(agent: Agent, { url, key }: Server, input: string, more: o
       { pattern: 'echo', input, model: 'openai/fake', metadata: { input }, ...more },
       agent,
     );
+    if (status === 202) return { input, kind: 'accepted', run: body.id as string };
     if (status === 200) return { input, kind: 'succeeded', run: body.id as string, output: body.output as string };
     if (body.run_id) return { input, kind: 'failed', run: body.run_id as string, code: body.code as string };
     return { input, kind: 'refused', status };

@@ -45,6 +45,22 @@ test('10 kills under requests with keys: each is one run and one call at most, a
   assert.ok(report.compared > 3 * report.interrupted, 'most runs must end well');
 });
 
+test('10 kills under queued runs: each that was accepted ends once, and no call is repeated unasked', async (context) => {
+  const report = await killUnderLoad({
+    fault: 'none',
+    queued: true,
+    kills: both(10),
+    loadMs: 1_500,
+    clients: 32,
+    say: (line) => context.diagnostic(line),
+  });
+  context.diagnostic(`${report.compared} runs compared, ${report.interrupted} ended as interrupted`);
+  assert.deepEqual(report.faults, []);
+  // Acceptance and intent are committed before the call goes out.
+  assert.equal(report.shadowCalls, 0);
+  assert.ok(report.compared > 5 * report.interrupted, 'most runs must end well');
+});
+
 for (const [fault, kind] of [
   ['answers before the commit', 'server'],
   ['the database does not wait for its disk', 'server and database'],
