@@ -65,7 +65,7 @@ function perform(load: Load): Promise<LoadResult> {
     const now = performance.now();
     if (connection.first === 0 && connection.text.includes(load.mark)) connection.first = now;
     if (ended || !isComplete(connection.text)) return;
-    if (connection.text.startsWith('HTTP/1.1 200') && connection.first > 0) {
+    if (/^HTTP\/1\.1 20[02] /.test(connection.text) && connection.first > 0) {
       times.push(now - connection.started);
       firsts.push(connection.first - connection.started);
     } else {

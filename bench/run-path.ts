@@ -3,7 +3,7 @@ import { measureEncryption } from './encryption.ts';
 import { measureManyStreams } from './many-streams.ts';
 import { measureMemory } from './memory.ts';
 import { measurePublish } from './publish.ts';
-import type { Bound, Section } from './section.ts';
+import { type Section, showBounds } from './section.ts';
 import { startPeers } from './start-peers.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -53,10 +53,4 @@ export async function measureLongRun(say: (text: string) => void, runs: number):
   } finally {
     await peers.stop();
   }
-}
-
-function showBounds(bounds: readonly Bound[]): string {
-  const verdict = (met: boolean | null) => (met === null ? '-' : met ? 'yes' : '**no**');
-  const rows = bounds.map(({ what, bound, measured, met }) => `| ${what} | ${bound} | ${measured} | ${verdict(met)} |`);
-  return ['| what | bound | measured | met |', '|---|---:|---:|---|', ...rows].join('\n');
 }

@@ -3,6 +3,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureEveryday } from './everyday.ts';
+import { measureQueue } from './queue.ts';
 import { measureLongRun, measureRunPath } from './run-path.ts';
 
 const say = (text: string) => console.error(`[bench] ${text}`);
@@ -32,6 +33,11 @@ before the answer ends. Medians of interleaved rounds.
 ${await measureRunPath(say, { streams: Number(values.streams) })}`,
   },
   {
+    name: 'queue',
+    title: 'Queued runs, batches and chains',
+    measure: () => measureQueue(say),
+  },
+  {
     name: 'memory',
     title: 'Memory over many runs',
     measure: () => measureLongRun(say, Number(values.runs)),
@@ -58,6 +64,7 @@ for (const { title, name, measure } of asked) {
   const commands: Readonly<Record<string, string>> = {
     everyday: 'npm run bench everyday',
     'run-path': `npm run bench:run-path -- --streams ${values.streams}`,
+    queue: 'npm run bench:queue',
     memory: `npm run bench memory -- --runs ${values.runs}`,
   };
   const command = commands[name];

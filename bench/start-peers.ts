@@ -35,7 +35,9 @@ export interface Peers {
   stop(): Promise<void>;
 }
 
-const system = 'You are a careful summariser. Read the text, keep what matters, leave out the rest. '.repeat(5).trim();
+export const system = 'You are a careful summariser. Read the text, keep what matters, leave out the rest. '
+  .repeat(5)
+  .trim();
 export const input = 'The quick brown fox jumps over the lazy dog while nobody is looking at either of them. '.repeat(
   3,
 );
