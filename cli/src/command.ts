@@ -10,6 +10,7 @@ export type Kind =
   | 'contexts'
   | 'sessions'
   | 'timers'
+  | 'budgets'
   | 'files'
   | 'commands'
   | 'shells';

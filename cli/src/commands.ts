@@ -190,6 +190,22 @@ export const commands: Commands = {
     summary: 'Remove a provider and its key',
     load: async () => (await import('./commands/providers-remove.ts')).providersRemove,
   },
+  budgets: {
+    summary: 'List budgets and how far they are used',
+    load: async () => (await import('./commands/budgets.ts')).budgets,
+  },
+  'budgets set': {
+    summary: 'Limit what runs may cost in a day or a month',
+    load: async () => (await import('./commands/budgets-set.ts')).budgetsSet,
+  },
+  'budgets show': {
+    summary: 'Show a budget: spent, reserved, left',
+    load: async () => (await import('./commands/budgets-show.ts')).budgetsShow,
+  },
+  'budgets remove': {
+    summary: 'Remove a budget',
+    load: async () => (await import('./commands/budgets-remove.ts')).budgetsRemove,
+  },
   'model pull': {
     summary: 'Fetch the small local model',
     load: async () => (await import('./commands/model-pull.ts')).modelPull,

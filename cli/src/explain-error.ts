@@ -54,6 +54,8 @@ const hints: Readonly<Record<string, string>> = {
   no_model:
     '`damask model pull` fetches the small local model. Or give the server OPENAI_API_KEY, another key, or Ollama.',
   provider_auth: '`damask providers add <provider>` takes a new key; one of the server is in its settings.',
+  budget_exceeded: '`damask budgets` shows what is spent and when each begins anew.',
+  price_unknown: '`damask providers add <provider> --model <name>=0.5/1.5` enters the prices of a model.',
   missing_variable: 'Give it with -v name=value. `damask show <pattern>` lists the variables.',
   invalid_variable: '`damask show <pattern>` lists what each variable takes.',
   import_conflict: '--keep leaves what was edited here, --replace overwrites it, --dry-run only reports.',

@@ -54,6 +54,7 @@ async function* list(damask: Damask, kind: Kind): AsyncGenerator<KnownName> {
   if (kind === 'contexts') for await (const one of damask.contexts.listAll()) yield [one.name, ''];
   if (kind === 'sessions') for await (const one of damask.sessions.listAll()) yield [one.name, ''];
   if (kind === 'timers') for await (const one of damask.timers.listAll()) yield [one.name, one.cron];
+  if (kind === 'budgets') for await (const one of damask.budgets.listAll()) yield [one.name, one.covers];
   if (kind === 'models') for (const one of (await damask.models.list()).items) yield [one.name, one.note ?? ''];
 }
 

@@ -49,7 +49,7 @@ export type ProviderProtocol = Static<typeof ProviderProtocol>;
 
 const Limit = Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), Type.Null()]);
 
-/** What a provider is asked at most, by each process. Null: no limit. */
+/** What a provider is asked at most: at once by each process, in a minute by all of them together. Null: no limit. */
 export const ProviderLimits = strict({
   concurrency: Limit,
   requests_per_minute: Limit,

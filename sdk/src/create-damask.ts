@@ -1,5 +1,6 @@
 import { allItems } from './all-items.ts';
 import { batchCalls } from './batch-calls.ts';
+import { budgetCalls } from './budget-calls.ts';
 import { callOperation } from './call-operation.ts';
 import type { Fetch } from './fetch-like.ts';
 import type * as api from './generated.ts';
@@ -88,6 +89,7 @@ export function createDamask(options: DamaskOptions) {
       list: (options?: CallOptions) => call('listModels', {}, options),
     },
     providers: providerCalls(call),
+    budgets: budgetCalls(call),
     keys: keyCalls(call),
   };
 }

@@ -20,6 +20,7 @@ const health = {
   provider: 'lab',
   origin: 'workspace',
   state: 'open',
+  models: [{ model: 'big', state: 'open', retry_after_ms: 9_000 }],
   key_refused: true,
   retry_after_ms: 9_000,
   calls: 20,
@@ -48,7 +49,7 @@ test('providers are listed with how they behave', async () => {
   const { opened } = await startServer();
   await using server = opened;
   const { stdout } = await runCli(['providers'], { url: server.url });
-  assert.match(stdout, /lab +openai +workspace +refused +2 +open 9\.0 s +20 +50% +2 +120 ms +lab refused the key/);
+  assert.match(stdout, /lab +openai +workspace +refused +2 +open big 9\.0 s +20 +50% +2 +120 ms +lab refused the key/);
   const { stdout: json } = await runCli(['providers', '--json'], { url: server.url });
   assert.equal(JSON.parse(json)[0].health.state, 'open');
 });

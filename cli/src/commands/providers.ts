@@ -64,8 +64,10 @@ function keyOf(provider: Provider, health: ProviderHealth | null): Cell {
 
 function stateOf(health: ProviderHealth | null): Cell {
   if (!health || health.state === 'closed') return { text: 'ok', style: 'green' };
-  if (health.state === 'half-open') return { text: 'trying', style: 'yellow' };
-  return { text: `open ${formatDuration(health.retry_after_ms)}`, style: 'red' };
+  const [first, ...others] = health.models;
+  const which = first === undefined ? '' : others.length === 0 ? ` ${first.model}` : ` ${others.length + 1} models`;
+  if (health.state === 'half-open') return { text: `trying${which}`, style: 'yellow' };
+  return { text: `open${which} ${formatDuration(health.retry_after_ms)}`, style: 'red' };
 }
 
 function shareOf(health: ProviderHealth | null): string {
