@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { type Damask, DamaskError } from '@damask/sdk';
+import { isOver } from './batch-progress.ts';
 import { OutputError } from './output-error.ts';
 import type { LineFormat } from './read-upload.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,10 +17,15 @@ export interface ResultsWanted {
 }
 
 const breaksAllowed = 5;
+const lookEvery = 500;
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Writes results while they come. Where the connection breaks, JSONL goes on after the last line that was written. */
 export async function writeResults(damask: Damask, terminal: Terminal, wanted: ResultsWanted): Promise<void> {
-  const { batch, format, wait } = wanted;
+  const { batch, format } = wanted;
+  // CSV cannot go on in the middle, so it is asked for when all of it is there.
+  const wait = wanted.wait && format === 'jsonl';
+  if (wanted.wait && !wait) while (!isOver(await damask.batches.read({ batch }))) await pause(lookEvery);
   const out = openOutput(terminal, wanted.output);
   let after = wanted.after ?? 0;
   try {
@@ -31,12 +37,15 @@ export async function writeResults(damask: Damask, terminal: Terminal, wanted: R
           wrote = true;
           if (format === 'jsonl') after = lastLineOf(text) ?? after;
         }
-        return;
+        // A long wait ends now and then, with the batch or without.
+        if (!wait || isOver(await damask.batches.read({ batch }))) {
+          if (!wait || !wrote) return;
+        }
       } catch (error) {
         const broken = error instanceof DamaskError && (error.code === 'truncated' || error.code === 'unreachable');
         breaks = wrote ? 1 : breaks + 1;
         if (!broken || format === 'csv' || breaks > breaksAllowed) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 500 * breaks));
+        await pause(500 * breaks);
       }
     }
   } finally {

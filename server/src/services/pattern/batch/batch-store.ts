@@ -130,17 +130,28 @@ export async function updateBatch(transaction: Transaction, id: string, change: 
   ]);
 }
 
-/** Batches that may have work, of all workspaces. Those that wait for a person are named where `paused` says so. */
+/** A batch by its place among those of all workspaces. */
+export interface BatchPlace {
+  readonly workspace: string;
+  readonly id: string;
+}
+
+/** Batches that may have work, of all workspaces, after a place. Those that wait for a person are named where `paused` says so. */
 export function listActive(
   database: Database,
-  { paused, limit }: { readonly paused: boolean; readonly limit: number },
-): Promise<{ workspace: string; id: string }[]> {
+  {
+    paused,
+    after,
+    limit,
+  }: { readonly paused: boolean; readonly after: BatchPlace | undefined; readonly limit: number },
+): Promise<BatchPlace[]> {
   return database.transaction({ role: 'platform', workspace: null }, (transaction) =>
     transaction.query(
       `select workspace, id from pattern.batch where finished_at is null
           and (status in ('running', 'cancelling') or (status = 'queued' and (ready_at <= now() or deadline <= now()))
-            or (status = 'paused' and $1)) order by ready_at limit $2`,
-      [paused, limit],
+            or (status = 'paused' and $1))
+          and ($2::uuid is null or (workspace, id) > ($2, $3::uuid)) order by workspace, id limit $4`,
+      [paused, after?.workspace ?? null, after?.id ?? null, limit],
     ),
   );
 }

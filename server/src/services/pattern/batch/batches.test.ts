@@ -345,3 +345,28 @@ test('what is done to a batch leaves an audit row and an event; another workspac
   const viewer = await platform.keyFor('viewer');
   assert.equal((await create({ items: [{ input: 'x' }] }, { key: viewer })).status, 403);
 });
+
+test('two processes share a batch and no line runs twice; what a dead one was receiving is removed', async () => {
+  const dead = '00000000-0000-7000-8000-000000000001';
+  const client = new pg.Client(platform.connection);
+  await client.connect();
+  await client.query(
+    `insert into pattern.batch (workspace, id, status, process, pattern, version, settings, plan, actor, created_at, ready_at)
+     values ($1, $2, 'receiving', $2, 'say', 1, '{}', '', $2, now(), now())`,
+    [platform.alpha.id, dead],
+  );
+  await client.end();
+  const beside = await startTestPlatform({ modelUrl: model.url, beside: platform });
+  try {
+    const before = model.calls.length;
+    const lines = Array.from({ length: 300 }, (_, at) => JSON.stringify({ input: `line ${at}` })).join('\n');
+    const made = await upload(lines, { concurrency: '40' }, 'application/x-ndjson');
+    const ended = await until(made.body.id);
+    assert.equal(ended.lines.succeeded, 300);
+    const asked = model.calls.slice(before).map(({ messages }) => messages.at(-1)?.content);
+    assert.deepEqual([asked.length, new Set(asked).size], [300, 300]);
+    assert.equal(await count('pattern.batch', `id = '${dead}'`), 0);
+  } finally {
+    await beside.stop();
+  }
+});

@@ -139,18 +139,17 @@ export function createCsvRecords(limit: number): { take(bytes: Buffer, last: boo
   };
 }
 
-/** The fields of a record that `createCsvRecords` passed, and which of them stood in quotes. */
-export function splitFields(text: string): { readonly value: string; readonly quoted: boolean; readonly at: number }[] {
-  if (!text.includes('"')) {
-    let at = 0;
-    return text.split(',').map((value) => {
-      const field = { value, quoted: false, at };
-      at += value.length + 1;
-      return field;
-    });
-  }
-  const fields: { value: string; quoted: boolean; at: number }[] = [];
-  for (let at = 0; at <= text.length; ) {
+/** A field of a record, whether it stood in quotes, and where it begins. */
+export interface CsvField {
+  readonly value: string;
+  readonly quoted: boolean;
+  readonly at: number;
+}
+
+/** The fields of a record that `createCsvRecords` passed, `most` at most: a line may be commas only, and each costs memory. */
+export function splitFields(text: string, most: number): CsvField[] {
+  const fields: CsvField[] = [];
+  for (let at = 0; at <= text.length && fields.length < most; ) {
     if (text[at] !== '"') {
       const end = text.indexOf(',', at);
       const value = text.slice(at, end < 0 ? text.length : end);

@@ -16,7 +16,7 @@ const mostColumns = 121;
 export function readCsvHeader(line: number, bytes: Buffer, variables: readonly string[]): CsvColumn[] | LineFault {
   const text = readText(line, bytes);
   if (typeof text !== 'string') return text;
-  const fields = splitFields(text);
+  const fields = splitFields(text, mostColumns + 1);
   const columns: CsvColumn[] = [];
   const seen = new Set<string>();
   for (const { value, at } of fields) {
@@ -47,10 +47,14 @@ export function readCsvHeader(line: number, bytes: Buffer, variables: readonly s
 export function readCsvRecord(line: number, bytes: Buffer, columns: readonly CsvColumn[]): BatchItem | LineFault {
   const text = readText(line, bytes);
   if (typeof text !== 'string') return text;
-  const fields = splitFields(text);
+  const fields = splitFields(text, columns.length + 1);
   if (fields.length !== columns.length) {
     const column = (fields[columns.length]?.at ?? text.length) + 1;
-    return unreadable(line, column, `The line has ${fields.length} fields, the header ${columns.length}.`);
+    return unreadable(
+      line,
+      column,
+      `The line has ${fields.length > columns.length ? 'more fields than' : `${fields.length} fields,`} the header ${columns.length}.`,
+    );
   }
   const variables: Record<string, string> = {};
   const metadata: Record<string, string> = {};

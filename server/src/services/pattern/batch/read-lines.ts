@@ -64,7 +64,7 @@ export function createLineReader(options: ReadOptions): LineReader {
       if (columns === undefined) return columnOf(text, pointer);
       const name = pointer.split('/').at(-1);
       const index = columns.findIndex((column) => column.name === name);
-      return index < 0 ? null : (splitFields(text)[index]?.at ?? 0) + 1;
+      return index < 0 ? null : (splitFields(text, index + 1)[index]?.at ?? 0) + 1;
     };
     return checkLine(rules, line, item, where) ?? item;
   };

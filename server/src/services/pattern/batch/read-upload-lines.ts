@@ -3,9 +3,11 @@ import type { Upload } from '#platform/call.ts';
 import type { LineThread } from './line-threads.ts';
 import { createLineReader, type ReadOptions, type ReadPiece } from './read-lines.ts';
 
-const nothing = Buffer.alloc(0);
-/** Bytes that are read here: a thread would take longer to begin. */
-const readHere = 64 * 1024;
+/**
+ * Bytes that are read at once. An upload of no more is read here, since a thread would take longer to begin; of a larger one a
+ * sender who drips it byte by byte would have each line put together as often.
+ */
+const pieceBytes = 64 * 1024;
 
 /**
  * Reads an upload while it comes: a small one here, a large one in another thread, where one piece is read while the one before
@@ -18,19 +20,20 @@ export async function* readUploadLines(
 ): AsyncGenerator<ReadPiece> {
   let held: Uint8Array[] = [];
   let size = 0;
+  let gathered = 0;
   let thread: LineThread | undefined;
   let next: Promise<ReadPiece> | undefined;
   try {
     for await (const bytes of upload.bytes) {
       hash?.update(bytes);
-      if (!thread) {
-        held.push(bytes);
-        size += bytes.length;
-        if (size <= readHere) continue;
-        thread = await open(options);
-      }
-      const piece = held.length > 0 ? Buffer.concat(held) : bytes;
+      held.push(bytes);
+      size += bytes.length;
+      gathered += bytes.length;
+      if (gathered <= pieceBytes) continue;
+      thread ??= await open(options);
+      const piece = Buffer.concat(held);
       held = [];
+      gathered = 0;
       const ready = await next;
       next = thread.take(piece, false);
       // It is awaited in the next round; a rejection until then must not end the process.
@@ -44,7 +47,7 @@ export async function* readUploadLines(
       return;
     }
     if (next) yield await next;
-    yield await thread.take(nothing, true);
+    yield await thread.take(Buffer.concat(held), true);
   } finally {
     await thread?.close();
   }

@@ -1,7 +1,7 @@
 import { AppError } from '#platform/app-error.ts';
 import type { Timer } from '#platform/clock.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
-import { deleteBatch, listActive, listReceiving } from './batch-store.ts';
+import { type BatchPlace, deleteBatch, listActive, listReceiving } from './batch-store.ts';
 import { type Pumped, type PumpParts, pumpBatch } from './pump-batch.ts';
 
 export interface BatchPump {
@@ -19,6 +19,7 @@ export interface PumpOptions extends Omit<PumpParts, 'wake'> {
 /** Milliseconds between two looks: after one that moved something, after one that did not, and at batches that are paused. */
 const pauses = { moved: 50, busy: 200, idle: 1_000, paused: 3_000, left: 15_000 };
 const batchesAtOnce = 100;
+const pumpsAtOnce = 3;
 const stopsAtOnce = 8;
 
 /** Keeps the batches of all workspaces going. Every process may do it at the same time: each batch is in one's hands. */
@@ -33,6 +34,7 @@ export function startBatchPump(options: PumpOptions): BatchPump {
   let pausedAt = Number.NEGATIVE_INFINITY;
   let leftAt = Number.NEGATIVE_INFINITY;
   let failing = false;
+  let place: BatchPlace | undefined;
 
   const schedule = (milliseconds: number) => {
     const at = clock.monotonic() + milliseconds;
@@ -59,12 +61,16 @@ export function startBatchPump(options: PumpOptions): BatchPump {
       }
       const paused = now - pausedAt >= pauses.paused;
       if (paused) pausedAt = now;
-      const active = await listActive(database, { paused, limit: batchesAtOnce });
+      const active = await listActive(database, { paused, after: place, limit: batchesAtOnce });
+      // In turn: many batches of one workspace must not keep those of another from their turn.
+      place = active.length === batchesAtOnce ? active.at(-1) : undefined;
       let moved = 0;
-      for (const { workspace, id } of active) {
-        if (stopped) return;
-        moved += await pumpOne(workspace, id);
-      }
+      const waiting = [...active];
+      const work = async () => {
+        for (let one = waiting.shift(); one && !stopped; one = waiting.shift())
+          moved += await pumpOne(one.workspace, one.id);
+      };
+      await Promise.all(Array.from({ length: pumpsAtOnce }, work));
       next = moved > 0 ? pauses.moved : active.length > 0 ? pauses.busy : pauses.idle;
       failing = false;
     } catch (error) {
@@ -107,6 +113,8 @@ export function startBatchPump(options: PumpOptions): BatchPump {
   }
 
   const wake = () => {
+    // It may have been a run of one that is paused.
+    pausedAt = Math.min(pausedAt, clock.monotonic() - pauses.paused + pauses.busy);
     if (running) woken = true;
     else schedule(pauses.moved);
   };

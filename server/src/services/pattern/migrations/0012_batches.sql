@@ -43,7 +43,7 @@ create table pattern.batch (
   rated int not null default 0,
   primary key (workspace, id)
 ) with (fillfactor = 70);
-create index batch_active on pattern.batch (ready_at) where finished_at is null;
+create index batch_active on pattern.batch (workspace, id) where finished_at is null;
 
 -- Good lines as they came, some hundred sealed together.
 create table pattern.batch_chunk (
