@@ -10,7 +10,8 @@ import type { StepParts } from './plan-step.ts';
 import { createQueuedCalls } from './queued-calls.ts';
 import { openRequest } from './queued-request.ts';
 import { createRunsAtHand, type QueuedLive, type RunAtHand } from './run-at-hand.ts';
-import { cancelled, isCancelAsked } from './run-signals.ts';
+import { cancelled } from './run-signals.ts';
+import { isCancelAsked } from './signal-store.ts';
 
 /** What a worker needs of runs: what a claimed one asks for, the way to models, and the record of its end. */
 export interface QueuedRuns {

@@ -1,0 +1,47 @@
+/** As superuser. */
+type Ask = (text: string, values?: unknown[]) => Promise<unknown>;
+
+/** What processes hold of budgets and of the limits of providers lasts for moments only, and ticks take years: put there by hand. */
+export async function seedHeld(sql: Ask, workspace: string, process: string) {
+  await sql(
+    `with held as (
+       insert into pattern.budget_period (workspace, budget, start)
+       select workspace, id, current_date from pattern.budget where workspace = $1
+       on conflict (workspace, budget, start) do update set told = 0 returning workspace, budget, start
+     ), lease as (
+       insert into pattern.budget_lease (workspace, budget, start, process, epoch, micros, tokens)
+       select workspace, budget, start, $2, $2, 1, 1 from held
+     )
+     insert into pattern.budget_hold (workspace, id, process, run, queued, micros, tokens, budgets, starts)
+     select workspace, budget, $2, budget, true, 1, 1, array[budget], array[start] from held`,
+    [workspace, process],
+  );
+  await sql(
+    `insert into pattern.timer_tick (workspace, timer, at, state)
+     select workspace, name, date_trunc('year', now()) - days * interval '1 day', 'missed'
+       from pattern.timer, generate_series(1, 2) as days where workspace = $1`,
+    [workspace],
+  );
+  await sql(
+    "insert into pattern.batch_line (workspace, batch, line, state) select workspace, id, 1, 'open' from pattern.batch where workspace = $1",
+    [workspace],
+  );
+  await sql("insert into pattern.provider_take values ($1, 'lab', 0, 1, 1)", [workspace]);
+}
+
+/** A queued run lasts for moments too, and so does what is written down of it while it is followed: two runs wait for ever. */
+export async function seedQueued(sql: Ask, workspace: string) {
+  await sql(
+    `with run as (select workspace, id from pattern.finished where workspace = $1 order by id limit 2),
+      task as (insert into pattern.task (workspace, id, lane, priority, provider, model, ready_at, state, why, stepped, request)
+        select workspace, id, 'bulk', 0, '', '', 'infinity', 'waiting', 'approval', true, '\\x00' from run),
+      turn as (insert into pattern.task_turn (workspace) values ($1) on conflict do nothing),
+      step as (insert into pattern.step (workspace, run, path, state, calls, attempts, usage, sanitised, why, started_at)
+        select workspace, id, path, 'waiting', 0, '[]', $2, false, 'approval', now()
+          from run, unnest(array['first', 'second']) as path),
+      output as (insert into pattern.run_output (workspace, run, token, attempt, start, bytes, piece)
+        select workspace, id, 1, 1, 0, 1, '\\x00' from run)
+     insert into pattern.run_signal (workspace, run, kind, process) select workspace, id, 'publish', id from run`,
+    [workspace, '{"input_tokens":null,"output_tokens":null,"cached_input_tokens":null,"reasoning_tokens":null}'],
+  );
+}
