@@ -48,12 +48,19 @@ export const steps = defineCommand({
       row: (step) => [
         step.path,
         { text: step.state, style: styleOf(step.state) },
-        { text: step.pattern ? `${step.pattern}@${step.version}` : step.waits_for ? 'a person' : '', style: 'cyan' },
+        {
+          text: step.pattern ? `${step.pattern}@${step.version}` : step.state === 'running' ? '' : 'a person',
+          style: 'cyan',
+        },
         step.model ?? '',
         String(step.attempts.length || ''),
-        formatCount(step.usage.input_tokens),
-        formatCount(step.usage.output_tokens),
-        formatCost(step.cost_micros),
+        ...(step.attempts.length === 0
+          ? ['', '', '']
+          : [
+              formatCount(step.usage.input_tokens),
+              formatCount(step.usage.output_tokens),
+              formatCost(step.cost_micros),
+            ]),
         formatDuration(timeOf(step)),
         saidOf(step),
       ],
@@ -66,11 +73,13 @@ function timeOf({ started_at, finished_at }: RunStep): number | null {
   return started_at && finished_at ? Date.parse(finished_at) - Date.parse(started_at) : null;
 }
 
-function saidOf({ error, waits_for, output, decision }: RunStep): string {
+function saidOf({ error, waits_for, output, pattern, data, state }: RunStep): string {
   if (error) return `${error.code}: ${error.detail}`;
-  if (decision) return `${decision.decision}${decision.comment ? `: ${decision.comment}` : ''}`;
   if (waits_for === 'approval') return output ?? '';
-  return waits_for === null ? '' : `waits for ${waits_for}`;
+  if (waits_for !== null) return `waits for ${waits_for}`;
+  const decided =
+    pattern === null && state !== 'running' ? (data as { decision?: string } | undefined)?.decision : undefined;
+  return decided === undefined ? '' : `${decided}${output ? `: ${output}` : ''}`;
 }
 
 function styleOf(state: RunStep['state']): Style {

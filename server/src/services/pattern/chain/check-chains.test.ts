@@ -124,6 +124,7 @@ output: $steps.last.output
 test('what is wrong within a chain is told with its line', async () => {
   const cases: [string, RegExp][] = [
     ['steps: {}', /line 1: steps needs at least one step/],
+    ['steps:\n  a: {patern: words}', /^line 2: "patern" is not a key of the step a; did you mean pattern.*$/],
     ['steps:\n  a: {pattern: words, inptu: x}', /line 2: "inptu" is not a key of the step a; did you mean input/],
     ['steps:\n  A b: {pattern: words}', /line 2: "A b" cannot name a step: use lower case/],
     ['steps:\n  a: {pattern: words, input: $steps.b.output}', /line 2: the step a: there is no step "b".*Steps: a/],
@@ -288,9 +289,11 @@ test('a diff of versions tells the steps that changed', async () => {
     settings.map(({ field, before, after: now }) => [field, before === null, now === null]),
     [
       ['output.from', false, false],
-      ['steps.a', false, false],
-      ['steps.b', false, true],
-      ['steps.c', true, false],
+      ['steps.a.version', true, false],
+      ['steps.b.input', false, true],
+      ['steps.b.pattern', false, true],
+      ['steps.c.input', true, false],
+      ['steps.c.pattern', true, false],
     ],
   );
 });

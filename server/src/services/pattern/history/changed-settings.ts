@@ -23,7 +23,7 @@ function settingsOf(version: PatternVersion): Map<string, string> {
     ...under('parameters', version.parameters),
     ...under('variables', byName(version.variables)),
     ...under('tools', byName(version.tools)),
-    ...under('steps', byName(version.steps)),
+    ...Object.assign({}, ...version.steps.map((step) => under(`steps.${step.name}`, saidOf(step)))),
     ...under('examples', Object.fromEntries(version.examples.map((each, index) => [each.name ?? index + 1, each]))),
     ...under('includes', Object.fromEntries(version.includes.map((each) => [placeOf(each), each.version]))),
     literal_tokens: version.literal_tokens,
@@ -35,6 +35,17 @@ function settingsOf(version: PatternVersion): Map<string, string> {
 
 const under = (name: string, fields: object) =>
   Object.fromEntries(Object.entries(fields).map(([field, value]) => [`${name}.${field}`, value]));
+
+const unsaid = new Set(['null', '[]', '{}', '"fail"', '{"times":0,"wait_ms":1000}']);
+
+/** What a step says beyond what every step says. */
+function saidOf({ name: _, needs: __, max_items, parallel, ...step }: PatternVersion['steps'][number]): object {
+  const many = step.for_each === null ? {} : { max_items, parallel };
+  const parts = step.map_reduce === null ? {} : { parallel };
+  const { times, wait_ms } = step.retry;
+  const fields = Object.entries({ ...step, ...many, ...parts, retry: { times, wait_ms } });
+  return Object.fromEntries(fields.filter(([, value]) => !unsaid.has(JSON.stringify(value))));
+}
 
 const byName = (entries: readonly { readonly name: string }[]) =>
   Object.fromEntries(entries.map(({ name, ...rest }) => [name, rest]));

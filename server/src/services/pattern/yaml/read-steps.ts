@@ -33,8 +33,10 @@ const forCalls = ['version', 'label', 'input', 'variables', 'for_each', 'map_red
 export function readSteps(reading: Reading, output: string | undefined): WrittenChain {
   const { source, places, written } = reading;
   const names = Object.keys(written);
+  // A field that was refused is not missed as well.
+  const whole = source.problems.length === 0;
   if (names.length === 0) source.refuse(places.get('steps'), 'steps needs at least one step');
-  const read = names.map((name) => readStep(reading, name, written[name] as StepYaml));
+  const read = names.map((name) => readStep(reading, name, written[name] as StepYaml, whole));
   const ordered = orderSteps(read);
   if ('circle' in ordered) {
     const at = places.get(`steps/${ordered.circle[0]}#key`);
@@ -55,7 +57,7 @@ function linesOf(source: YamlSource, places: Places): Record<string, number> {
   return Object.fromEntries(lines);
 }
 
-function readStep(reading: Reading, name: string, written: StepYaml): ChainStep {
+function readStep(reading: Reading, name: string, written: StepYaml, whole: boolean): ChainStep {
   const { source, places } = reading;
   const at = (field: string) => places.get(`steps/${name}/${field}`);
   const refuse = (field: string, detail: string) =>
@@ -127,7 +129,7 @@ function readStep(reading: Reading, name: string, written: StepYaml): ChainStep 
     model: written.model ?? null,
     parameters: written.parameters ?? {},
   };
-  refuseMixed(written, refuse);
+  if (whole) refuseMixed(written, refuse);
   return { ...step, needs: [...needs] };
 }
 
