@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ModelServer, Script } from '../../server/src/platform/testing/model-server.ts';
 import { createHttpClient, type HttpReply } from '../http-client.ts';
+import { tellQueued } from './queued-story.ts';
 
 /** What was asked, and the answer without what differs each time. */
 export type Story = (readonly [asked: string, answer: unknown])[];
@@ -12,6 +13,7 @@ export function createScript(): { script: Script; goOn(): void } {
     script: async ({ messages, stream }, answer) => {
       const said = messages.at(-1)?.content ?? '';
       if (said === 'fail') return void answer.response.writeHead(500).end('{"error":{"message":"broken"}}');
+      if (said === 'refuse') return void answer.response.writeHead(400).end('{"error":{"message":"no"}}');
       if (said === 'wait' && stream) {
         answer.chunk({ choices: [{ index: 0, delta: { content: 'Dear ' } }] });
         await new Promise<void>((resolve) => waiting.push(resolve));
@@ -89,6 +91,7 @@ export async function tellStory(
   await ask('POST', '/v1/render', { ...greet, input: 'x'.repeat(300_000) });
 
   await tellStreams({ url, key }, greet, goOn, story);
+  await tellQueued(ask, client, key, (asked, answer) => void story.push([asked, answer]));
   await tellLeaving({ url, key }, greet, model);
   await ask('GET', '/v1/runs?limit=4');
   await ask('GET', '/v1/runs/01890000-0000-7000-8000-000000000000');

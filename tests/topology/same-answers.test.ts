@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { type ModelServer, startModelServer } from '../../server/src/platform/testing/model-server.ts';
 import { createScript, type Story, tellStory } from './one-story.ts';
 import {
+  startFourProcesses,
   startIdentityApart,
   startOneProcess,
   startThreeProcesses,
@@ -25,6 +26,7 @@ for (const [what, start] of Object.entries<(environment: Record<string, string>)
   'two processes, as by default': startTwoProcesses,
   'identity on its own': startIdentityApart,
   'three processes on their own': startThreeProcesses,
+  'four processes, of which another one executes what is queued': startFourProcesses,
 })) {
   test(`${what}: the same requests get the same answers`, async () => {
     const topology = await start({ OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'sk-of-the-test' });

@@ -51,6 +51,22 @@ export async function startThreeProcesses(environment: Environment): Promise<Top
   });
 }
 
+/** The edge, identity, the interface of runs without a worker, and a worker that nobody can call. */
+export async function startFourProcesses(environment: Environment): Promise<Topology> {
+  return start(environment, async (home, given) => {
+    const identity = startPart(home, given, 'identity', listening);
+    const pattern = startPart(home, given, 'pattern', { ...listening, DAMASK_WORKER_SLOTS: '0' });
+    const patternAddress = await addressOf(pattern);
+    const worker = startPart(home, given, 'pattern', {});
+    await worker.event('serving');
+    const gateway = startPart(home, given, 'gateway', {
+      DAMASK_IDENTITY_URL: await addressOf(identity),
+      DAMASK_PATTERN_URL: patternAddress,
+    });
+    return { identity, pattern, worker, gateway };
+  });
+}
+
 const listening = { DAMASK_SERVICE_LISTEN: '127.0.0.1:0' };
 const addressOf = async (process: ServerProcess) => `http://${(await process.event('serving')).address}`;
 

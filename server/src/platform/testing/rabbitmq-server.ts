@@ -10,8 +10,8 @@ import { systemClock } from '../clock.ts';
 /** A real RabbitMQ of one node, on loopback, in a folder of its own. */
 export interface RabbitmqServer {
   readonly url: string;
-  /** Runs `rabbitmqctl`. */
-  control(...args: string[]): Promise<void>;
+  /** Runs `rabbitmqctl`; answers what it printed. */
+  control(...args: string[]): Promise<string>;
   kill(): Promise<void>;
   /** Starts it again where it was killed. */
   start(): Promise<void>;
@@ -60,9 +60,14 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
   };
   let child: Child | undefined;
   const run = async (command: string, args: readonly string[]) => {
-    const started = await startChild({ command, args, env, cwd: folder, ...ids });
+    const started = await startChild({ command, args, env, cwd: folder, stdio: ['ignore', 'pipe', 'ignore'], ...ids });
+    let printed = '';
+    started.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
     const { code } = await started.exited;
     if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
+    return printed;
   };
 
   async function start() {
