@@ -5,7 +5,8 @@ const defaults: Settings = {
   listen_addresses: '',
   port: 5432,
   unix_socket_permissions: '0700',
-  max_connections: 60,
+  // Each process that executes runs has up to some twenty.
+  max_connections: 100,
   shared_buffers: '128MB',
   fsync: 'on',
   synchronous_commit: 'on',

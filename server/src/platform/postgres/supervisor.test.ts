@@ -28,7 +28,7 @@ test('the first start makes a cluster that only its user reaches, and a later st
     fsync: 'on',
     commit: 'on',
     pages: 'on',
-    connections: '60',
+    connections: '100',
     checksums: 'on',
     locale: 'C.UTF-8',
   });
