@@ -101,22 +101,33 @@ export function startProcess(name: string, world: Surroundings): SimulatedProces
       },
       call({ id }, call) {
         let abort!: (result: StepResult) => void;
+        let isAborted = false;
         const aborted = new Promise<StepResult>((resolve) => {
           abort = resolve;
         });
-        const done = Promise.race([answer(runs.get(id) as SimulatedRun, call), aborted]).then(async (result) => {
-          await gate();
-          reserved -= 1;
-          return result;
-        });
-        return { done, abort: (code) => abort(failure(code === 'run_cancelled' ? code : 'interrupted', 'failed')) };
+        const done = Promise.race([answer(runs.get(id) as SimulatedRun, call, () => isAborted), aborted]).then(
+          async (result) => {
+            await gate();
+            reserved -= 1;
+            return result;
+          },
+        );
+        return {
+          done,
+          abort(code) {
+            isAborted = true;
+            abort(failure(code === 'run_cancelled' ? code : 'interrupted', 'failed'));
+          },
+        };
       },
     },
   };
 
-  async function answer({ id, ledger }: SimulatedRun, call: StepCall): Promise<StepResult> {
+  async function answer({ id, ledger }: SimulatedRun, call: StepCall, isAborted: () => boolean): Promise<StepResult> {
     if (dice.chance(0.3)) await clock.sleep(dice.between(0, 5));
     await gate();
+    // It had not left the process yet.
+    if (isAborted()) return never;
     const record = memory.stepsOf(id).find(({ path }) => path === call.path);
     const ended = record ? record.state !== 'waiting' : memory.ends.has(id);
     const before = ledger.filter(({ path }) => path === call.path).length;
