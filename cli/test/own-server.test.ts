@@ -93,6 +93,17 @@ test('serve hands its arguments on and ends as the server does', async () => {
   );
   assert.equal((await runCli(['owner-key'], { url, env })).stdout, 'serving owner-key\n');
   assert.match((await runCli(['serve', '--help'], { url, env })).stdout, /^damask serve/);
+  for (const [given, taken] of [
+    [['backup', 'a b', '--base', 'old'], 'backup --base=old -- a b'],
+    [['backup', 'verify', 'a', '--base', 'b', '--base', 'c'], 'backup-verify --base=b --base=c -- a'],
+    [['backup', 'show', 'a'], 'backup-show -- a'],
+    [['restore', '--acknowledge'], 'restore --acknowledge --'],
+    [['key', 'export', 'a'], 'key-export -- a'],
+    [['key', 'replace', '--lost'], 'key-replace --lost --'],
+  ] as const) {
+    const done = await runCli(given, { url, env });
+    assert.equal(done.stdout, `serving ${taken}\n`, done.stderr);
+  }
 });
 
 test('model pull shows the progress and prints the path', async () => {

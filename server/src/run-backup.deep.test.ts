@@ -33,7 +33,8 @@ before(async () => {
   dataDirs.push(join(home, '.damask'));
 });
 after(async () => {
-  server.child.kill('SIGKILL');
+  // A start that failed must not keep the whole run waiting.
+  server?.child.kill('SIGKILL');
   await systemClock.sleep(500);
   for (const folder of dataDirs) {
     const left = await findPostmaster(join(folder, 'postgres'));
@@ -120,6 +121,48 @@ test('a server that was destroyed under load comes back with every run that had 
   }
 });
 
+test('queued work goes on after a restore, and calls that were out at the snapshot are uncertain and not made again', async () => {
+  let hold = true;
+  const slow = await startModelServer(async (call, answer) => {
+    const said = String(call.messages.at(-1)?.content);
+    while (hold && said.startsWith('slow')) await systemClock.sleep(50);
+    answer.say(`did ${said}`);
+  });
+  const first = await dataDir('queue');
+  const second = await dataDir('queue restored');
+  const few = { ...env, ...first, OPENAI_BASE_URL: slow.url, DAMASK_WORKER_SLOTS: '1' };
+  const platform = await startServer(few);
+  await platform.call('POST', '/v1/patterns', { name: 'greet', system: 'Greet.' });
+  const runs = [];
+  for (const input of ['slow one', 'queued one']) {
+    runs.push(await platform.call('POST', '/v1/runs', { pattern: 'greet', input, mode: 'async' }));
+    while (slow.calls.length === 0) await systemClock.sleep(50);
+  }
+  const file = join(home, 'queue.backup');
+  assert.equal((await runMain(['backup', file], few)).code, 0);
+  platform.child.kill('SIGKILL');
+  hold = false;
+  const calls = slow.calls.length;
+  const copy = { ...few, ...second };
+  const restored = await runMain(['restore', file, '--acknowledge'], copy);
+  assert.match(restored.out, /2 pieces of work were queued or under way/);
+  const next = await startServer(copy);
+  try {
+    const states = async () => Promise.all(runs.map(({ id }) => next.call('GET', `/v1/runs/${id}`)));
+    for (let wait = 0; wait < 200 && (await states()).some(({ finished_at }) => !finished_at); wait++) {
+      await systemClock.sleep(100);
+    }
+    const [out, queued] = await states();
+    assert.deepEqual([out.status, out.error?.code, out.attempts.length], ['failed', 'interrupted', 1]);
+    assert.deepEqual([queued.status, queued.output], ['succeeded', 'did queued one']);
+    assert.equal(slow.calls.length, calls + 1);
+  } finally {
+    next.child.kill('SIGTERM');
+    await next.child.exited;
+    await slow.close();
+  }
+});
+
 test('a backup that is killed at any moment leaves nothing under its name, and one of many rows takes little memory', async () => {
   // Rows that do not shrink, so that the backup takes seconds.
   await ask(`create table pattern.weight (id int primary key, filler text);
@@ -133,6 +176,15 @@ test('a backup that is killed at any moment leaves nothing under its name, and o
     await child.exited;
     assert.ok(!existsSync(file), `killed after ${delay} ms`);
   }
+  const stopped = await startMain(['backup', file], env);
+  (stopped.stdout as Readable).resume();
+  await systemClock.sleep(1_500);
+  stopped.kill('SIGINT');
+  await stopped.exited;
+  assert.deepEqual(
+    (await readdir(home)).filter((name) => name.startsWith('heavy.backup.') && name.includes(String(stopped.pid))),
+    [],
+  );
   const child = await startMain(['backup', file, '--json'], env);
   let most = 0;
   const watch = setInterval(() => {
@@ -165,6 +217,7 @@ test('a restore that is killed at any moment leaves a folder that no server take
   // Somebody's own table is in the way of nothing.
   const other = await dataDir('foreign');
   const left = await runMain(['restore', file, '--json'], { ...env, ...other });
+  assert.equal(left.code, 0, left.out);
   assert.deepEqual(JSON.parse(left.out.trim().split('\n').at(-1) as string).left_out, ['pattern.weight']);
   await rm(file);
   await ask('drop table pattern.weight');

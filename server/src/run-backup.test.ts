@@ -169,6 +169,7 @@ test('a restore that broke off leaves a database that says so, and the next one 
   await assert.rejects(bringBack(breaking, connection), /the line broke/);
   await assert.rejects(refuseUnsettled(connection), /did not finish.*again/);
   await assert.rejects(acknowledgeRestore(connection), /did not finish/);
+  await assert.rejects(backUp(connection), /did not finish/);
   await bringBack(source, connection);
   assert.deepEqual(digests((await backUp(connection)).manifest), digests(taken.manifest));
 });

@@ -47,6 +47,10 @@ function explain(error: unknown): unknown {
       : 'Check that the user may read all of Damask, and for a restore that it may make schemas; then try again.';
     return new AppError('unavailable', `The database refused (${state}): ${message}. ${advice}`, {}, { cause: error });
   }
+  const { syscall = '' } = error as NodeJS.ErrnoException;
+  if (/^(open|mkdir|rename|stat|chmod|chown|unlink|copyfile)$/.test(syscall)) {
+    return new AppError('unavailable', `${message}. Check that place, and try again.`, {}, { cause: error });
+  }
   if (!isTransient(error)) return error;
   return new AppError(
     'unavailable',

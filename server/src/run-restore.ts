@@ -25,7 +25,7 @@ export async function runRestore(place: string, setting: BackupSetting): Promise
   const progress = progressOf(given);
   let left: readonly string[] = [];
   try {
-    const admin = await openAdmin({ config, clock, log, signal, beside: true });
+    const admin = await openAdmin({ config, clock, log, signal });
     try {
       left = await restoreBackup({
         connection: admin.connection,
@@ -77,7 +77,7 @@ function tellRestored(manifest: Manifest, left: readonly string[], given: Backup
 /** Lets the platform start on data that were restored. */
 export async function acknowledge(config: Config, given: BackupArguments): Promise<void> {
   const { log } = createServerLog(config, 'restore');
-  const admin = await openAdmin({ config, clock, log, beside: true });
+  const admin = await openAdmin({ config, clock, log });
   try {
     const done = await acknowledgeRestore(admin.connection);
     say(given, 'acknowledged', { acknowledged: done }, [

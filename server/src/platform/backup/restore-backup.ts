@@ -15,6 +15,7 @@ import {
   liftGuards,
   loadTable,
   readShift,
+  refuseStarted,
   refuseUsed,
   restoreGuards,
   setSequences,
@@ -77,6 +78,7 @@ async function fill(
   const { manifest } = chain;
   const shift = await readShift(client, manifest);
   await becomeOwner(client, roles, 'local');
+  await refuseStarted(client);
   await addPartitions(client, manifest.tables);
   const foreign = await findForeign(client, manifest.tables);
   const guards = await liftGuards(client);

@@ -76,6 +76,14 @@ export async function addPartitions(client: pg.Client, tables: readonly BackupTa
   }
 }
 
+/** A platform that looked in the moment before the mark was set would serve what is about to be replaced. Errors: `in_use`. */
+export async function refuseStarted(client: pg.Client): Promise<void> {
+  await client.query('lock table platform.process');
+  const { rowCount } = await client.query('select from platform.process limit 1');
+  if (rowCount === 0) return;
+  throw new AppError('in_use', 'A platform was started on this database meanwhile. Stop it, and restore again.');
+}
+
 interface Guard {
   readonly table: string;
   readonly forced: boolean;

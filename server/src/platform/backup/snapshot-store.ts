@@ -92,12 +92,25 @@ export const schemas = `select distinct service as schema from platform.migratio
  * anything else an error; an ordinary owner gets a policy of its own, which counts only where damask.role says `backup`.
  */
 async function becomeReader(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ owner: string | null; user: string; passes: boolean; ready: boolean }>(
+  const { rows } = await client.query<{
+    owner: string | null;
+    user: string;
+    passes: boolean;
+    ready: boolean;
+    half: boolean;
+  }>(
     `select current_user as user, rolsuper or rolbypassrls as passes, to_regclass('platform.epoch') is not null as ready,
+            to_regclass('platform.restoring') is not null as half,
             (select pg_get_userbyid(relowner) from pg_class where oid = to_regclass('platform.migration')) as owner
        from pg_roles where rolname = current_user`,
   );
-  const { owner, user, passes, ready } = rows[0] as (typeof rows)[0];
+  const { owner, user, passes, ready, half } = rows[0] as (typeof rows)[0];
+  if (half) {
+    throw new AppError(
+      'unavailable',
+      'A restore into this database did not finish. Run `damask restore` again, then take a backup.',
+    );
+  }
   if (owner === null || !ready) {
     throw new AppError(
       'unavailable',
@@ -155,7 +168,7 @@ async function readMigrations(client: pg.Client): Promise<BackupMigration[]> {
 async function findTables(client: pg.Client): Promise<FoundTable[]> {
   const { rows } = await client.query<FoundTable & { id: number; refers: number[] }>(
     `select c.oid::int8::float8 as id, n.nspname as schema, c.relname as name,
-            (select json_agg(a.attname order by a.attnum) from pg_attribute a
+            (select coalesce(json_agg(a.attname order by a.attnum), '[]') from pg_attribute a
               where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns,
             (select json_build_object('of', p.relname, 'bound', pg_get_expr(c.relpartbound, c.oid))
                from pg_inherits i join pg_class p on p.oid = i.inhparent where i.inhrelid = c.oid and c.relispartition)
