@@ -57,10 +57,9 @@ test('every operation is reachable through a noun', async () => {
     },
   });
   const fields = Object.fromEntries(
-    ['pattern', 'version', 'label', 'strategy', 'context', 'session', 'provider', 'key', 'run'].map((name) => [
-      name,
-      `{${name}}`,
-    ]),
+    'pattern version label strategy context session provider key run batch budget timer'
+      .split(' ')
+      .map((name) => [name, `{${name}}`]),
   );
   const { call: _, ...nouns } = damask;
   const functions = Object.values(nouns).flatMap((part) => (typeof part === 'function' ? [part] : Object.values(part)));

@@ -246,3 +246,27 @@ test('bytes travel as they are, with their fields beside them', async () => {
   await client.say({ ...systemContext(systemClock), body }, { name: 'Grüße "x"' });
   assert.deepEqual(heard, [{ name: 'Grüße "x"' }, '\xff\0\x01rest']);
 });
+
+test('an upload travels while it comes: the service reads a piece before the next one is there', async () => {
+  const heard: string[] = [];
+  let more: (() => void) | undefined;
+  const { client } = await openService(async ({ upload }) => {
+    for await (const bytes of upload?.bytes ?? []) {
+      heard.push(Buffer.from(bytes).toString());
+      more?.();
+    }
+    heard.push(upload?.type ?? '');
+    return {};
+  });
+  async function* pieces() {
+    for (const piece of ['one', 'two', 'three']) {
+      const taken = new Promise<void>((resolve) => {
+        more = resolve;
+      });
+      yield Buffer.from(piece);
+      await taken;
+    }
+  }
+  await client.say({ ...systemContext(systemClock), upload: { type: 'text/csv', bytes: pieces() } }, {});
+  assert.deepEqual(heard, ['one', 'two', 'three', 'text/csv']);
+});
