@@ -201,6 +201,53 @@ test('nothing is decided about a run that waits for nobody', async () => {
   assert.equal((await decide(body.id, { decision: 'approve' })).body.code, 'run_finished');
 });
 
+test('an answer of a form is put right before it counts, and one that is kept is given again', async () => {
+  const publish = (name: string, yaml: string) =>
+    platform.call('POST', '/v1/patterns', {
+      name,
+      files: [
+        { path: 'system.md', content: 'Answer in JSON.' },
+        { path: 'pattern.yaml', content: yaml },
+      ],
+    });
+  await publish('formed', 'output:\n  type: json\ncache:\n  ttl_seconds: 60\n');
+  let asked = 0;
+  script = (_, answer) => answer.say(asked++ === 0 ? 'not yet' : '{"a":1}');
+  const first = await ended((await start({ pattern: 'formed' })).body.id);
+  assert.deepEqual([first.status, first.data, first.attempts.length], ['succeeded', { a: 1 }, 2]);
+  const again = await ended((await start({ pattern: 'formed' })).body.id);
+  assert.deepEqual([again.cached, again.cached_from, again.cost_micros, asked], [true, first.id, 0, 2]);
+  assert.deepEqual([again.data, again.attempts], [{ a: 1 }, []]);
+  const waited = await platform.call('POST', '/v1/runs', { pattern: 'formed', input: 'now', model: 'openai/test' });
+  assert.deepEqual([waited.status, waited.body.cached_from], [200, first.id]);
+});
+
+test('a model that asks for tools is heard, and attachments go along', async () => {
+  let sent: unknown;
+  script = (call, answer) => {
+    sent = call.messages.at(-1)?.content;
+    answer.chunk({
+      choices: [
+        {
+          index: 0,
+          delta: { tool_calls: [{ index: 0, id: 'c1', function: { name: 'look', arguments: '{"at":"x"}' } }] },
+          finish_reason: null,
+        },
+      ],
+    });
+    answer.chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] });
+    answer.chunk('[DONE]');
+    answer.response.end();
+  };
+  const tools = [{ name: 'look', parameters: { type: 'object' } }];
+  const attachments = [{ type: 'text', name: 'note.txt', text: 'Remember the milk.' }];
+  const run = await ended((await start({ tools, attachments })).body.id);
+  assert.equal(run.status, 'succeeded', JSON.stringify(run.error));
+  assert.match(String(sent), /Remember the milk/);
+  assert.deepEqual([run.stop_reason, run.tool_calls?.[0]?.name], ['tool_calls', 'look']);
+  assert.equal(run.attachments[0].name, 'note.txt');
+});
+
 test('a broken text is sanitised and stored', async () => {
   script = (_, answer) => answer.say('a\u0000b\ud800c');
   const odd = await ended((await start()).body.id);
