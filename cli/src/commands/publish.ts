@@ -7,9 +7,9 @@ export const publish = defineCommand({
   name: 'publish',
   usage: '<folder> [flags]',
   about:
-    "Publishes a folder with a system.md as the newest version of the pattern with the folder's name, and creates the\n" +
-    'pattern when it is new. Content that is already published makes no new version. The path of a system.md is that\n' +
-    'of its folder.',
+    'Publishes a folder with a system.md, or with the pattern.yaml of a chain, as the newest version of the pattern with\n' +
+    "the folder's name, and creates the pattern when it is new. Content that is already published makes no new version.\n" +
+    'The path of a system.md or pattern.yaml is that of its folder.',
   flags: {
     name: {
       type: 'string',

@@ -140,6 +140,10 @@ function readChain(source: YamlSource, written: Written, places: Places): { chai
   for (const field of ofTexts.filter((each) => Object.hasOwn(written, each))) {
     source.refuse(places.get(`${field}#key`), `${field} is not for a chain; say it in the patterns of its steps`);
   }
+  if (written.limits?.timeout_ms !== undefined) {
+    const instead = 'say it of each step; a run may have a deadline';
+    source.refuse(places.get('limits/timeout_ms'), `limits.timeout_ms is not for a chain; ${instead}`);
+  }
   if (typeof output === 'object') {
     source.refuse(places.get('output'), 'output of a chain is a reference to a step, such as $steps.answer.output');
   }

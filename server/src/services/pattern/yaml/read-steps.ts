@@ -29,14 +29,16 @@ const waitOfRetry = 1000;
 const waitOfApproval = 30 * 24 * 3600;
 const forCalls = ['version', 'label', 'input', 'variables', 'for_each', 'map_reduce', 'retry', 'timeout_ms', 'model'];
 
+const nothing: WrittenChain = { steps: [], output: '$input', lines: {} };
+
 /** Reads steps and answers the chain; what is wrong is told to `source` with its line. */
 export function readSteps(reading: Reading, output: string | undefined): WrittenChain {
   const { source, places, written } = reading;
   const names = Object.keys(written);
-  // A field that was refused is not missed as well.
-  const whole = source.problems.length === 0;
+  // What was refused would be missed as well.
+  if (source.problems.length > 0) return nothing;
   if (names.length === 0) source.refuse(places.get('steps'), 'steps needs at least one step');
-  const read = names.map((name) => readStep(reading, name, written[name] as StepYaml, whole));
+  const read = names.map((name) => readStep(reading, name, written[name] as StepYaml));
   const ordered = orderSteps(read);
   if ('circle' in ordered) {
     const at = places.get(`steps/${ordered.circle[0]}#key`);
@@ -57,7 +59,7 @@ function linesOf(source: YamlSource, places: Places): Record<string, number> {
   return Object.fromEntries(lines);
 }
 
-function readStep(reading: Reading, name: string, written: StepYaml, whole: boolean): ChainStep {
+function readStep(reading: Reading, name: string, written: StepYaml): ChainStep {
   const { source, places } = reading;
   const at = (field: string) => places.get(`steps/${name}/${field}`);
   const refuse = (field: string, detail: string) =>
@@ -129,7 +131,7 @@ function readStep(reading: Reading, name: string, written: StepYaml, whole: bool
     model: written.model ?? null,
     parameters: written.parameters ?? {},
   };
-  if (whole) refuseMixed(written, refuse);
+  refuseMixed(written, refuse);
   return { ...step, needs: [...needs] };
 }
 
@@ -139,6 +141,8 @@ function refuseMixed(written: StepYaml, refuse: Refuse): void {
   const { pattern, approval, map_reduce: parts, for_each } = written;
   if (pattern === undefined && !approval) refuse('', 'needs pattern (what it runs), or approval (a person decides)');
   if (pattern !== undefined && approval) refuse('approval', 'has pattern and approval; make two steps of it');
+  if (approval && [approval.message].flat().join('').trim() === '')
+    refuse('approval', 'the message of the approval is empty');
   const idle = approval ? [...forCalls, 'parameters'].filter((field) => Object.hasOwn(written, field)) : [];
   for (const field of idle) refuse(field, `${field} means nothing for an approval; remove it`);
   if (written.version !== undefined && written.label !== undefined) refuse('label', 'say version or label, not both');
@@ -210,8 +214,10 @@ function readOutput(reading: Reading, steps: readonly ChainStep[], written: stri
   const [only, other] = last;
   if (only && !other && only.approval === null) return `$steps.${only.name}.output`;
   const names = last.slice(0, 5).map(({ name }) => name);
-  if (names.length > 0)
-    refuse(`${names.join(', ')} end the chain; say which one answers, as output: $steps.${names[0]}.output`);
+  const asked = other
+    ? `${names.join(', ')} are needed by no other step`
+    : `the last step, ${names[0]}, is an approval`;
+  if (only) refuse(`${asked}; say what the chain answers, as output: $steps.${names[0]}.output`);
   return '$input';
 }
 
