@@ -7,6 +7,7 @@ import type { ProcessRegistry } from '#platform/process-registry.ts';
 import type { Vault } from '#platform/vault.ts';
 import { createStepStore } from './engine/step-store.ts';
 import { createTaskQueue, type TaskQueue } from './queue/task-queue.ts';
+import type { TaskRuns } from './queue/task-runs.ts';
 import { sealEnd } from './run/end-queued-run.ts';
 import type { OutputPublisher } from './run/output-publisher.ts';
 import type { StepParts } from './run/plan-step.ts';
@@ -30,16 +31,19 @@ export function openQueue(
     readonly publisher: OutputPublisher;
     readonly settings: QueueSettings;
     readonly carrier: Carrier;
+    /** For tests that plant a fault. */
+    readonly around?: (runs: TaskRuns) => TaskRuns;
     readonly clock: Clock;
     readonly log: Log;
   },
 ): TaskQueue {
   const { database, registry, engine, settings, carrier, clock, log } = options;
   const steps = createStepStore(options);
+  const runs = createQueuedRuns(options);
   const queue = createTaskQueue({
     database,
     registry,
-    runs: createQueuedRuns(options),
+    runs: options.around?.(runs) ?? runs,
     sealBare: (row, end) => sealEnd(engine, row, null, end),
     keepSteps: steps.keep,
     readSteps: steps.read,

@@ -13,6 +13,7 @@ import { watchTopics } from '#platform/topic.ts';
 import { createTrail } from '#platform/trail.ts';
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import type { Vault } from '#platform/vault.ts';
+import type { BatchLimits } from './batch/batch-parts.ts';
 import { openBatches } from './batch/open-batches.ts';
 import { createBudgetOperations } from './budget/budget-operations.ts';
 import { budgetsTopic, createBudgetTable } from './budget/budget-table.ts';
@@ -34,6 +35,8 @@ import { createModelRouter } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
 import { openQueue, type QueueSettings } from './open-queue.ts';
+import type { TaskQueue } from './queue/task-queue.ts';
+import type { TaskRuns } from './queue/task-runs.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
 import { createMinuteStore } from './routing/minute-store.ts';
@@ -83,6 +86,7 @@ export interface PatternOptions {
     readonly record_within_ms: number;
   };
   readonly queue: QueueSettings;
+  readonly batches: BatchLimits;
   readonly planted?: PlantedFaults;
 }
 
@@ -93,6 +97,9 @@ export interface PlantedFaults {
   readonly recovery?: boolean;
   /** False: an Idempotency-Key is taken and means nothing. */
   readonly keys?: boolean;
+  /** Around what a worker does for a run, and around what is done to queue one. */
+  readonly worker?: (runs: TaskRuns) => TaskRuns;
+  readonly queue?: (queue: TaskQueue) => TaskQueue;
 }
 
 export interface PatternService {
@@ -202,11 +209,13 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     limits: { budgets, defaultMaxTokens: runs.max_tokens, clock },
     defaultTimeout: runs.timeout_ms,
   };
-  const queue = openQueue({
+  const ownQueue = openQueue({
     ...execution,
     ...{ database, registry, carrier, vault, publisher },
     settings: options.queue,
+    ...(options.planted?.worker ? { around: options.planted.worker } : {}),
   });
+  const queue = options.planted?.queue?.(ownQueue) ?? ownQueue;
   const timers = openTimers({ ...execution, ...libraryParts, ...{ contexts, vault, queue } });
 
   const runParts = {
@@ -217,6 +226,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   };
   const batches = openBatches({
     ...{ database, clock, log, cursors, trail, registry, vault, library, contexts, router, queue },
+    limits: options.batches,
     defaultTimeout: runs.timeout_ms,
     openTexts: engine.payloads.open,
     cancelRun: (workspace, run) => cancelRun(runParts, workspace, run),
