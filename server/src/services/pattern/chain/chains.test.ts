@@ -100,6 +100,17 @@ steps:
   assert.deepEqual(inEach.items.map(({ path }) => path).sort(), ['each', 'each[0]', 'each[1]', 'each[2]']);
 });
 
+test('a chain answers JSON where its output leads into data', async () => {
+  answers = () => '{"parts":["one","two"]}';
+  await putChain('values', 'steps: {parts: {pattern: list}}\noutput: $steps.parts.data.parts');
+  const version = await platform.call('GET', '/v1/patterns/values/versions/1');
+  assert.deepEqual(version.body.output.schema, { type: 'array', items: { type: 'string' } });
+  const { body } = await run('values');
+  assert.deepEqual([body.output, body.data], ['["one","two"]', ['one', 'two']]);
+  const read = (await platform.call('GET', `/v1/runs/${body.id}`)).body;
+  assert.deepEqual([read.output, read.data], [body.output, body.data]);
+});
+
 test('a streamed chain tells its steps, and its answer at the end', async () => {
   await putChain('two', 'steps: {a: {pattern: mark}, b: {pattern: check, input: $steps.a.output}}');
   const { text } = await run('two', { stream: true });

@@ -95,8 +95,8 @@ async function toPayload(
     output: end.output,
     ...keptOf(request),
     ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {}),
-    // The data of a chain may be less than its output says.
-    ...(end.data === undefined || chain ? {} : { json: true }),
+    // A chain whose answer is a text within its data answers that text, which is no JSON.
+    ...(end.data === undefined || (chain && typeof end.data === 'string') ? {} : { json: true }),
     ...(attachments.length > 0 ? { attachments } : {}),
   };
 }
