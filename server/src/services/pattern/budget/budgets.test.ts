@@ -304,6 +304,59 @@ async function until(what: string, id: string, is: (run: any) => boolean) {
 }
 const ended = (id: string) => until('over', id, ({ finished_at }) => finished_at !== null);
 
+test('a run is admitted by all budgets that cover it or by none', async () => {
+  const { tokens } = await mostOfOne();
+  await put('large', { limit_tokens: 20 * tokens });
+  await put('small', { limit_tokens: tokens - 1 });
+  assert.match((await run()).body.detail, /budget small/);
+  assert.equal((await read('large')).reserved_tokens, 0);
+  await platform.call('DELETE', '/v1/budgets/small');
+  assert.equal((await run()).status, 200);
+});
+
+test('whoever comes again with a key gets the first answer, also when the budget is used up since', async () => {
+  await put('kept', { limit_tokens: 1_000_000 });
+  const headers = { 'idempotency-key': 'kept' };
+  const first = await run({}, { headers });
+  await put('kept', { limit_tokens: 1 });
+  const again = await run({}, { headers });
+  assert.deepEqual([again.status, again.body.id], [200, first.body.id]);
+  assert.equal((await run()).status, 429);
+});
+
+test('a budget that is removed while a run is under way holds nothing, and one of its name begins anew', async () => {
+  await put('gone', { limit_tokens: 1_000_000 });
+  script = async (call, answer) => {
+    await platform.call('DELETE', '/v1/budgets/gone');
+    await put('gone', { limit_tokens: 1_000_000 });
+    await standard(call, answer);
+  };
+  assert.equal((await run()).status, 200);
+  assert.deepEqual([(await atRest('gone')).spent_tokens, (await read('gone')).reserved_tokens], [0, 0]);
+  script = standard;
+  assert.equal((await run()).status, 200);
+  assert.equal((await atRest('gone')).spent_tokens, 15);
+  assert.deepEqual(await rows('select * from pattern.budget_hold'), []);
+});
+
+test('a client that leaves is charged at the maximum of its call, and holds nothing afterwards', async () => {
+  const { tokens } = await mostOfOne();
+  await put('left', { limit_tokens: 1_000_000 });
+  script = (_, answer) => answer.chunk({ choices: [{ index: 0, delta: { content: 'x' }, finish_reason: null }] });
+  const leave = new AbortController();
+  const response = await fetch(`${platform.url}/v1/runs`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${platform.alpha.ownerKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ pattern: 'greet', input: 'hi', stream: true }),
+    signal: leave.signal,
+  });
+  assert.equal(response.status, 200);
+  leave.abort();
+  for (let tries = 0; tries < 100 && (await read('left')).spent_tokens === 0; tries++) await systemClock.sleep(20);
+  const { spent_tokens, reserved_tokens } = await atRest('left');
+  assert.deepEqual([spent_tokens, reserved_tokens], [tokens, 0]);
+});
+
 test('a queued run is charged what it took', async () => {
   await put('all', { limit_micros: 1_000_000 });
   const found = await ended(await start());

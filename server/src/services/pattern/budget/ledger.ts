@@ -54,6 +54,7 @@ export function createLedger(options: {
   let ends: End[] = [];
   let notes = new Map<string, store.HoldRow>();
   let giving = false;
+  let returning = false;
   let pumping = false;
   let failures = 0;
   let idle: Timer | undefined;
@@ -72,6 +73,7 @@ export function createLedger(options: {
   async function pump() {
     while (!isQuiet() && !stopped) {
       const done = await runBatch();
+      returning = false;
       if (done) failures = 0;
       else {
         failures += 1;
@@ -98,6 +100,7 @@ export function createLedger(options: {
     const asking = asks.splice(0, mostInBatch);
     const ending = ends.splice(0, mostInBatch);
     const given = giving ? [...leases.values()] : [];
+    returning = giving;
     giving = false;
     // A call that ended before it was noted needs no note: nobody else can charge it.
     const unnoted = new Map<string, store.HoldRow>();
@@ -219,7 +222,8 @@ export function createLedger(options: {
   }
 
   return {
-    lease: (budget) => current.get(budget),
+    // What goes back is ready for nobody: a limit may have been lowered.
+    lease: (budget) => (giving || returning ? undefined : current.get(budget)),
     ask(budgets, most, hold, queued) {
       return new Promise((resolve, reject) => {
         asks.push({ budgets: budgets.map(({ id }) => id), most, hold, queued, resolve, reject });
