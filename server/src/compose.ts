@@ -57,6 +57,7 @@ export const serviceTable: Readonly<Record<OwnService, Entry>> = {
         defaultModel: config.models.default ?? null,
         runs: config.runs,
         queue: config.queue,
+        batches: config.batches,
         planted,
       }),
   },

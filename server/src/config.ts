@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { batchLimit } from '@damask/contracts/batch-operations.ts';
 import { parseDocument } from 'yaml';
 import { AppError } from './platform/app-error.ts';
 import { isAllowEntry } from './platform/egress/allow-list.ts';
@@ -119,6 +120,10 @@ const sections = {
       'Processes that may die with a run before it is given up',
     ),
     rabbitmq_url: secret('DAMASK_RABBITMQ_URL', 'RabbitMQ that tells of waiting work; without it the database does'),
+  },
+  batches: {
+    max_lines: integer('DAMASK_BATCH_LINES', 500_000, [1, 2_000_000], 'Lines of a batch'),
+    max_bytes: integer('DAMASK_BATCH_BYTES', batchLimit, [1_024, batchLimit], 'Bytes of the upload of a batch'),
   },
   egress: {
     allow: list(

@@ -3,6 +3,12 @@ import type { LibraryParts } from '../library/library-parts.ts';
 import type { RunParts } from '../run/run-parts.ts';
 import type { LineThreads } from './line-threads.ts';
 
+/** What the operator lets a batch be: lines, good and bad, and bytes of an upload. */
+export interface BatchLimits {
+  readonly max_lines: number;
+  readonly max_bytes: number;
+}
+
 /** What batches are built from. */
 export interface BatchParts
   extends Omit<LibraryParts, 'afterChange'>,
@@ -11,8 +17,7 @@ export interface BatchParts
   readonly threads: LineThreads;
   /** This process. */
   readonly process: string;
-  /** Lines of a batch, good and bad. */
-  readonly linesLimit: number;
+  readonly limits: BatchLimits;
   /** Says that there is work. */
   wake(): void;
 }

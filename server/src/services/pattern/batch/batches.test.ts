@@ -15,7 +15,11 @@ before(async () => {
   model = await startModelServer((call, answer) => (script ?? echo)(call, answer));
   platform = await startTestPlatform({
     modelUrl: model.url,
-    environment: { DAMASK_EGRESS_ALLOW: new URL(model.url).host },
+    environment: {
+      DAMASK_EGRESS_ALLOW: new URL(model.url).host,
+      DAMASK_BATCH_LINES: '400',
+      DAMASK_BATCH_BYTES: '6000000',
+    },
   });
   await publish('say', 'Say it.', 'model: openai/test\n');
   await publish(
@@ -291,6 +295,9 @@ test('what cannot be accepted is refused with the reason, and nothing is stored,
     [upload(`input\n${'x'.repeat(5_000_000)}\n`, {}), 422, 'invalid_batch'],
     [upload('input\nx\n', { nope: '1' }), 400, 'invalid_request'],
     [upload('PK\x03\x04', {}), 422, 'invalid_batch'],
+    [upload(`input\n${'x\n'.repeat(401)}`, {}), 413, 'too_large'],
+    [upload(`input\n${'x'.repeat(7_000_000)}\n`, {}), 413, 'too_large'],
+    [create({ items: Array.from({ length: 401 }, () => ({ input: 'x' })) }), 413, 'too_large'],
   ];
   for (const [asked, status, code] of refused) {
     const reply = await asked;

@@ -37,6 +37,11 @@ export async function createBatch(parts: BatchParts, context: CallContext, input
       },
     );
   }
+  if ((input.items?.length ?? 0) > parts.limits.max_lines) {
+    throw new AppError('too_large', `A batch may have ${parts.limits.max_lines} lines here. Send several.`, {
+      pointer: '/items',
+    });
+  }
   const { idempotency_key: name, ...request } = input;
   await parts.vault.ready(context.workspace);
   const key = name === undefined ? undefined : toKey(parts, context, name, request);
@@ -53,14 +58,14 @@ export async function createBatch(parts: BatchParts, context: CallContext, input
     errorsAfter: input.errors_after ?? 0,
   });
   const { deterministic } = batch.settings;
-  const how = { rules, deterministic, lineLimit: batchLineLimit, linesLimit: parts.linesLimit };
+  const how = { rules, deterministic, lineLimit: batchLineLimit, linesLimit: parts.limits.max_lines };
   let accepted = false;
   try {
     const pieces = upload
       ? readUploadLines(
           upload,
           { ...how, format: upload.type === 'text/csv' ? 'csv' : 'jsonl' },
-          { ...parts.threads, hash },
+          { ...parts.threads, hash, bytesLimit: parts.limits.max_bytes },
         )
       : checkItems(input.items ?? [], how);
     for await (const piece of pieces) {

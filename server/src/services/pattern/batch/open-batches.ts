@@ -1,5 +1,4 @@
 import type { batchOperations } from '@damask/contracts/batch-operations.ts';
-import { batchLinesLimit } from '@damask/contracts/batch-operations.ts';
 import type { Implementation } from '#platform/call.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
@@ -9,7 +8,7 @@ import { createLineThreads } from './line-threads.ts';
 import type { OpenTexts } from './read-results.ts';
 import { startBatchPump } from './start-pump.ts';
 
-export interface BatchOptions extends Omit<BatchParts, 'threads' | 'process' | 'linesLimit' | 'wake'> {
+export interface BatchOptions extends Omit<BatchParts, 'threads' | 'process' | 'wake'> {
   readonly registry: ProcessRegistry;
   readonly queue: Pick<TaskQueue, 'insert' | 'wake'>;
   /** Opens the texts of an ended run. */
@@ -33,7 +32,6 @@ export function openBatches(options: BatchOptions): Batches {
     ...options,
     threads,
     process: registry.id,
-    linesLimit: batchLinesLimit,
     wake: () => pump.wake(),
   };
   const pump = startBatchPump({

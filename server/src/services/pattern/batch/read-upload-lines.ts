@@ -1,4 +1,5 @@
 import type { Hash } from 'node:crypto';
+import { AppError } from '#platform/app-error.ts';
 import type { Upload } from '#platform/call.ts';
 import type { LineThread } from './line-threads.ts';
 import { createLineReader, type ReadOptions, type ReadPiece } from './read-lines.ts';
@@ -9,14 +10,22 @@ import { createLineReader, type ReadOptions, type ReadPiece } from './read-lines
  */
 const pieceBytes = 64 * 1024;
 
+export interface UploadReading {
+  /** Where a large upload is read. */
+  readonly open: (options: ReadOptions) => Promise<LineThread>;
+  /** Sees every byte. */
+  readonly hash: Hash | undefined;
+  readonly bytesLimit: number;
+}
+
 /**
  * Reads an upload while it comes: a small one here, a large one in another thread, where one piece is read while the one before
- * it is stored. `hash` sees every byte.
+ * it is stored. Throws `too_large` beyond the limit.
  */
 export async function* readUploadLines(
   upload: Upload,
   options: ReadOptions,
-  { open, hash }: { readonly open: (options: ReadOptions) => Promise<LineThread>; readonly hash: Hash | undefined },
+  { open, hash, bytesLimit }: UploadReading,
 ): AsyncGenerator<ReadPiece> {
   let held: Uint8Array[] = [];
   let size = 0;
@@ -28,6 +37,9 @@ export async function* readUploadLines(
       hash?.update(bytes);
       held.push(bytes);
       size += bytes.length;
+      if (size > bytesLimit) {
+        throw new AppError('too_large', `An upload may have at most ${bytesLimit} bytes here. Send several batches.`);
+      }
       gathered += bytes.length;
       if (gathered <= pieceBytes) continue;
       thread ??= await open(options);
