@@ -135,7 +135,9 @@ test('queued work goes on after a restore, and calls that were out at the snapsh
   await platform.call('POST', '/v1/patterns', { name: 'greet', system: 'Greet.' });
   const runs = [];
   for (const input of ['slow one', 'queued one']) {
-    runs.push(await platform.call('POST', '/v1/runs', { pattern: 'greet', input, mode: 'async' }));
+    const accepted = await platform.call('POST', '/v1/runs', { pattern: 'greet', input, mode: 'async' });
+    assert.equal(accepted.http, 202, JSON.stringify(accepted));
+    runs.push(accepted);
     while (slow.calls.length === 0) await systemClock.sleep(50);
   }
   const file = join(home, 'queue.backup');
