@@ -1,10 +1,13 @@
 import type { ApprovalWork } from '../chain/chain-plan.ts';
 import { type ApprovalDecision, outcomeOfApproval } from '../chain/combine-outcomes.ts';
 import { type ChainScope, resolveText } from '../chain/resolve-reference.ts';
+import { storableText } from '../run/output-text.ts';
 import type { Ended, Host, OpenCall, Part } from './part.ts';
 import type { StepDecision, StepError, StepRecord } from './ports.ts';
 import { freshRecord } from './step-record.ts';
 
+/** Characters that a person is shown. */
+const longestMessage = 100_000;
 const rejected: StepError = { code: 'not_approved', detail: 'The step was not approved, so the run does not go on.' };
 
 /** Asks a person, and holds nothing until they have decided or their time is over. */
@@ -44,7 +47,7 @@ export function beginApproval(host: Host, path: string, work: ApprovalWork, scop
     const now = host.now();
     const record: StepRecord = {
       ...freshRecord(path, null, now),
-      output: resolveText(work.message, scope) ?? '',
+      output: storableText(resolveText(work.message, scope) ?? '', longestMessage),
       why: 'approval',
       until: now + work.timeout_seconds * 1_000,
     };

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import { AppError } from '#platform/app-error.ts';
+import { skipped } from '../chain/combine-outcomes.ts';
 import type { Ended, Host, OpenCall, Part, PartEnd } from './part.ts';
 import type { CallIntent, StepCall, StepDecision, StepError, StepRecord, StepResult } from './ports.ts';
 import { freshRecord, withResult, withUncertain } from './step-record.ts';
@@ -131,8 +132,10 @@ export function beginCall(host: Host, spec: CallSpec, ended: Ended): Part {
   };
 }
 
-function toEnd(record: StepRecord, result?: StepResult): PartEnd {
+/** The end of a call that its record tells. */
+export function toEnd(record: StepRecord, result?: StepResult): PartEnd {
   const rest = { record, ...(result ? { result } : {}) };
+  if (record.state === 'skipped') return { ok: true, outcome: skipped, ...rest };
   if (record.state === 'succeeded') {
     const { output, data } = record;
     return { ok: true, outcome: data === undefined ? { output } : { output, data }, ...rest };

@@ -9,6 +9,7 @@ import {
   toText,
 } from '../chain/resolve-reference.ts';
 import { readySteps } from '../chain/step-order.ts';
+import { storableText } from '../run/output-text.ts';
 import { beginApproval } from './begin-approval.ts';
 import { beginMany } from './begin-many.ts';
 import { beginUnit } from './begin-unit.ts';
@@ -68,9 +69,11 @@ export function beginChain(host: Host, { plan, frame, input, variables }: ChainF
 function outcomeOf({ output, json }: ChainPlan, scope: ChainScope): StepOutcome {
   const value = resolveReference(output, scope);
   if (value === undefined || value === null) return skipped;
-  if (!json) return { output: toText(value) };
+  const text = toText(value);
+  const said = storableText(text, text.length);
+  if (!json) return { output: said };
   const data = output.from === 'output' ? scope.steps.get(output.step)?.data : value;
-  return { output: toText(value), data };
+  return { output: said, data };
 }
 
 function beginStep(host: Host, path: string, step: PlannedStep, scope: ChainScope, ended: Ended): Part | undefined {

@@ -3,20 +3,27 @@ import { mapPath, partsAllowed, reducePath } from '../chain/chain-plan.ts';
 import { skipped } from '../chain/combine-outcomes.ts';
 import { type ChainScope, resolveText } from '../chain/resolve-reference.ts';
 import { groupTexts, splitText } from '../chain/split-text.ts';
-import { beginCall } from './begin-call.ts';
+import { storableText } from '../run/output-text.ts';
+import { beginCall, toEnd } from './begin-call.ts';
 import { beginMany } from './begin-many.ts';
 import { keepEnd, keepSkipped } from './keep-end.ts';
 import type { Ended, Host, Part } from './part.ts';
 
 /** A step, or one item of it: a call, a chain in place of a call, or a long input in parts. */
 export function beginUnit(host: Host, path: string, work: CallWork, scope: ChainScope, ended: Ended): Part | undefined {
-  const input = resolveText(work.input, scope);
+  const { mapReduce } = work;
+  // What is at hand is not made again: its texts may be long, and there may be thousands.
+  const kept = mapReduce || work.call.chain ? undefined : host.record(path);
+  if (kept && kept.state !== 'waiting') {
+    ended(toEnd(kept));
+    return undefined;
+  }
+  const input = resolveClean(work.input, scope);
   if (input === undefined) {
     keepSkipped(host, path, work.call.pin);
     ended({ ok: true, outcome: skipped });
     return undefined;
   }
-  const { mapReduce } = work;
   if (mapReduce) return beginMapReduce(host, path, work, mapReduce, input, scope, ended);
   return beginPlanned(host, path, work, work.call, input, scope, ended);
 }
@@ -103,10 +110,16 @@ function beginMapReduce(
   };
 }
 
+/** Fields of a JSON answer may hold what a text must not. */
+function resolveClean(text: PlannedText, scope: ChainScope): string | undefined {
+  const resolved = resolveText(text, scope);
+  return resolved === undefined ? undefined : storableText(resolved, resolved.length);
+}
+
 function resolveAll(texts: Readonly<Record<string, PlannedText>>, scope: ChainScope): Record<string, string> {
   const found: [string, string][] = [];
   for (const [name, text] of Object.entries(texts)) {
-    const value = resolveText(text, scope);
+    const value = resolveClean(text, scope);
     if (value !== undefined) found.push([name, value]);
   }
   return Object.fromEntries(found);

@@ -364,6 +364,29 @@ test('a worker that lost its run writes nothing', async () => {
   assert.equal(run.memory.ends.size, 0);
 });
 
+test('fields of an answer reach the next step and the end as texts that can be kept', async () => {
+  const steps = [callStep('a', [input]), callStep('b', [dataOf('a', 'x')])];
+  const run = begin(chain(chainOf('fields', steps, dataOf('a', 'x'))), {
+    answer: ({ path }) => (path === 'a' ? { output: '{}', data: { x: 'a\0b\ud800' } } : undefined),
+  });
+  assert.equal((await run.end()).output, 'a\ufffdb\ufffd');
+  assert.equal(run.calls[1]?.input, 'a\ufffdb\ufffd');
+});
+
+test('a run whose steps answer more than is kept in memory ends there', async () => {
+  const forEach = { list: dataOf('list'), max_items: 1_000, parallel: 4, when: [] };
+  const each = callStep('each', [{ from: 'item', path: [] }], { forEach, on_error: 'skip' });
+  const run = begin(chain(chainOf('long', [callStep('list', [input]), each], outputOf('each'))), {
+    answer: ({ path }) =>
+      path === 'list'
+        ? { output: '', data: Array.from({ length: 100 }, () => 'x') }
+        : { output: 'y'.repeat(4_000_000) },
+  });
+  const end = await run.end();
+  assert.deepEqual([end.status, end.error?.code], ['failed', 'policy_refused']);
+  assert.ok(run.calls.length < 30);
+});
+
 test('a thousand entries whose records are at hand are gone through without a call', async () => {
   const forEach = { list: dataOf('list'), max_items: 1_000, parallel: 1_000, when: [] };
   const each = callStep('each', [{ from: 'item', path: [] }], { forEach });

@@ -12,6 +12,12 @@ import type { Drive, DriveEnd, Work } from './work.ts';
 
 const longestTimer = 2 ** 31 - 1;
 const late: StepError = { code: 'timeout', detail: 'The run did not end by its deadline. Give it more time.' };
+/** What the steps of one run answer is in memory while it goes on. */
+const charactersAllowed = 64 * 1024 * 1024;
+const tooMuch: StepError = {
+  code: 'policy_refused',
+  detail: 'The answers of the steps came to more than 64 million characters. Split the input over several runs.',
+};
 const stuck: StepError = { code: 'internal', detail: 'The run could not go on. Tell the operator, with its id.' };
 
 /**
@@ -27,6 +33,7 @@ export function drive(ports: EnginePorts, claim: Claim, work: Work): Drive {
   const { promise: done, resolve, reject } = Promise.withResolvers<DriveEnd>();
   let stepped = claim.stepped;
   let units = 0;
+  let characters = 0;
   let begun = false;
   /** Nothing more is done here, whatever comes back. */
   let over = false;
@@ -69,6 +76,8 @@ export function drive(ports: EnginePorts, claim: Claim, work: Work): Drive {
       records.set(record.path, record);
       // The end of a run of one step says all; a record beside it is kept only where there was one before.
       if (record.path !== '' || record.state === 'waiting' || stepped || writer.pending) writer.save(record);
+      characters += record.output?.length ?? 0;
+      if (characters > charactersAllowed) stop(tooMuch);
     },
     chain: (frame, end) => beginChain(host, frame, end),
     count: () => ++units <= unitsAllowed,
