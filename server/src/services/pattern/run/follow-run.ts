@@ -3,8 +3,9 @@ import type { Run } from '@damask/contracts/run.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
 import type { CallContext, EventSink } from '#platform/call.ts';
 import type { EngineParts } from './engine.ts';
-import { type FollowedPlace, followElsewhere, noSuchPlace } from './follow-elsewhere.ts';
+import { followElsewhere } from './follow-elsewhere.ts';
 import type { LiveRun } from './live-runs.ts';
+import { type FollowedPlace, noSuchPlace } from './piece-reader.ts';
 import { placeAt, readerLeft, sendText } from './replay-text.ts';
 import type { RunParts } from './run-parts.ts';
 import { createRunReaders } from './run-readers.ts';
@@ -16,10 +17,19 @@ import { createRunReaders } from './run-readers.ts';
 export async function followRun(
   parts: RunParts,
   context: CallContext,
-  { run: id, after }: InputOf<(typeof runOperations)['streamRun']>,
+  { run, after }: InputOf<(typeof runOperations)['streamRun']>,
+): Promise<Run> {
+  return followFrom(parts, context, run, { bytes: after ?? 0, accepted: after !== undefined });
+}
+
+/** The same from a place that moves along. */
+export async function followFrom(
+  parts: RunParts,
+  context: CallContext,
+  id: string,
+  place: FollowedPlace,
 ): Promise<Run> {
   const sink = context.sink as EventSink;
-  const place: FollowedPlace = { bytes: after ?? 0, accepted: after !== undefined };
   for (;;) {
     const live = parts.engine.live.find(context.workspace, id);
     const run = live

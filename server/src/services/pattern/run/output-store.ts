@@ -65,6 +65,26 @@ export interface StoredPiece extends OutputPiece {
   readonly others: boolean;
 }
 
+/** How far a run is, in one look. */
+export interface RunReach {
+  readonly ended: boolean;
+  readonly queued: boolean;
+  /** Of its newest text, as far as it is written down. */
+  readonly bytes: number;
+}
+
+/** Cheap enough to be asked some times a second. */
+export async function readReach(transaction: Transaction, run: string): Promise<RunReach> {
+  const [row] = await transaction.query<{ ended: boolean; queued: boolean; bytes: string }>(
+    `select exists (select from pattern.finished where id = $1) as ended,
+        exists (select from pattern.task where id = $1) as queued,
+        coalesce((select start + bytes from pattern.run_output where run = $1
+          order by token desc, attempt desc, start desc limit 1), 0)::text as bytes`,
+    [run],
+  );
+  return { ended: row?.ended === true, queued: row?.queued === true, bytes: Number(row?.bytes ?? 0) };
+}
+
 const piecesAtOnce = 50;
 
 /** The pieces of a run's newest text that lie behind `from` bytes, in order; the first may begin before it. */

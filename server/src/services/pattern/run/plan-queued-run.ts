@@ -3,6 +3,7 @@ import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Vault } from '#platform/vault.ts';
 import { isChain, pinChain } from '../chain/pin-chain.ts';
+import { listModels } from '../chain/pinned-steps.ts';
 import { refuseForChain } from '../chain/refuse-for-chain.ts';
 import type { Enqueued } from '../queue/task-record.ts';
 import { toWish } from '../routing/wish.ts';
@@ -11,12 +12,13 @@ import { fitPlan } from './fit-plan.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import { type QueuedRequest, sealRequest, toAsked } from './queued-request.ts';
 import { nobody } from './record.ts';
+import { requirePrices } from './require-prices.ts';
 import type { RunParts } from './run-parts.ts';
 import { type StartRequest, timeoutOf } from './start-run.ts';
 
 export type QueueParts = Pick<
   RunParts,
-  'library' | 'contexts' | 'clock' | 'router' | 'engine' | 'pdfTexts' | 'defaultTimeout'
+  'library' | 'contexts' | 'clock' | 'router' | 'engine' | 'pdfTexts' | 'defaultTimeout' | 'limits'
 > & { readonly vault: Vault };
 
 export interface QueueOptions {
@@ -58,7 +60,10 @@ export async function sealPlan(
   const { pattern, patternId: id, version } = plan;
   const chain = isChain(version) ? await pinChain(parts.library, workspace, { id, name: pattern }, version) : undefined;
   if (chain) refuseForChain(input);
-  const models = chain ? [] : parts.router.order(workspace, toWish(input.model, version));
+  for (const name of chain ? listModels(chain) : []) parts.router.requireOffer(workspace, name);
+  const wish = toWish(input.model, version);
+  const models = chain ? [] : parts.router.order(workspace, wish);
+  if (!chain) requirePrices({ ...parts.limits, router: parts.router }, context, plan, wish);
   const first = models[0] ?? '';
   if (!chain) await fitPlan(parts, workspace, first, plan);
   await parts.engine.payloads.ready(workspace);
@@ -87,12 +92,15 @@ export async function sealPlan(
     provider: first.slice(0, Math.max(0, first.indexOf('/'))),
     model: first,
     batch: batch ?? null,
-    ready_at: input.start_at ?? null,
-    deadline: input.deadline ?? null,
+    ready_at: inUtc(input.start_at),
+    deadline: inUtc(input.deadline),
     request: await sealRequest(parts.vault, row, queued),
   };
   return { row, task, owner: null };
 }
+
+/** As the database reads it without a second thought. */
+const inUtc = (time: string | undefined) => (time === undefined ? null : new Date(time).toISOString());
 
 /** What makes no sense for a run that nobody waits for, or whose time is over before it begins. */
 export function refuseUnfit(

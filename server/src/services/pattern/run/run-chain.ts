@@ -3,7 +3,7 @@ import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext, EventSink } from '#platform/call.ts';
 import { cancelRun } from './cancel-run.ts';
-import { followRun } from './follow-run.ts';
+import { followFrom } from './follow-run.ts';
 import { sealPlan } from './plan-queued-run.ts';
 import type { RunPlan } from './plan-run.ts';
 import { acceptWithin } from './queue-run.ts';
@@ -39,13 +39,18 @@ export async function runChain(
   } else await acceptWithin(parts, id, queue.acceptHere(enqueued));
   const told = withDeprecation({ ...context, sink: context.sink ?? nobodyReads }, plan.deprecated);
   const stays = (input.on_disconnect ?? (claim ? 'continue' : 'cancel')) === 'continue';
+  const cancel = () => void cancelRun(parts, context.workspace, id).catch(() => undefined);
   const left = () => {
-    if (!stays) void cancelRun(parts, context.workspace, id).catch(() => undefined);
+    if (stays) return;
+    // Its caller is one of its readers.
+    const readers = parts.engine.live.find(context.workspace, id)?.readers;
+    if (readers && readers.size > 1) readers.whenLeft(cancel);
+    else cancel();
   };
   context.signal.addEventListener('abort', left, { once: true });
   try {
     if (context.signal.aborted) left();
-    const run = await followRun(parts, told, { run: id });
+    const run = await followFrom(parts, told, id, { bytes: 0, accepted: false, caller: true });
     if (context.sink === undefined && run.error !== null) throw toError(run, run.error);
     return plan.deprecated ? { ...run, deprecated: plan.deprecated } : run;
   } finally {
