@@ -1,7 +1,7 @@
 import type { ChainPlan } from '../chain/chain-plan.ts';
 import { unknownUsage } from '../model/model-call.ts';
 import { drive } from './drive-run.ts';
-import { createMemoryStore, type MemoryStore, type StoreFaults } from './memory-store.ts';
+import { createMemoryStore, type MemoryStore, type StoreFaults } from './memory-store-for-tests.ts';
 import type { Claim, EnginePorts, OnUncertain, StepCall, StepResult } from './ports.ts';
 import { createVirtualClock, turn, type VirtualClock } from './virtual-clock-for-tests.ts';
 import type { Drive, DriveEnd, Work } from './work.ts';

@@ -6,7 +6,7 @@ import type { ChainPlan, Reference } from '../chain/chain-plan.ts';
 import { unknownUsage } from '../model/model-call.ts';
 import { approvalStep, beside, callStep, chainOf, dataOf, outputOf, plannedCall, report } from './chains-for-tests.ts';
 import { drive } from './drive-run.ts';
-import { createMemoryStore } from './memory-store.ts';
+import { createMemoryStore } from './memory-store-for-tests.ts';
 import type { OnUncertain, RunEnd, StepCall, StepResult } from './ports.ts';
 import { createVirtualClock, turn } from './virtual-clock-for-tests.ts';
 import type { Drive, DriveEnd } from './work.ts';

@@ -1,7 +1,7 @@
 import type { Attempt } from '@damask/contracts/run.ts';
 import type { ChainPlan } from '../chain/chain-plan.ts';
 import { type LedgerEntry, price, priceOfFailure, reservedPrice, type World } from './crash-world-for-tests.ts';
-import type { MemoryStore } from './memory-store.ts';
+import type { MemoryStore } from './memory-store-for-tests.ts';
 
 /** What the scenarios themselves say to a model. */
 const texts = ['input', 'first part.', 'second part.', 'one', 'two', 'three', 'value', ''];

@@ -1,5 +1,5 @@
 import { systemClock } from '#platform/clock.ts';
-import { createMemoryStore } from './memory-store.ts';
+import { createMemoryStore } from './memory-store-for-tests.ts';
 import { testStoreContract } from './store-contract-for-tests.ts';
 
 testStoreContract('in memory', async () => {

@@ -1,5 +1,5 @@
 import { brokenRun } from './invariants-for-tests.ts';
-import { createMemoryStore, type StoreFaults } from './memory-store.ts';
+import { createMemoryStore, type StoreFaults } from './memory-store-for-tests.ts';
 import {
   type SimulatedProcess,
   type SimulatedRun,

@@ -1,7 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import type { LedgerEntry } from './crash-world-for-tests.ts';
 import { drive } from './drive-run.ts';
-import type { MemoryStore } from './memory-store.ts';
+import type { MemoryStore } from './memory-store-for-tests.ts';
 import type { Claim, EnginePorts, OnUncertain, StepCall, StepResult } from './ports.ts';
 import { type Dice, failure, reservedPrice, rollAnswer } from './simulation-for-tests.ts';
 import type { Drive, DriveEnd, Work } from './work.ts';
