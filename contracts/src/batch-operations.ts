@@ -162,6 +162,7 @@ export const batchOperations = {
       'not_released',
       'capability_disabled',
       'no_model',
+      'price_unknown',
       'invalid_batch',
       'too_large',
       'idempotency_key_reused',

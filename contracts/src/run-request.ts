@@ -117,6 +117,8 @@ export const runErrors: readonly ErrorCode[] = [
   'content_refused',
   'timeout',
   'no_model',
+  'budget_exceeded',
+  'price_unknown',
   'unrecorded',
   'interrupted',
   'gave_up',

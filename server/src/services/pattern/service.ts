@@ -225,7 +225,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     honoursKeys: options.planted?.keys !== false,
   };
   const batches = openBatches({
-    ...{ database, clock, log, cursors, trail, registry, vault, library, contexts, router, queue },
+    ...{ database, clock, log, cursors, trail, registry, vault, library, contexts, router, queue, budgets },
     limits: options.batches,
     defaultTimeout: runs.timeout_ms,
     openTexts: engine.payloads.open,

@@ -1,4 +1,5 @@
 import type { Vault } from '#platform/vault.ts';
+import type { Budgets } from '../budget/budgets.ts';
 import type { LibraryParts } from '../library/library-parts.ts';
 import type { RunParts } from '../run/run-parts.ts';
 import type { LineThreads } from './line-threads.ts';
@@ -14,6 +15,7 @@ export interface BatchParts
   extends Omit<LibraryParts, 'afterChange'>,
     Pick<RunParts, 'library' | 'contexts' | 'router' | 'defaultTimeout'> {
   readonly vault: Vault;
+  readonly budgets: Budgets;
   readonly threads: LineThreads;
   /** This process. */
   readonly process: string;

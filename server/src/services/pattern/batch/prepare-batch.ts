@@ -7,6 +7,7 @@ import { refuseDisabled } from '../library/build-messages.ts';
 import { toWish } from '../routing/wish.ts';
 import { refuseUnfit } from '../run/plan-queued-run.ts';
 import { choosePlan } from '../run/plan-run.ts';
+import { requirePrices } from '../run/require-prices.ts';
 import { timeoutOf } from '../run/start-run.ts';
 import { type BatchParts, planPlace } from './batch-parts.ts';
 import type { BatchPlan } from './batch-record.ts';
@@ -28,9 +29,14 @@ export async function prepareBatch(
   const { id: patternId, name } = pattern;
   const pinned = { id: patternId, name };
   const chain = isChain(version) ? await pinChain(parts.library, workspace, pinned, version) : undefined;
+  const place = input.environment ?? 'development';
   const wish = chain ? null : toWish(input.model, version);
   if (chain) refuseForChain(input);
-  else parts.router.order(workspace, wish);
+  else {
+    parts.router.order(workspace, wish);
+    const environment = input.version === undefined && input.label === undefined ? place : null;
+    requirePrices(parts, context, { pattern: name, environment }, wish);
+  }
   await parts.vault.ready(workspace);
   const id = parts.clock.uuid();
   const parameters = input.parameters ?? null;
@@ -53,7 +59,7 @@ export async function prepareBatch(
       version: version.number,
       settings: {
         digest: version.digest,
-        environment: named ? null : (input.environment ?? 'development'),
+        environment: named ? null : place,
         label: input.label ?? null,
         model: input.model ?? null,
         strategy: input.strategy ?? null,

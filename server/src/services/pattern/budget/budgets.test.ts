@@ -382,10 +382,13 @@ test('queued runs that meet a used up budget wait for its reset, call nobody, an
   assert.equal((await ended(waiting)).status, 'cancelled');
 });
 
-test('a model without a price ends a queued run under a limit of money, with what to do', async () => {
+test('a model without a price is refused under a limit of money before a run or a batch is accepted', async () => {
   await put('all', { limit_micros: 1_000_000 });
-  const found = await ended(await start({ model: 'lab/unknown' }));
-  assert.deepEqual([found.status, found.error.code, found.attempts], ['failed', 'price_unknown', []]);
+  const asked = { pattern: 'greet', model: 'lab/unpriced' };
+  const queued = await run({ ...asked, mode: 'async' });
+  assert.deepEqual([queued.status, queued.body.code], [422, 'price_unknown'], queued.text);
+  const batch = await platform.call('POST', '/v1/batches', { ...asked, items: [{ input: 'x' }] });
+  assert.deepEqual([batch.status, batch.body.code], [422, 'price_unknown'], batch.text);
 });
 
 test('fifty queued runs against a budget for ten: ten calls go out, and those that wait hold nothing', async () => {

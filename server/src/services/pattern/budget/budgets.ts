@@ -3,6 +3,8 @@ import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
+import type { Candidate } from '../routing/candidate.ts';
+import { priceAt } from '../routing/price.ts';
 import type { RoutedResult } from '../routing/routed-call.ts';
 import { type Amount, fits, minus, nothing } from './amount.ts';
 import type { BudgetRow } from './budget-store.ts';
@@ -40,6 +42,8 @@ export interface Budgets {
    * Errors: `budget_exceeded` with the time of the reset, `price_unknown`.
    */
   reserve(scope: BudgetScope, call: BudgetCall): Reservation | undefined | Promise<Reservation | undefined>;
+  /** Throws `price_unknown` where a budget of money covers the run and a model has no price. */
+  requirePrices(scope: BudgetScope, candidates: () => readonly Pick<Candidate, 'name' | 'facts'>[]): void;
   /** Resolves when all that ended before is written. */
   settled(workspace: string): Promise<void>;
   /** What is ready for the next calls goes back: budgets of the workspace have changed. */
@@ -139,6 +143,11 @@ export function createBudgets(options: {
         }
         throw toBudgetError(refusal);
       });
+    },
+    requirePrices(scope, candidates) {
+      const money = table.covering(scope)?.find((budget) => budget.limit_micros !== null);
+      const unpriced = money && candidates().find(({ facts }) => priceAt(facts.prices, clock.now(), 0) === null);
+      if (money && unpriced) throw priceUnknown(money.name, unpriced.name);
     },
     settled: async (workspace) => ledgers.get(workspace)?.settled(),
     changed(workspace) {

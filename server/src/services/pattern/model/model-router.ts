@@ -37,6 +37,8 @@ export interface ModelRouter {
   route(workspace: string, wish: ModelWish | null): ModelRoute | Promise<ModelRoute>;
   /** The names that `route` would try first, in their order, before any fallback. Throws as `route` does, but waits for nothing. */
   order(workspace: string, wish: ModelWish | null): readonly [string, ...string[]];
+  /** All that `route` may call, whether or not they can be reached now. Waits for nothing. */
+  candidates(workspace: string, wish: ModelWish | null): readonly Candidate[];
   /** What a run uses that names no model; null when there is none. */
   defaultName(workspace: string): string | null;
   list(workspace: string): Model[];
@@ -142,6 +144,21 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
     return [name];
   };
 
+  /** Those that there are. Throws what was wrong with the first one where there is none. */
+  const findAll = (workspace: string, names: readonly string[], own: readonly string[]): KnownCandidate[] => {
+    const found: KnownCandidate[] = [];
+    let reason: unknown;
+    for (const name of withFallbacks(names, own, (first) => find(workspace, first).source.fallbacks)) {
+      try {
+        found.push(find(workspace, name));
+      } catch (error) {
+        reason ??= error;
+      }
+    }
+    if (found.length === 0) throw reason;
+    return found;
+  };
+
   return {
     defaultName,
     route(workspace, wish) {
@@ -152,18 +169,10 @@ export function createModelRouter(options: ModelRouterOptions): ModelRouter {
         const { source, candidate, alone } = find(workspace, names[0] as string);
         if (source.fallbacks.length === 0 && candidate.port !== null) return alone;
       }
-      const found: KnownCandidate[] = [];
-      let reason: unknown;
-      for (const name of withFallbacks(names, own, (first) => find(workspace, first).source.fallbacks)) {
-        try {
-          found.push(find(workspace, name));
-        } catch (error) {
-          reason ??= error;
-        }
-      }
-      if (found.length === 0) throw reason;
-      return openFirst(found, repeatUncertain);
+      return openFirst(findAll(workspace, names, own), repeatUncertain);
     },
+    candidates: (workspace, wish) =>
+      findAll(workspace, namesOf(workspace, wish), wish?.fallbacks ?? []).map(({ candidate }) => candidate),
     order(workspace, wish) {
       const names = namesOf(workspace, wish);
       let reason: unknown;
