@@ -215,6 +215,8 @@ test('what a chain cannot take is refused before it is accepted, and a preview s
   const refused = await run('plain', { variables: { tone: 'x' } });
   assert.deepEqual([refused.status, refused.body.code], [422, 'invalid_pattern'], refused.text);
   assert.match(refused.body.detail, /the step a: mark needs the variable more/);
+  await putChain('elsewhere', 'steps: {a: {pattern: check, model: nobody/model}}');
+  assert.equal((await run('elsewhere')).body.code, 'model_not_found');
   const none = await platform.call('GET', '/v1/runs/0198c0de-0000-7000-8000-000000000000/steps');
   assert.equal(none.status, 404);
 });

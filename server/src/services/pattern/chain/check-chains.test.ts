@@ -226,6 +226,8 @@ test('a chain has no text, and a pattern without steps has one', async () => {
   assert.match(await problemsOf(refused), /system\.md line 1: a chain has no system\.md/);
   assert.match(await problemsOf(create('none', 'title: x')), /system\.md is missing/);
   await create('one_step', 'steps: {a: {pattern: words}}');
+  const retried = create('retried', 'steps:\n  a:\n    pattern: one_step\n    retry: {times: 1}');
+  assert.match(await problemsOf(retried), /line 4: the step a: one_step is a chain, and retry is for one call/);
   const including = library.createPattern(alpha(), {
     name: 'including',
     files: [...chain('template: 2'), { path: 'system.md', content: '{{> one_step}}' }],

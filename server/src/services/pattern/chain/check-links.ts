@@ -64,12 +64,22 @@ export function checkLinks(
       for (const value of Object.values(given)) look(field, readParts(value));
       if (target) checkValues(links, { target, given, item }, (name, detail) => tell(`${field}/${name}`, detail));
     };
+    for (const field of runs?.chain ? ofOneCall(step) : []) {
+      tell(field, `${step.pattern} is a chain, and ${field} is for one call; say it in its own steps`);
+    }
     values('variables', runs?.target, step.variables);
     if (step.map_reduce) values('map_reduce/reduce/variables', merges?.target, step.map_reduce.reduce.variables);
   }
   const output = knownOf(links, readReference(chain.output), anything);
   if ('fault' in output) problems.push({ place: 'output', detail: `output: ${output.fault}` });
   return { answer: answerOf(links, chain.output), problems };
+}
+
+/** What the step says of the call that it makes. */
+function ofOneCall({ retry, timeout_ms, model, parameters }: ChainStep): string[] {
+  const said = { retry: retry.times > 0, timeout_ms: timeout_ms !== null, model: model !== null };
+  const parametersSaid = Object.keys(parameters).length > 0 ? ['parameters'] : [];
+  return [...Object.entries(said).flatMap(([field, is]) => (is ? [field] : [])), ...parametersSaid];
 }
 
 function itemOf(links: Links, text: string, tell: (field: string, detail: string) => void): Shape {

@@ -20,6 +20,15 @@ export function listPinnedSteps(plan: ChainPlan, frame = ''): PinnedStep[] {
   });
 }
 
+/** Models that steps name, also those of inner chains. */
+export function listModels({ steps }: ChainPlan): string[] {
+  return steps.flatMap(({ work }) => {
+    if (work.kind === 'approval') return [];
+    const inner = [work.call.chain, work.mapReduce?.reduce.chain].flatMap((chain) => (chain ? listModels(chain) : []));
+    return work.model === null ? inner : [work.model, ...inner];
+  });
+}
+
 function listCall(path: string, { pin, chain }: PlannedCall, needs: string[]): PinnedStep[] {
   const own = { path, pattern: pin.pattern, version: pin.version, needs };
   return [own, ...(chain ? listPinnedSteps(chain, path) : [])];

@@ -7,9 +7,6 @@ export interface SplitOptions {
   readonly overlap: number;
 }
 
-// From the best place to the worst. Each is looked for in the second half of a part only, so that parts stay large.
-const bounds: readonly RegExp[] = [/\n[ \t]*\n\s*/g, /\n/g, /[.!?…][)\]"'»”]*\s+|[。！？]/g, /\s+/g];
-
 /**
  * Cuts a text at paragraphs, else lines, else sentences, else words, never within a surrogate pair. Without overlap the parts give the
  * text again; parts of nothing but white space are left out. Undefined where it would be more than a thousand parts.
@@ -27,16 +24,55 @@ export function splitText(text: string, { size, overlap }: SplitOptions): string
   return parts;
 }
 
+/** Looks back from the end of a part, through its second half only, so that parts stay large. */
 function cutOf(text: string, from: number, size: number): number {
   const least = from + Math.ceil(size / 2);
-  const window = text.slice(least, from + size);
-  for (const bound of bounds) {
-    let end: number | undefined;
-    for (const match of window.matchAll(bound)) end = match.index + match[0].length;
-    if (end !== undefined) return whole(text, least + end, from);
-  }
-  return whole(text, from + size, from);
+  const end = from + size;
+  const window = text.slice(least, end);
+  const found = afterBreak(window) ?? afterSentence(window) ?? afterSpace(window);
+  return whole(text, found === undefined ? end : least + found, from);
 }
+
+/** The end of the last paragraph, else of the last line, with the white space after it. */
+function afterBreak(text: string): number | undefined {
+  let line: number | undefined;
+  for (let at = text.lastIndexOf('\n'); at !== -1; at = at === 0 ? -1 : text.lastIndexOf('\n', at - 1)) {
+    const end = afterSpaceFrom(text, at + 1);
+    line ??= end;
+    let before = at;
+    while (before > 0 && isSpace(text.charCodeAt(before - 1))) before--;
+    if (text.slice(before, at).includes('\n')) return end;
+  }
+  return line;
+}
+
+function afterSentence(text: string): number | undefined {
+  for (let at = text.length; at > 0; at--) {
+    const last = text.charCodeAt(at - 1);
+    if (last === 0x3002 || last === 0xff01 || last === 0xff1f) return at;
+    if (!isSpace(last)) continue;
+    let end = at;
+    while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
+    at = end + 1;
+    for (let closed = 0; closed < 5 && end > 0 && ')]"\'»”'.includes(text[end - 1] as string); closed++) end--;
+    if (end > 0 && '.!?…'.includes(text[end - 1] as string)) return afterSpaceFrom(text, at - 1);
+  }
+  return undefined;
+}
+
+function afterSpace(text: string): number | undefined {
+  for (let at = text.length; at > 0; at--) if (isSpace(text.charCodeAt(at - 1))) return at;
+  return undefined;
+}
+
+function afterSpaceFrom(text: string, from: number): number {
+  let end = from;
+  while (end < text.length && isSpace(text.charCodeAt(end))) end++;
+  return end;
+}
+
+const isSpace = (code: number) =>
+  code <= 0x20 || code === 0xa0 || (code >= 0x2000 && /\s/.test(String.fromCharCode(code)));
 
 /** Where the next part begins: at a word, where the repeated piece has one. */
 function overlapFrom(text: string, to: number, overlap: number): number {
