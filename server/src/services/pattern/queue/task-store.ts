@@ -43,33 +43,15 @@ export async function insertTasks(transaction: Transaction, group: readonly Enqu
   if (group.length > 0) await transaction.query(accept.text, acceptValues(group));
 }
 
-const change = {
-  name: 'task_change',
-  text: `update pattern.task as t set state = g.state, calling = g.calling, why = g.why, stepped = t.stepped or g.stepped,
+const changeRows = (rows: number) => `update pattern.task as t
+      set state = g.state, calling = g.calling, why = g.why, stepped = t.stepped or g.stepped,
         owner = case when g.state = 'running' then t.owner end,
         ready_at = case when g.state = 'running' then t.ready_at else g.ready_at end
-      from json_to_recordset($1) as g(workspace uuid, id uuid, token bigint, state text, ready_at timestamptz, why text,
+      from json_to_recordset($${rows}) as g(workspace uuid, id uuid, token bigint, state text, ready_at timestamptz, why text,
         calling jsonb, stepped boolean)
      where t.workspace = g.workspace and t.id = g.id and t.token = g.token and t.state = 'running'
-    returning t.workspace, t.id`,
-};
-
-/** Writes what becomes of tasks that are in hand; answers the runs that still were. No run may come twice. */
-export async function changeTasks(client: pg.Client, group: readonly TaskChange[]): Promise<ReadonlySet<string>> {
-  const rows = group.map(({ claim, done, calling, ...rest }) => ({
-    ...rest,
-    workspace: claim.workspace,
-    id: claim.id,
-    token: String(claim.token),
-    calling: calling.length === 0 ? null : calling,
-    stepped: done.length > 0,
-  }));
-  return toKeys(await client.query({ ...change, values: [JSON.stringify(rows)] }));
-}
-
-const end = {
-  name: 'task_end',
-  text: `with given as materialized (select * from rows from (
+    returning t.workspace, t.id`;
+const endRows = `given as materialized (select * from rows from (
         json_to_recordset($1) as (${finishedTyped}), unnest($3::int[], $4::int[], $5::bigint[]))
           as g(${finishedNames}, starts, size, held_token)),
       gone as (delete from pattern.task as t using given as g
@@ -78,16 +60,50 @@ const end = {
         returning t.workspace, t.id),
       ended as (insert into pattern.finished (${finishedNames}, payload)
         select ${finishedNames}, substring($2::bytea from starts for size) from given join gone using (workspace, id)
-        on conflict do nothing)
-    select workspace, id from gone`,
+        on conflict do nothing)`;
+
+const change = { name: 'task_change', text: changeRows(1) };
+const end = { name: 'task_end', text: `with ${endRows} select workspace, id from gone` };
+const both = {
+  name: 'task_both',
+  text: `with changed as (${changeRows(6)}), ${endRows}
+    select workspace, id from changed union all select workspace, id from gone`,
 };
 
-/** Keeps ends and removes their work; answers the runs whose end it was. No run may come twice. */
-export async function endTasks(client: pg.Client, group: readonly TaskEnd[]): Promise<ReadonlySet<string>> {
-  const { bytes, starts, sizes } = packBytes(group.map(({ payload }) => payload));
-  const tokens = group.map(({ token }) => (token === null ? null : String(token)));
-  const rows = JSON.stringify(group.map(({ row }) => row));
-  return toKeys(await client.query({ ...end, values: [rows, bytes, starts, sizes, tokens] }));
+function changeValues(changes: readonly TaskChange[]): unknown[] {
+  const rows = changes.map(({ claim, done, calling, state, ready_at, why }) => ({
+    ...{ state, ready_at, why },
+    workspace: claim.workspace,
+    id: claim.id,
+    token: String(claim.token),
+    calling: calling.length === 0 ? null : calling,
+    stepped: done.length > 0,
+  }));
+  return [JSON.stringify(rows)];
+}
+
+function endValues(ends: readonly TaskEnd[]): unknown[] {
+  const { bytes, starts, sizes } = packBytes(ends.map(({ payload }) => payload));
+  const tokens = ends.map(({ token }) => (token === null ? null : String(token)));
+  return [JSON.stringify(ends.map(({ row }) => row)), bytes, starts, sizes, tokens];
+}
+
+/**
+ * Writes what becomes of tasks that are in hand, and ends: these are kept, and their work is removed. Answers the runs for which
+ * it was written: the others are in other hands by now. No run may come twice.
+ */
+export async function writeTasks(
+  client: pg.Client,
+  changes: readonly TaskChange[],
+  ends: readonly TaskEnd[],
+): Promise<ReadonlySet<string>> {
+  const query =
+    ends.length === 0
+      ? { ...change, values: changeValues(changes) }
+      : changes.length === 0
+        ? { ...end, values: endValues(ends) }
+        : { ...both, values: [...endValues(ends), ...changeValues(changes)] };
+  return toKeys(await client.query(query));
 }
 
 /** Which of these ends are kept: asked when the reply to them was lost. */

@@ -5,7 +5,7 @@ import type { Log } from '#platform/log.ts';
 import type { Held, StepRecord } from '../engine/ports.ts';
 import type { FinishedRow } from '../run/record.ts';
 import type { Enqueued, TaskChange, TaskEnd } from './task-record.ts';
-import { acceptTasks, changeTasks, endTasks, findEnds, keyOfTask, quarantineRun } from './task-store.ts';
+import { acceptTasks, findEnds, keyOfTask, quarantineRun, writeTasks } from './task-store.ts';
 
 /** Writes queued work: what many ask for at the same time shares a commit. */
 export interface TaskWriter {
@@ -21,9 +21,10 @@ export interface TaskWriter {
 }
 
 /** Something to be written, with its result and whether it was sent before. */
-interface Entry<Row> {
-  readonly row: Row;
+interface Entry {
+  readonly act: { readonly change: TaskChange } | { readonly end: TaskEnd };
   readonly key: string;
+  readonly bytes: number;
   result: Held;
   sent: boolean;
 }
@@ -65,50 +66,26 @@ export function createTaskWriter(options: {
     quarantine: (client, { row }, reason) => quarantineRun(client, row, reason),
     bytesOf: ({ task }) => rowBytes + task.request.length,
   });
-  const changes = createGroupCommit<Entry<TaskChange>>({
-    ...shared,
-    connections: 1,
-    write: (client, group) =>
-      inRounds(group, (round) => {
-        const runs = round
-          .filter(({ row }) => row.done.length > 0 || row.state === 'waiting')
-          .map(({ row: { claim, done, state } }) => ({ ...claim, done, waits: state === 'waiting' }));
-        return withSteps(client, keepSteps, runs, async () =>
-          settle(round, await changeTasks(client, round.map(toRow))),
-        );
-      }),
-    quarantine: async () => undefined,
-    bytesOf: ({ row: { done } }) => done.reduce((bytes, { output }) => bytes + (output?.length ?? 0), rowBytes),
-  });
-  const ends = createGroupCommit<Entry<TaskEnd>>({
+  const acts = createGroupCommit<Entry>({
     ...shared,
     connections: 2,
-    write: (client, group) =>
-      inRounds(group, (round) => {
-        const runs = round
-          .filter(({ row }) => row.done.length > 0)
-          .map(({ row: { row, done } }) => ({ ...row, done, waits: false }));
-        return withSteps(client, keepSteps, runs, () => writeEnds(client, round));
-      }),
+    write: (client, group) => inRounds(group, (round) => writeRound(client, keepSteps, round)),
     quarantine: quarantineEnd,
-    bytesOf: ({ row }) => rowBytes + (row.payload?.length ?? 0),
+    bytesOf: ({ bytes }) => bytes,
   });
-  const groups = [accepts, changes, ends];
+  const write = async (act: Entry['act'], { workspace, id }: { workspace: string; id: string }, bytes: number) => {
+    const entry: Entry = { act, key: keyOfTask(workspace, id), bytes, result: 'lost', sent: false };
+    await acts.write(entry).committed;
+    return entry.result;
+  };
+  const groups = [accepts, acts];
   return {
     admit() {
       for (const group of groups) group.admit();
     },
     accept: (enqueued) => accepts.write(enqueued).committed,
-    async change(row) {
-      const entry = toEntry(row, row.claim);
-      await changes.write(entry).committed;
-      return entry.result;
-    },
-    async end(row) {
-      const entry = toEntry(row, row.row);
-      await ends.write(entry).committed;
-      return entry.result;
-    },
+    change: (change) => write({ change }, change.claim, sizeOf(change.done)),
+    end: (end) => write({ end }, end.row, sizeOf(end.done) + (end.payload?.length ?? 0)),
     get waiting() {
       return groups.reduce((sum, { waiting }) => sum + waiting, 0);
     },
@@ -119,21 +96,15 @@ export function createTaskWriter(options: {
   };
 }
 
-function toEntry<Row>(row: Row, { workspace, id }: { workspace: string; id: string }): Entry<Row> {
-  return { row, key: keyOfTask(workspace, id), result: 'lost', sent: false };
-}
-
-const toRow = <Row>({ row }: Entry<Row>) => row;
+const sizeOf = (done: readonly StepRecord[]) =>
+  done.reduce((bytes, { output }) => bytes + (output?.length ?? 0), rowBytes);
 
 /** A statement changes a row once: what is asked of the same run twice is written one after the other. */
-async function inRounds<Row>(
-  group: readonly Entry<Row>[],
-  write: (round: readonly Entry<Row>[]) => Promise<void>,
-): Promise<void> {
+async function inRounds(group: readonly Entry[], write: (round: readonly Entry[]) => Promise<void>): Promise<void> {
   for (let rest = group; rest.length > 0; ) {
     const keys = new Set<string>();
-    const round: Entry<Row>[] = [];
-    const later: Entry<Row>[] = [];
+    const round: Entry[] = [];
+    const later: Entry[] = [];
     for (const entry of rest) {
       if (keys.has(entry.key)) later.push(entry);
       else round.push(entry);
@@ -144,47 +115,52 @@ async function inRounds<Row>(
   }
 }
 
+async function writeRound(client: pg.Client, keepSteps: KeepSteps, round: readonly Entry[]): Promise<void> {
+  const again = round.filter(({ sent }) => sent);
+  for (const entry of round) entry.sent = true;
+  const changes = round.flatMap(({ act }) => ('change' in act ? act.change : []));
+  const ends = round.flatMap(({ act }) => ('end' in act ? act.end : []));
+  const stepped: SteppedRun[] = [
+    ...changes
+      .filter(({ done, state }) => done.length > 0 || state === 'waiting')
+      .map(({ claim, done, state }) => ({ ...claim, done, waits: state === 'waiting' })),
+    ...ends.filter(({ done }) => done.length > 0).map(({ row, done }) => ({ ...row, done, waits: false })),
+  ];
+  const held = await withSteps(client, keepSteps, stepped, () => writeTasks(client, changes, ends));
+  for (const entry of round) entry.result = held.has(entry.key) ? 'held' : 'lost';
+  // Its reply was lost, and the commit was not.
+  const unsure = again.filter(({ result }) => result === 'lost');
+  const endsUnsure = unsure.flatMap(({ act }) => ('end' in act ? act.end : []));
+  if (endsUnsure.length === 0) return;
+  const kept = await findEnds(client, endsUnsure);
+  for (const entry of unsure) if ('end' in entry.act && kept.has(entry.key)) entry.result = 'held';
+}
+
 /** Runs without steps, which are most, need no transaction of several statements. */
 async function withSteps(
   client: pg.Client,
   keepSteps: KeepSteps,
   runs: readonly SteppedRun[],
   write: () => Promise<ReadonlySet<string>>,
-): Promise<void> {
-  if (runs.length === 0) {
-    await write();
-    return;
-  }
+): Promise<ReadonlySet<string>> {
+  if (runs.length === 0) return write();
   await client.query('begin');
   try {
     const held = await write();
     const kept = runs.filter(({ workspace, id }) => held.has(keyOfTask(workspace, id)));
     if (kept.length > 0) await keepSteps(client, kept);
     await client.query('commit');
+    return held;
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
     throw error;
   }
 }
 
-function settle<Row>(round: readonly Entry<Row>[], held: ReadonlySet<string>): ReadonlySet<string> {
-  for (const entry of round) entry.result = held.has(entry.key) ? 'held' : 'lost';
-  return held;
-}
-
-async function writeEnds(client: pg.Client, round: readonly Entry<TaskEnd>[]): Promise<ReadonlySet<string>> {
-  const again = round.filter(({ sent }) => sent);
-  for (const entry of round) entry.sent = true;
-  const held = settle(round, await endTasks(client, round.map(toRow)));
-  const unsure = again.filter(({ result }) => result === 'lost');
-  // Its reply was lost, and the commit was not.
-  if (unsure.length > 0) settle(unsure, await findEnds(client, unsure.map(toRow)));
-  return held;
-}
-
 /** An end that the tables refuse: one without its texts is put in its place, so that no run stays open. */
-async function quarantineEnd(client: pg.Client, entry: Entry<TaskEnd>, reason: string): Promise<void> {
-  const { row } = entry.row;
+async function quarantineEnd(client: pg.Client, { act }: Entry, reason: string): Promise<void> {
+  if (!('end' in act)) return;
+  const { row } = act.end;
   await quarantineRun(client, row, reason);
   const plain: FinishedRow = {
     ...row,
@@ -194,5 +170,5 @@ async function quarantineEnd(client: pg.Client, entry: Entry<TaskEnd>, reason: s
     error_code: 'unrecorded',
     error_detail: 'The record of this run could not be written and was set aside for the operator.',
   };
-  await endTasks(client, [{ ...entry.row, row: plain, payload: null, done: [] }]);
+  await writeTasks(client, [], [{ ...act.end, row: plain, payload: null, done: [] }]);
 }
