@@ -52,7 +52,7 @@ export const RunQueue = Type.Object({
   priority: RunPriority,
   ready_at: Type.Union([Time, Type.Null()], { description: 'Not before; null while somebody is waited for.' }),
   deadline: Type.Union([Time, Type.Null()]),
-  deliveries: Type.Integer({ description: 'Processes that had it in hand and died with it.' }),
+  deliveries: Type.Integer({ description: 'Processes that died with it since a step of it ended last.' }),
   why: Type.Union([Type.String(), Type.Null()], { description: 'What it waits for.' }),
 });
 export type RunQueue = Static<typeof RunQueue>;

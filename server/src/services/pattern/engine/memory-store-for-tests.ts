@@ -92,6 +92,7 @@ export function createMemoryStore({ clock, faults = {} }: { clock: Clock; faults
     if (!(faults.forgetsSteps && calling.length > 0)) {
       keep(task.id, done);
       task.stepped ||= done.length > 0;
+      if (done.some(({ state }) => state !== 'waiting')) task.deliveries = 0;
     }
     task.calling = faults.forgetsCalls ? [] : calling;
     apply(task);

@@ -22,7 +22,7 @@ export interface Claim {
   /** The run. */
   readonly id: string;
   readonly token: bigint;
-  /** Workers that had it before and died with it. */
+  /** Workers that had it before and died with it, since the last end of a step. */
   readonly deliveries: number;
   /** When it was claimed, by the database's clock: milliseconds since 1970. */
   readonly now: number;

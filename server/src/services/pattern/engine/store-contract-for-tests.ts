@@ -164,6 +164,20 @@ export function testStoreContract(name: string, open: () => Promise<StoreUnderTe
     assert.equal(await store.endOf(run), undefined);
   });
 
+  it('who died with a run counts until a step of it has ended', async ({ add, store, takeOver, now }) => {
+    const run = await add();
+    for (const deaths of [0, 1, 2]) {
+      const claim = await claimed(run);
+      assert.equal(claim.deliveries, deaths);
+      const waiting = step('a', await now(), { state: 'waiting', why: 'retry', until: await now(), finished_at: null });
+      await store.checkpoint(claim, { done: [waiting], calling: [intent('a')] });
+      await takeOver(run);
+    }
+    await store.checkpoint(await claimed(run), { done: [step('a', await now())], calling: [] });
+    await takeOver(run);
+    assert.equal((await claimed(run)).deliveries, 1);
+  });
+
   it('the next checkpoint takes the place of what was going out', async ({ add, store, takeOver }) => {
     const run = await add();
     const first = await claimed(run);

@@ -18,7 +18,7 @@ create table pattern.task (
   owner uuid,
   -- One more with each claim and each take-over.
   token bigint not null default 0,
-  -- Processes that had it in hand and died.
+  -- Processes that had it in hand and died, since the last end of a step.
   deliveries int not null default 0,
   -- Calls that were noted as going out, without their ends.
   calling jsonb,

@@ -45,10 +45,11 @@ export async function insertTasks(transaction: Transaction, group: readonly Enqu
 
 const changeRows = (rows: number) => `update pattern.task as t
       set state = g.state, calling = g.calling, why = g.why, stepped = t.stepped or g.stepped,
+        deliveries = case when g.progressed then 0 else t.deliveries end,
         owner = case when g.state = 'running' then t.owner end,
         ready_at = case when g.state = 'running' then t.ready_at else g.ready_at end
       from json_to_recordset($${rows}) as g(workspace uuid, id uuid, token bigint, state text, ready_at timestamptz, why text,
-        calling jsonb, stepped boolean)
+        calling jsonb, stepped boolean, progressed boolean)
      where t.workspace = g.workspace and t.id = g.id and t.token = g.token and t.state = 'running'
     returning t.workspace, t.id`;
 const endRows = `given as materialized (select * from rows from (
@@ -78,6 +79,8 @@ function changeValues(changes: readonly TaskChange[]): unknown[] {
     token: String(claim.token),
     calling: calling.length === 0 ? null : calling,
     stepped: done.length > 0,
+    // Whoever dies with a run again and again without an end of a step: it may be the run's fault.
+    progressed: done.some(({ state }) => state !== 'waiting'),
   }));
   return [JSON.stringify(rows)];
 }
