@@ -744,7 +744,7 @@ export interface RunQueue {
   /** Not before; null while somebody is waited for. */
   readonly ready_at: string | null;
   readonly deadline: string | null;
-  /** Processes that had it in hand and died with it. */
+  /** Processes that died with it since a step of it ended last. */
   readonly deliveries: number;
   /** What it waits for. */
   readonly why: string | null;
