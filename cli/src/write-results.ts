@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { type Damask, DamaskError } from '@damask/sdk';
 import { isOver } from './batch-progress.ts';
@@ -75,16 +74,23 @@ function openOutput(terminal: Terminal, path: string | undefined) {
   if (path === undefined) return { write: (text: string) => terminal.result(text), end: async () => undefined };
   const file = createWriteStream(path);
   let failure: NodeJS.ErrnoException | undefined;
+  let wake = () => {};
   file.on('error', (error: NodeJS.ErrnoException) => {
     failure = error;
+    wake();
   });
+  file.on('drain', () => wake());
   const check = () => {
     if (failure) throw new OutputError(failure.code);
   };
   return {
     async write(text: string) {
       check();
-      if (!file.write(text)) await Promise.race([once(file, 'drain'), once(file, 'close')]);
+      if (!file.write(text)) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
       check();
     },
     async end() {
