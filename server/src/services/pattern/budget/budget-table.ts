@@ -6,7 +6,8 @@ export interface BudgetScope {
   readonly workspace: string;
   /** Id of the API key. */
   readonly key: string;
-  readonly pattern: string;
+  /** Its own, and for a step of a chain that of the step. */
+  readonly patterns: readonly string[];
   readonly environment: string | null;
 }
 
@@ -42,6 +43,7 @@ export function createBudgetTable(database: Database, onChange: (workspace: stri
 }
 
 function coversRun({ covers, covered }: BudgetRow, scope: BudgetScope): boolean {
+  if (covers === 'pattern') return scope.patterns.some((pattern) => pattern === covered);
   return covers === 'workspace' || scope[covers] === covered;
 }
 

@@ -357,6 +357,25 @@ test('a client that leaves is charged at the maximum of its call, and holds noth
   assert.deepEqual([spent_tokens, reserved_tokens], [tokens, 0]);
 });
 
+test('a step of a chain counts for its own pattern and for that of the chain, in the environment of the run', async () => {
+  const files = [
+    { path: 'pattern.yaml', content: 'steps:\n  hello: {pattern: greet}\n  loud: {pattern: shout, after: [hello]}\n' },
+  ];
+  const made = await platform.call('POST', '/v1/patterns', { name: 'polite', files });
+  assert.equal(made.status, 201, made.text);
+  const covers = [
+    ['chain', { covers: 'pattern', of: 'polite' }],
+    ['step', { covers: 'pattern', of: 'shout' }],
+    ['place', { covers: 'environment', of: 'development' }],
+  ] as const;
+  for (const [name, body] of covers) await put(name, { ...body, limit_tokens: 1_000_000 });
+  const { status, text } = await run({ pattern: 'polite' });
+  assert.equal(status, 200, text);
+  const spent = [];
+  for (const [name] of covers) spent.push((await atRest(name)).spent_tokens);
+  assert.deepEqual(spent, [30, 15, 30]);
+});
+
 test('a queued run is charged what it took', async () => {
   await put('all', { limit_micros: 1_000_000 });
   const found = await ended(await start());

@@ -68,7 +68,7 @@ async function openProcess() {
 }
 
 const reserve = async (budgets: Budgets, run = systemClock.uuid(), queued = false) => {
-  const scope = { workspace, key: 'k', pattern: 'p', environment: null };
+  const scope = { workspace, key: 'k', patterns: ['p'], environment: null };
   return (await budgets.reserve(scope, { run, queued, most: () => most })) as Reservation;
 };
 const tookIt = (tokens: number): RoutedResult => ({

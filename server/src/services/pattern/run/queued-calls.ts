@@ -18,8 +18,8 @@ export function createQueuedCalls(parts: StepParts, runs: RunsAtHand, grown: (ru
       const run = runs.of(claim);
       const planned = await planStep(parts, run, call);
       const { route, plan } = planned;
-      const { workspace, actor } = run.row;
-      const who = { id: run.row.id, workspace, key: actor, queued: true };
+      const { workspace, actor, pattern, environment } = run.row;
+      const who = { id: run.row.id, workspace, key: actor, queued: true, of: { pattern, environment } };
       // An answer from the cache calls nobody.
       const free = route.candidates.length === 0;
       const reservation = free ? undefined : await reserveRun(parts.limits, who, planned);

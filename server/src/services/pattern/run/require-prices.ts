@@ -15,6 +15,6 @@ export function requirePrices(
   wish: ModelWish | null,
 ): void {
   if (!budgets.limits(workspace)) return;
-  const scope = { workspace, key: actor.id, pattern, environment };
+  const scope = { workspace, key: actor.id, patterns: [pattern], environment };
   budgets.requirePrices(scope, () => router.candidates(workspace, wish));
 }

@@ -19,6 +19,8 @@ export interface LimitedRun {
   /** Id of the API key. */
   readonly key: string;
   readonly queued: boolean;
+  /** Of a run that is executed by a worker: its own pattern and environment, which those of a step may not be. */
+  readonly of?: { readonly pattern: string; readonly environment: string | null };
 }
 
 /**
@@ -27,12 +29,13 @@ export interface LimitedRun {
  */
 export function reserveRun(
   limits: LimitParts,
-  { id, queued, ...who }: LimitedRun,
+  { id, queued, of, ...who }: LimitedRun,
   execution: Pick<Execution, 'plan' | 'route'>,
 ): Reservation | undefined | Promise<Reservation | undefined> {
   const { pattern, environment } = execution.plan;
+  const patterns = of && of.pattern !== pattern ? [of.pattern, pattern] : [pattern];
   return limits.budgets.reserve(
-    { ...who, pattern, environment },
+    { ...who, patterns, environment: of ? of.environment : environment },
     { run: id, queued, most: () => mostOfExecution(limits, execution) },
   );
 }
