@@ -133,7 +133,7 @@ test('queued work goes on after a restore, and calls that were out at the snapsh
   const few = { ...env, ...first, OPENAI_BASE_URL: slow.url, DAMASK_WORKER_SLOTS: '1' };
   const platform = await startServer(few);
   await platform.call('POST', '/v1/patterns', { name: 'greet', system: 'Greet.' });
-  const runs = [];
+  const runs: { id: string }[] = [];
   for (const input of ['slow one', 'queued one']) {
     const accepted = await platform.call('POST', '/v1/runs', { pattern: 'greet', input, mode: 'async' });
     assert.equal(accepted.http, 202, JSON.stringify(accepted));

@@ -46,7 +46,7 @@ const asSuperuser = async (text: string, connection: pg.ClientConfig = platform.
 
 async function backUp(connection: pg.ClientConfig = platform.connection, base?: { manifest: Manifest; name: string }) {
   const { destination, state, bytes } = memoryDestination();
-  const { manifest } = await writeBackup({
+  const { manifest, written } = await writeBackup({
     connection,
     destination,
     kek,
@@ -55,6 +55,7 @@ async function backUp(connection: pg.ClientConfig = platform.connection, base?: 
     ...(base ? { base } : {}),
   });
   assert.ok(state.finished);
+  assert.equal(written, bytes().length);
   return { manifest, bytes: bytes() };
 }
 

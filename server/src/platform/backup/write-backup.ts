@@ -88,8 +88,9 @@ async function writeAll(options: WriteBackupOptions, snapshot: Snapshot) {
     bases: basesOf(tables, base),
   };
   const last = await frames.finish('manifest', Buffer.from(JSON.stringify(manifest)));
-  await destination.write(writeEnd(last.offset, last.number));
-  return { manifest, written: frames.written };
+  const end = writeEnd(last.offset, last.number);
+  await destination.write(end);
+  return { manifest, written: frames.written + end.length };
 }
 
 async function writeTable(

@@ -81,7 +81,7 @@ export async function placeKeyFile(path: string, bytes: Buffer): Promise<void> {
   throw new AppError('already_exists', `${path} holds another key. Move it away first, or set DAMASK_KEY_FILE.`);
 }
 
-async function create(path: string, key = randomBytes(keyLength)) {
+async function create(path: string, key: Buffer = randomBytes(keyLength)) {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await makeFolder(dirname(path));
