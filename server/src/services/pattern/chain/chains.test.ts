@@ -191,6 +191,21 @@ test('a chain that was accepted goes on with what it pinned, whatever becomes of
   assert.equal(ended.output, 'old <in>', JSON.stringify(ended));
 });
 
+test('a chain that failed says where, is retried, and is run again', async () => {
+  await putChain('again', 'steps: {a: {pattern: list}, b: {pattern: merge, input: [$input, $steps.a.output]}}');
+  answers = () => 'no JSON';
+  const { body } = await run('again', { mode: 'async' });
+  const failed = await until(body.id, ({ status }) => status === 'failed');
+  assert.deepEqual([failed.error.code, failed.error.detail.slice(0, 8)], ['invalid_output', 'Step a: ']);
+  answers = (system, input) => (system === 'list' ? '{"parts":[]}' : `${system} <${input}>`);
+  const retried = await platform.call('POST', `/v1/runs/${body.id}/retry`, {});
+  assert.equal(retried.status, 202, retried.text);
+  const ended = await until(retried.body.id, ({ status }) => status === 'succeeded');
+  assert.deepEqual([ended.output, ended.rerun_of], ['merge <in\n\n{"parts":[]}>', body.id]);
+  const again = await platform.call('POST', `/v1/runs/${body.id}/rerun`, { input: 'new' });
+  assert.equal(again.body.output, 'merge <new\n\n{"parts":[]}>', again.text);
+});
+
 test('what a chain cannot take is refused before it is accepted, and a preview says what it would do', async () => {
   await putChain('plain', 'variables: {tone: {}}\nsteps: {a: {pattern: mark, input: $variables.tone}}');
   for (const [field, value] of Object.entries({

@@ -19,7 +19,10 @@ const ofOneCall = [
 
 /** What is said to one model has no place in a chain: its steps have their own. Throws `invalid_request`. */
 export function refuseForChain(request: Pick<Request, (typeof ofOneCall)[number]>): void {
-  const field = ofOneCall.find((name) => request[name] !== undefined);
+  // A run that is run again brings empty parameters.
+  const said = (name: (typeof ofOneCall)[number]) =>
+    name !== 'parameters' || Object.keys(request[name] ?? {}).length > 0;
+  const field = ofOneCall.find((name) => request[name] !== undefined && said(name));
   if (field === undefined) return;
   throw new AppError(
     'invalid_request',
