@@ -152,6 +152,30 @@ test('whoever was alive at the snapshot is dead after it, so that what it did is
   assert.equal((await asSuperuser(living, connection)).length, 0);
 });
 
+test('numbers of transactions are moved together below those of the new cluster, so that cursors and events keep their order', async () => {
+  const taken = await backUp();
+  const connection = await emptyDatabase();
+  const chain = await openChain(memorySource(taken.bytes), kek);
+  const far = 1_000_000_000n;
+  // As if the backup came from a cluster that has counted much further.
+  const next_transaction = String(BigInt(chain.manifest.next_transaction) + far);
+  await restoreBackup({
+    connection,
+    chain: { ...chain, manifest: { ...chain.manifest, next_transaction } },
+    kek,
+    folders,
+    log,
+  });
+  const order = `select (select array_agg(id order by xact, id) from pattern.outbox) as events,
+    (select max(xact) from pattern.outbox) - (select max(xact) from platform.cursor) as ahead`;
+  assert.deepEqual(await asSuperuser(order, connection), await asSuperuser(order));
+  const [{ newest }] = await asSuperuser('select max(xact) as newest from pattern.outbox', connection);
+  assert.ok(Number(newest) < 0, newest);
+  const named = `select table_name, column_name from information_schema.columns
+    where (column_default like '%xact_id%' or data_type = 'xid8') and column_name <> 'xact'`;
+  assert.deepEqual(await asSuperuser(named), [], 'Call it xact: a restore moves what is in such a column.');
+});
+
 test('a restore that broke off leaves a database that says so, and the next one brings everything back', async () => {
   const taken = await backUp();
   const connection = await emptyDatabase('createrole');
