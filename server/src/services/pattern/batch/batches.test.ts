@@ -377,3 +377,15 @@ test('two processes share a batch and no line runs twice; what a dead one was re
     await beside.stop();
   }
 });
+
+test('a batch whose lines cannot be decrypted is paused with what to do, and can be cancelled', async () => {
+  const { id } = (await create({ items: [{ input: 'x' }], start_at: new Date(Date.now() + 3_600_000).toISOString() }))
+    .body;
+  const client = new pg.Client(platform.connection);
+  await client.connect();
+  await client.query(`update pattern.batch set ready_at = now(), plan = '\\x00' where id = $1`, [id]);
+  await client.end();
+  assert.match((await until(id, ['paused'])).reason, /cannot be decrypted/);
+  await platform.call('POST', `/v1/batches/${id}/cancel`);
+  assert.equal((await until(id)).status, 'cancelled');
+});

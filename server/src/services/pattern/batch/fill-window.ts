@@ -5,6 +5,7 @@ import { type BatchParts, chunkPlace } from './batch-parts.ts';
 import type { LockedBatch } from './batch-store.ts';
 import { readLineChunk, type StoredLine } from './line-chunk.ts';
 import { insertLines, type LineRow, listLines, readChunks, updateLines } from './line-store.ts';
+import { openSealed } from './make-line-run.ts';
 
 export interface FillParts extends Pick<BatchParts, 'vault'> {
   /** Makes the run of a line, ready to be queued. */
@@ -37,7 +38,7 @@ export async function fillWindow(
 ): Promise<Filled> {
   const where = { workspace, batch };
   const open = async (first: number, content: Buffer) =>
-    readLineChunk(await parts.vault.open(workspace, chunkPlace('batch_chunk', batch, first), content));
+    readLineChunk(await openSealed(parts.vault.open(workspace, chunkPlace('batch_chunk', batch, first), content)));
   let left = Math.min(room, linesAtOnce);
   let bytes = 0;
   let repeated = 0;

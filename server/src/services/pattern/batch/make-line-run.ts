@@ -7,15 +7,20 @@ import type { BatchPlan } from './batch-record.ts';
 import type { LockedBatch } from './batch-store.ts';
 import type { StoredLine } from './line-chunk.ts';
 
-/** What the runs of a batch have in common. Errors: `unavailable` when the key file is not the one that it was sealed with. */
+/** What the runs of a batch have in common. Errors: `payload_gone` when it cannot be decrypted. */
 export async function openPlan({ vault }: Pick<BatchParts, 'vault'>, batch: LockedBatch): Promise<BatchPlan> {
+  const bytes = await openSealed(vault.open(batch.workspace, planPlace(batch.id), batch.plan));
+  return JSON.parse(bytes.toString('utf8')) as BatchPlan;
+}
+
+/** Says what to do where the key is another one. */
+export async function openSealed(opening: Promise<Buffer>): Promise<Buffer> {
   try {
-    const bytes = await vault.open(batch.workspace, planPlace(batch.id), batch.plan);
-    return JSON.parse(bytes.toString('utf8')) as BatchPlan;
+    return await opening;
   } catch (cause) {
     throw new AppError(
-      'unavailable',
-      'The lines of this batch cannot be decrypted. Check that the key file is the one that they were written with.',
+      'payload_gone',
+      'The lines of this batch cannot be decrypted. Put the key file back that they were written with, or cancel the batch.',
       {},
       { cause },
     );

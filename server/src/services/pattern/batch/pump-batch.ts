@@ -29,6 +29,8 @@ export interface Pumped {
 
 /** Runs of a batch without a limit of its own that are queued or under way. */
 const window = 1_000;
+/** What keeps a batch from going on until somebody has mended it. */
+const mendable: ReadonlySet<string> = new Set(['model_not_found', 'no_model', 'payload_gone']);
 const idle: Pumped = { moved: 0, queued: 0, stop: [] };
 
 /**
@@ -129,8 +131,7 @@ async function fill(
     // With no room nothing was looked for beyond: whether there is more shows in the next round.
     return { ...filled, whole: filled.whole };
   } catch (error) {
-    const mendable = error instanceof AppError && (error.code === 'model_not_found' || error.code === 'no_model');
-    if (!mendable) throw error;
+    if (!(error instanceof AppError) || !mendable.has(error.code)) throw error;
     return { reason: `${error.message} Then resume the batch.` };
   }
 }

@@ -16,8 +16,11 @@ export interface PumpOptions extends Omit<PumpParts, 'wake'> {
   readonly onQueued: () => void;
 }
 
-/** Milliseconds between two looks: after one that moved something, after one that did not, and at batches that are paused. */
-const pauses = { moved: 50, busy: 200, idle: 1_000, paused: 3_000, left: 15_000 };
+/**
+ * Milliseconds between two looks: after one that moved something, after one that did not, without batches, at those that are
+ * paused, at one that could not go on, at what was left behind.
+ */
+const pauses = { moved: 50, busy: 200, idle: 1_000, paused: 3_000, failed: 5_000, left: 15_000 };
 const batchesAtOnce = 100;
 const pumpsAtOnce = 3;
 const stopsAtOnce = 8;
@@ -35,6 +38,7 @@ export function startBatchPump(options: PumpOptions): BatchPump {
   let leftAt = Number.NEGATIVE_INFINITY;
   let failing = false;
   let place: BatchPlace | undefined;
+  const failed = new Map<string, number>();
 
   const schedule = (milliseconds: number) => {
     const at = clock.monotonic() + milliseconds;
@@ -81,11 +85,15 @@ export function startBatchPump(options: PumpOptions): BatchPump {
   }
 
   async function pumpOne(workspace: string, batch: string): Promise<number> {
+    // What fails for one batch only must neither fill the log nor hold up the others.
+    if ((failed.get(batch) ?? 0) > clock.monotonic()) return 0;
     let pumped: Pumped;
     try {
       pumped = await pumpBatch(parts, workspace, batch);
+      failed.delete(batch);
     } catch (error) {
-      log.warn('A batch could not go on; it is tried again', { workspace, batch, error });
+      log.warn('A batch could not go on; it is tried again in some seconds', { workspace, batch, error });
+      failed.set(batch, clock.monotonic() + pauses.failed);
       return 0;
     }
     if (pumped.queued > 0) onQueued();
