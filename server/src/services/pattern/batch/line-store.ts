@@ -90,7 +90,8 @@ export function listLines(
   );
 }
 
-export function readLines(transaction: Transaction, batch: string, lines: readonly number[]): Promise<LineRow[]> {
+export async function readLines(transaction: Transaction, batch: string, lines: readonly number[]): Promise<LineRow[]> {
+  if (lines.length === 0) return [];
   return transaction.query<LineRow>(
     'select line, run, same_as, state from pattern.batch_line where batch = $1 and line = any($2::int[])',
     [batch, lines],
@@ -141,6 +142,7 @@ export async function readEnds(transaction: Transaction, runs: readonly string[]
 
 /** Sealed texts of these runs. */
 export async function readPayloads(transaction: Transaction, runs: readonly string[]): Promise<Map<string, Buffer>> {
+  if (runs.length === 0) return new Map();
   const rows = await transaction.query<{ id: string; payload: Buffer }>(
     'select id, payload from pattern.finished where id = any($1::uuid[]) and payload is not null',
     [runs],

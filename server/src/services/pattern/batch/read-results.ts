@@ -24,7 +24,9 @@ import { factsOf, type ResultLine } from './result-line.ts';
 /** Opens the texts of a run. */
 export type OpenTexts = (row: { workspace: string; id: string }, sealed: Buffer) => Promise<Payload>;
 
-const linesAtOnce = 200;
+const linesAtOnce = 500;
+/** Lines whose texts are opened before others run. */
+const textsAtOnce = 100;
 const rejectedAtOnce = 500;
 /** Sealed bytes that are read at once. */
 const bytesAtOnce = 8 * 1024 * 1024;
@@ -145,7 +147,7 @@ function* groupsOf({ lines, ends, originals }: Page): Generator<{ lines: LineRow
   for (const line of lines) {
     const run = line.run ?? originals.get(line.same_as ?? 0) ?? null;
     const size = run === null ? 0 : (ends.get(run)?.bytes ?? 0);
-    if (group.length > 0 && (bytes + size > bytesAtOnce || group.length >= 50)) {
+    if (group.length > 0 && (bytes + size > bytesAtOnce || group.length >= textsAtOnce)) {
       yield { lines: group, runs: [...runs] };
       group = [];
       runs = new Set();
