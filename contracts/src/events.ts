@@ -54,6 +54,10 @@ export const events = {
       resets_at: Time,
     }),
   },
+  'pattern.queue-put': {
+    version: 1,
+    data: Type.Object({ concurrency: Type.Union([Type.Integer(), Type.Null()]) }),
+  },
   'pattern.timer-put': { version: 1, data: Type.Object({ timer: Name }) },
   'pattern.timer-deleted': { version: 1, data: Type.Object({ timer: Name }) },
   'pattern.timer-failed': {

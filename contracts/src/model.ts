@@ -30,6 +30,8 @@ export const ModelOffer = strict({
   /** Of input that the vendor had in its cache, and of input that it put there; the input price where they are missing. */
   cached_input_price: Type.Optional(PriceField),
   cache_write_price: Type.Optional(PriceField),
+  /** Queued runs that call it at the same time, in all processes. */
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 });
 export type ModelOffer = Static<typeof ModelOffer>;
 

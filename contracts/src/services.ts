@@ -7,6 +7,7 @@ import { identityOperations } from './identity.ts';
 import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
+import { queueOperations } from './queue-operations.ts';
 import { runOperations } from './run-operations.ts';
 import { sessionOperations } from './session.ts';
 import { strategyOperations } from './strategy.ts';
@@ -26,6 +27,7 @@ export const serviceOperations = {
     ...modelOperations,
     ...budgetOperations,
     ...runOperations,
+    ...queueOperations,
     ...batchOperations,
     ...timerOperations,
   },

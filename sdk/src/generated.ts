@@ -429,6 +429,7 @@ export interface ModelOffer {
   readonly output_price?: number | undefined;
   readonly cached_input_price?: number | undefined;
   readonly cache_write_price?: number | undefined;
+  readonly concurrency?: number | undefined;
 }
 
 export interface NewApiKey {
@@ -671,6 +672,19 @@ export interface ProviderTest {
     readonly detail: string;
     readonly provider_status: number | null;
   } | null;
+}
+
+export interface Queue {
+  /** At most 200,000 runs are counted in all. */
+  readonly interactive: number;
+  /** At most 200,000 runs are counted in all. */
+  readonly bulk: number;
+  /** At most 200,000 runs are counted in all. */
+  readonly running: number;
+  /** For a person. */
+  readonly waiting: number;
+  /** Queued runs that are executed at the same time, in all processes; null: what the platform allows. */
+  readonly concurrency: number | null;
 }
 
 export type RoleName = 'viewer' | 'runner' | 'author' | 'operator' | 'admin' | 'owner';
@@ -1511,6 +1525,11 @@ export interface DecideRunInput {
   readonly comment?: string | undefined;
 }
 
+export interface PutQueueInput {
+  /** Null: what the platform allows. */
+  readonly concurrency: number | null;
+}
+
 export interface CreateBatchInput {
   readonly pattern: string;
   /** The lines, where nothing is uploaded. */
@@ -1830,6 +1849,10 @@ export interface OperationTypes {
   readonly retryRun: { readonly input: RetryRunInput; readonly output: Run };
   /** Decide what a run waits for: an approval, or a call of which nobody knows whether it was answered. */
   readonly decideRun: { readonly input: DecideRunInput; readonly output: RunSummary };
+  /** How many runs of the workspace are queued, running and waiting, and its limit. */
+  readonly readQueue: { readonly input: Readonly<Record<string, never>>; readonly output: Queue };
+  /** Limit how many queued runs of the workspace are executed at the same time. */
+  readonly putQueue: { readonly input: PutQueueInput; readonly output: Queue };
   /** Run a version on many inputs: from a list, or from JSONL or CSV that is uploaded as the body. */
   readonly createBatch: { readonly input: CreateBatchInput; readonly output: Batch };
   /** Batches of the workspace, newest first. */
@@ -1933,6 +1956,8 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   cancelRun: { method: 'POST', path: '/v1/runs/{run}/cancel' },
   retryRun: { method: 'POST', path: '/v1/runs/{run}/retry' },
   decideRun: { method: 'POST', path: '/v1/runs/{run}/decisions' },
+  readQueue: { method: 'GET', path: '/v1/queue' },
+  putQueue: { method: 'PUT', path: '/v1/queue' },
   createBatch: { method: 'POST', path: '/v1/batches' },
   listBatches: { method: 'GET', path: '/v1/batches' },
   readBatch: { method: 'GET', path: '/v1/batches/{batch}' },

@@ -35,6 +35,7 @@ import { createModelRouter } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
 import { openQueue, type QueueSettings } from './open-queue.ts';
+import { createQueueOperations } from './queue/queue-operations.ts';
 import type { TaskQueue } from './queue/task-queue.ts';
 import type { TaskRuns } from './queue/task-runs.ts';
 import { readCatalogue } from './routing/catalogue.ts';
@@ -255,6 +256,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         egress,
         vault,
       }),
+      ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
       ...createBudgetOperations({ ...libraryParts, library, budgets }),
       ...createRunOperations(runParts),
       ...batches.operations,
