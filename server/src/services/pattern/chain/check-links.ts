@@ -35,6 +35,9 @@ const decisionShape = schemaShape({
     by: { type: ['string', 'null'] },
   },
 });
+// Nobody reads more, and looking for the closest name of each would take seconds.
+const problemsAllowed = 20;
+const guessesAllowed = 5;
 const asText: Answer = { type: 'text', schema: null };
 
 /** Whether what steps give fits what steps take. Answers what the chain itself answers, and each problem with its place. */
@@ -45,6 +48,7 @@ export function checkLinks(
   const problems: ChainProblem[] = [];
   const links: Links = { variables: chain.variables, steps: new Map(resolved.map((each) => [each.step.name, each])) };
   for (const { step, runs, merges } of resolved) {
+    if (problems.length >= problemsAllowed) break;
     const tell = (field: string, detail: string) =>
       problems.push({
         place: field === '' ? step.name : `${step.name}/${field}`,
@@ -52,7 +56,7 @@ export function checkLinks(
       });
     const item = step.for_each === null ? anything : itemOf(links, step.for_each, tell);
     const look = (field: string, text: PlannedText) => {
-      for (const part of text) {
+      for (const part of problems.length < problemsAllowed ? text : []) {
         const known = 'text' in part ? undefined : knownOf(links, part, item);
         if (known && 'fault' in known) tell(field, known.fault);
       }
@@ -154,7 +158,9 @@ interface Given {
 function checkValues(links: Links, { target, given, item }: Given, tell: (name: string, detail: string) => void): void {
   const { pattern } = target.pin;
   const names = target.variables.map(({ name }) => name);
-  for (const name of Object.keys(given).filter((each) => !names.includes(each))) {
+  for (const name of Object.keys(given)
+    .filter((each) => !names.includes(each))
+    .slice(0, guessesAllowed)) {
     const known = names.length === 0 ? 'It has none' : `It knows ${names.slice(0, 20).join(', ')}`;
     tell(name, `${pattern} has no variable ${name}${nameClosest(name, names)}. ${known}`);
   }

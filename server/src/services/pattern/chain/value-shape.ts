@@ -98,5 +98,6 @@ function faultOf(shape: Shape, key: string | number, known: readonly string[]): 
   if (shape.freeText) return `goes into ${shape.freeText}, which has no parts`;
   if (typeof key === 'number') return `takes entry ${key} of what is no list by its schema`;
   const list = known.length === 0 ? '' : `. It has ${known.slice(0, 20).join(', ')}`;
-  return `takes ${quoteText(key, 60)} of what has no such field by its schema${nameClosest(key, known)}${list}`;
+  const few = known.slice(0, 100).filter((name) => name.length <= 100);
+  return `takes ${quoteText(key, 60)} of what has no such field by its schema${nameClosest(key, few)}${list}`;
 }

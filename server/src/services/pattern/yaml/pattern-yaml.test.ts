@@ -335,6 +335,7 @@ test('hostile YAML is refused in under 200 ms', () => {
     `parameters: {seed: ${'9'.repeat(60_000)}}`,
     `x: ${'y'.repeat(100 * 1024 * 1024)}`,
     Array.from({ length: 7000 }, (_, index) => `k${index}: 1`).join('\n'),
+    `steps:\n${Array.from({ length: 100 }, (_, index) => `  s${index}${'ab'.repeat(22)}: {input: [${`$steps.z${'ab'.repeat(22)}.output,`.repeat(8)}]}`).join('\n')}`,
     bomb,
   ];
   readPatternYaml('title: warm');

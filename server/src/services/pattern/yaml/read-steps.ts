@@ -29,6 +29,9 @@ const waitOfRetry = 1000;
 const waitOfApproval = 30 * 24 * 3600;
 const forCalls = ['version', 'label', 'input', 'variables', 'for_each', 'map_reduce', 'retry', 'timeout_ms', 'model'];
 
+// Nobody reads more, and looking for the closest name of each would take seconds.
+const problemsAllowed = 20;
+const guessesAllowed = 5;
 const nothing: WrittenChain = { steps: [], output: '$input', lines: {} };
 
 /** Reads steps and answers the chain; what is wrong is told to `source` with its line. */
@@ -70,6 +73,7 @@ function readStep(reading: Reading, name: string, written: StepYaml): ChainStep 
     if (value === undefined) return [];
     const parts = typeof value === 'string' ? [value] : value;
     for (const [index, part] of parts.entries()) {
+      if (source.problems.length >= problemsAllowed) break;
       const parsed = parsePart(part);
       const place = typeof value === 'string' ? field : `${field}/${index}`;
       if ('fault' in parsed) refuse(place, parsed.fault);
@@ -188,13 +192,14 @@ function checkReference(
   if ((reference.from === 'item' || reference.from === 'index') && !each)
     tell(`$${reference.from} is there only in a step with for_each`);
   if (reference.from === 'variable' && !variables.includes(reference.name)) {
-    const closest = nameClosest(reference.name, variables);
+    const closest = reading.source.problems.length >= guessesAllowed ? '' : nameClosest(reference.name, variables);
     tell(`there is no variable ${quoteText(reference.name, 60)}${closest}; declare it under variables`);
   }
 }
 
-function unknownStep(name: string, { written }: Reading): string {
+function unknownStep(name: string, { written, source }: Reading): string {
   const known = Object.keys(written);
+  if (source.problems.length >= guessesAllowed) return `there is no step ${quoteText(name, 60)}`;
   return `there is no step ${quoteText(name, 60)}${nameClosest(name, known)}. Steps: ${known.slice(0, 20).join(', ')}`;
 }
 
