@@ -220,6 +220,14 @@ test('what does not fit the patterns of the steps is told with its line', async 
   await create('fits', `steps:\n  ${fits}\n`);
 });
 
+test('a pattern that no run may have is none for a step', async () => {
+  await text('reads_files', '', 'See {{plugin:file:read:x.md}}.');
+  assert.match(
+    await problemsOf(create('wrong', 'steps: {a: {pattern: reads_files}}')),
+    /line 1: the step a: reads_files needs a capability that is off: {{plugin:file/,
+  );
+});
+
 test('a chain has no text, and a pattern without steps has one', async () => {
   const files = [...chain('steps: {a: {pattern: words}}'), { path: 'system.md', content: 'Hello.' }];
   const refused = library.createPattern(alpha(), { name: 'both', files });

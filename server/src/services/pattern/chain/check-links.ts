@@ -71,6 +71,13 @@ export function checkLinks(
     for (const field of runs?.chain ? ofOneCall(step) : []) {
       tell(field, `${step.pattern} is a chain, and ${field} is for one call; say it in its own steps`);
     }
+    for (const [field, found] of [
+      ['pattern', runs],
+      ['map_reduce', merges],
+    ] as const) {
+      const [token] = found?.target.disabled ?? [];
+      if (token) tell(field, `${found?.target.pin.pattern} needs a capability that is off: ${token}`);
+    }
     values('variables', runs?.target, step.variables);
     if (step.map_reduce) values('map_reduce/reduce/variables', merges?.target, step.map_reduce.reduce.variables);
   }
@@ -140,7 +147,16 @@ function dataOf(resolved: ResolvedStep): Shape | Fault {
 }
 
 /** A text that fits into one part is not merged: a step with parts answers as the one pattern or the other. */
-function answerOfStep({ step, runs, merges }: ResolvedStep): Answer {
+function answerOfStep(resolved: ResolvedStep): Answer {
+  const known = answers.get(resolved) ?? judgeAnswer(resolved);
+  answers.set(resolved, known);
+  return known;
+}
+
+// Schemas may be large, and many references may lead to one step.
+const answers = new WeakMap<ResolvedStep, Answer>();
+
+function judgeAnswer({ step, runs, merges }: ResolvedStep): Answer {
   if (!runs) return asText;
   if (!step.map_reduce || !merges) return runs.answer;
   const [one, other] = [runs.answer, merges.answer];

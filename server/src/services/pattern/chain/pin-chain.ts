@@ -51,8 +51,9 @@ export async function pinChain(
 }
 
 function toTarget({ id, name }: Pick<LibraryPattern, 'id' | 'name'>, version: LibraryVersion): StepTarget {
-  const { number, digest, variables, output, on_uncertain, limits, steps } = version;
-  return { pin: { pattern: name, id, version: number, digest }, variables, output, on_uncertain, limits, steps };
+  const { number, digest, variables, output, on_uncertain, limits, disabledCapabilities: disabled, steps } = version;
+  const pin = { pattern: name, id, version: number, digest };
+  return { pin, variables, output, on_uncertain, limits, disabled, steps };
 }
 
 function planOf({ pin, variables, steps, output, answer }: ResolvedChain): ChainPlan {

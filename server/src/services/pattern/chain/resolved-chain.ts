@@ -10,6 +10,8 @@ export interface StepTarget {
   readonly output: PatternSettings['output'];
   readonly on_uncertain: OnUncertain;
   readonly limits: PatternSettings['limits'];
+  /** Tokens that need a capability that is off: no run of it is accepted. */
+  readonly disabled: readonly string[];
   /** Empty where it is no chain. */
   readonly steps: readonly ChainStep[];
 }

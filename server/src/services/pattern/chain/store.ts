@@ -3,7 +3,7 @@ import type { Transaction } from '#platform/database/database.ts';
 import type { StoredSettings } from '../library/stored-settings.ts';
 import type { VersionRule } from './resolve-chain.ts';
 
-export interface StepVersionRow extends Pick<PatternVersion, 'variables'> {
+export interface StepVersionRow extends Pick<PatternVersion, 'variables' | 'disabled_capabilities'> {
   /** Of the pattern. */
   readonly id: string;
   readonly latest: number;
@@ -20,7 +20,7 @@ export async function findStepVersion(
   { version, label }: VersionRule,
 ): Promise<StepVersionRow | undefined> {
   const [row] = await transaction.query<StepVersionRow>(
-    `select p.id, p.latest, v.number as version, v.digest, v.variables, v.settings - '{owner,examples,tools}'::text[] as settings
+    `select p.id, p.latest, v.number as version, v.digest, v.variables, v.disabled_capabilities, v.settings - '{owner,examples,tools}'::text[] as settings
        from pattern.pattern as p
        left join pattern.label as l on l.workspace = p.workspace and l.pattern = p.id and l.name = $3
        left join pattern.version as v on v.workspace = p.workspace and v.pattern = p.id

@@ -29,9 +29,8 @@ export const listOf = ({ alternatives, root }: Shape): Shape => ({
 export function shapeAt(shape: Shape, path: DataPath): Shape | Fault {
   let at = shape;
   for (const key of path) {
-    const known = new Set<string>();
-    const next = expand(at).flatMap((schema) => inside(schema, key, known));
-    if (next.length === 0) return { fault: faultOf(at, key, [...known]) };
+    const next = expand(at).flatMap((schema) => inside(schema, key));
+    if (next.length === 0) return { fault: faultOf(at, key) };
     at = { alternatives: next.slice(0, alternativesAllowed), root: at.root };
   }
   return at;
@@ -72,13 +71,12 @@ export function may(schema: Schema, type: string): boolean {
   return Array.isArray(schema.type) ? schema.type.includes(type) : schema.type === type;
 }
 
-function inside(schema: Schema, key: string | number, known: Set<string>): readonly Schema[] {
+function inside(schema: Schema, key: string | number): readonly Schema[] {
   if (schema === true) return [true];
   if (typeof key === 'number') return may(schema, 'array') ? entriesOf(schema, key) : [];
   if (!may(schema, 'object')) return [];
   const { properties, additionalProperties, patternProperties } = schema;
   const fields = (properties ?? {}) as Readonly<Record<string, Schema>>;
-  for (const name of Object.keys(fields)) known.add(name);
   if (Object.hasOwn(fields, key)) return [fields[key] as Schema];
   if (additionalProperties === false && !patternProperties) return [];
   if (typeof additionalProperties === 'object') return [additionalProperties as Schema];
@@ -94,9 +92,11 @@ function entriesOf(schema: Exclude<Schema, true>, index?: number): readonly Sche
   return index === undefined ? [...first, ...all] : all;
 }
 
-function faultOf(shape: Shape, key: string | number, known: readonly string[]): string {
+function faultOf(shape: Shape, key: string | number): string {
   if (shape.freeText) return `goes into ${shape.freeText}, which has no parts`;
   if (typeof key === 'number') return `takes entry ${key} of what is no list by its schema`;
+  const fields = expand(shape).flatMap((schema) => (schema === true ? [] : Object.keys(schema.properties ?? {})));
+  const known = [...new Set(fields)];
   const list = known.length === 0 ? '' : `. It has ${known.slice(0, 20).join(', ')}`;
   const few = known.slice(0, 100).filter((name) => name.length <= 100);
   return `takes ${quoteText(key, 60)} of what has no such field by its schema${nameClosest(key, few)}${list}`;
