@@ -104,14 +104,6 @@ const claimLate = {
     select ${columns} from taken as t join pattern.accepted as a on a.workspace = t.workspace and a.id = t.id`,
 };
 
-const settings = `set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
-  set plan_cache_mode = force_generic_plan`;
-
-/** For the connection that claims: what its statements read is in indexes, whatever the statistics of a busy list say. */
-export async function prepareClaims(client: pg.Client): Promise<void> {
-  await client.query(settings);
-}
-
 interface TakenRow extends AcceptedRow {
   readonly lane: RunPriority;
   readonly token: string;

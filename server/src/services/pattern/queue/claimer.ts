@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { prepareClaims } from './claim-tasks-store.ts';
+import { goByIndexes } from './task-store.ts';
 
 /** One connection that claims and takes over; what is asked of it is done one after the other. */
 export interface Claimer {
@@ -18,11 +18,7 @@ export function createClaimer(connect: () => Promise<pg.Client>): Claimer {
     opened.once('end', () => {
       if (client === opened) client = undefined;
     });
-    await prepareClaims(opened).catch((error: unknown) => {
-      opened.end().catch(() => undefined);
-      throw error;
-    });
-    client = opened;
+    client = await goByIndexes(opened);
     return opened;
   }
 

@@ -6,9 +6,9 @@ import { createVault } from '#platform/vault.ts';
 import { keepDecision, lockAskedSteps } from '../engine/decision-store.ts';
 import { createStepStore, sealComment } from '../engine/step-store.ts';
 import { testStoreContract } from '../engine/store-contract-for-tests.ts';
-import { claimTasks, prepareClaims } from './claim-tasks-store.ts';
+import { claimTasks } from './claim-tasks-store.ts';
 import { createRunPorts } from './run-ports.ts';
-import { takeFrom } from './task-store.ts';
+import { goByIndexes, takeFrom } from './task-store.ts';
 import { createTaskWriter } from './task-writer.ts';
 import { enqueued, finishedRow } from './tasks-for-tests.ts';
 
@@ -18,7 +18,7 @@ testStoreContract('on PostgreSQL', async () => {
   const admin = new pg.Client(connection);
   await admin.connect();
   const claimer = await database.dedicated('worker');
-  await prepareClaims(claimer);
+  await goByIndexes(claimer);
   const me = systemClock.uuid();
   const kek = { id: 'test', key: createSecretKey(randomBytes(32)) };
   const vault = createVault({ database, kek, process: me, clock: systemClock });

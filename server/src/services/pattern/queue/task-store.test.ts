@@ -3,9 +3,9 @@ import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
 import { systemClock } from '#platform/clock.ts';
 import { type MigratedDatabase, migratedDatabase } from '#platform/testing/migrated-database.ts';
-import { type ClaimOptions, claimLateTasks, claimTasks, prepareClaims } from './claim-tasks-store.ts';
+import { type ClaimOptions, claimLateTasks, claimTasks } from './claim-tasks-store.ts';
 import type { Enqueued, HeldTask, NewTask } from './task-record.ts';
-import { listOwners, takeFrom } from './task-store.ts';
+import { goByIndexes, listOwners, takeFrom } from './task-store.ts';
 import { createTaskWriter, type TaskWriter } from './task-writer.ts';
 import { enqueued, finishedRow } from './tasks-for-tests.ts';
 
@@ -21,7 +21,7 @@ before(async () => {
   await admin.connect();
   writer = openWriter();
   claimer = await cluster.database.dedicated('worker');
-  await prepareClaims(claimer);
+  await goByIndexes(claimer);
 });
 afterEach(() => admin.query('truncate pattern.task, pattern.task_turn, pattern.provider'));
 after(async () => {

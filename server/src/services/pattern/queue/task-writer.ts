@@ -5,7 +5,7 @@ import type { Log } from '#platform/log.ts';
 import type { Held, StepRecord } from '../engine/ports.ts';
 import type { FinishedRow } from '../run/record.ts';
 import type { Enqueued, TaskChange, TaskEnd } from './task-record.ts';
-import { acceptTasks, findEnds, keyOfTask, quarantineRun, writeTasks } from './task-store.ts';
+import { acceptTasks, findEnds, goByIndexes, keyOfTask, quarantineRun, writeTasks } from './task-store.ts';
 
 /** Writes queued work: what many ask for at the same time shares a commit. */
 export interface TaskWriter {
@@ -68,6 +68,7 @@ export function createTaskWriter(options: {
   });
   const acts = createGroupCommit<Entry>({
     ...shared,
+    connect: async () => goByIndexes(await options.connect()),
     connections: 2,
     write: (client, group) => inRounds(group, (round) => writeRound(client, keepSteps, round)),
     quarantine: quarantineEnd,
