@@ -8,7 +8,7 @@ import { toWish } from '../routing/wish.ts';
 import { refuseUnfit } from '../run/plan-queued-run.ts';
 import { choosePlan } from '../run/plan-run.ts';
 import { requirePrices } from '../run/require-prices.ts';
-import { timeoutOf } from '../run/start-run.ts';
+import { timeoutOf } from '../run/start-request.ts';
 import { type BatchParts, planPlace } from './batch-parts.ts';
 import type { BatchPlan } from './batch-record.ts';
 import type { NewBatch } from './batch-store.ts';

@@ -10,7 +10,7 @@ import { storableText } from './output-text.ts';
 import type { Payload } from './payloads.ts';
 import type { QueuedRequest } from './queued-request.ts';
 import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
-import { keptOf } from './start-run.ts';
+import { keptOf } from './start-request.ts';
 
 /** What the engine does not keep of a run's own call. */
 export interface EndDetails {

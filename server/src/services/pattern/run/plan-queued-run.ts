@@ -14,7 +14,7 @@ import { type QueuedRequest, sealRequest, toAsked } from './queued-request.ts';
 import { nobody } from './record.ts';
 import { requirePrices } from './require-prices.ts';
 import type { RunParts } from './run-parts.ts';
-import { type StartRequest, timeoutOf } from './start-run.ts';
+import { type StartRequest, timeoutOf } from './start-request.ts';
 
 export type QueueParts = Pick<
   RunParts,

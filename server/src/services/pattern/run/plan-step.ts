@@ -7,7 +7,7 @@ import { fitPlan } from './fit-plan.ts';
 import { planVersion, type RunPlan, type RunRequest } from './plan-run.ts';
 import type { PreparedStep, RunAtHand } from './run-at-hand.ts';
 import type { RunParts } from './run-parts.ts';
-import { timeoutOf } from './start-run.ts';
+import { timeoutOf } from './start-request.ts';
 
 export type StepParts = Pick<
   RunParts,

@@ -5,7 +5,7 @@ import type { Enqueued } from '../queue/task-record.ts';
 import { planQueuedRun } from './plan-queued-run.ts';
 import { readRun, toOpenRun } from './read-run.ts';
 import type { RunParts } from './run-parts.ts';
-import type { StartOptions, StartRequest } from './start-run.ts';
+import type { StartOptions, StartRequest } from './start-request.ts';
 
 /** Accepts a run that a worker executes later. It is answered once its acceptance is committed. */
 export async function queueRun(

@@ -3,7 +3,7 @@ import type { Vault } from '#platform/vault.ts';
 import type { ChainPlan } from '../chain/chain-plan.ts';
 import type { PinnedPattern } from '../library/library-table.ts';
 import type { PlanTexts } from './plan-run.ts';
-import type { StartRequest } from './start-run.ts';
+import type { StartRequest } from './start-request.ts';
 
 /** What a queued run is, beside its accepted row: all that is needed to execute it later, whatever has changed until then. */
 export interface QueuedRequest {

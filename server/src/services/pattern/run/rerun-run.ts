@@ -11,7 +11,8 @@ import { openPayload } from './read-run.ts';
 import type { FinishedRow } from './record.ts';
 import { replayRun } from './replay-run.ts';
 import type { RunParts } from './run-parts.ts';
-import { type StartRequest, startRun } from './start-run.ts';
+import type { StartRequest } from './start-request.ts';
+import { startRun } from './start-run.ts';
 import { readAccepted, readFinished } from './store.ts';
 
 type Input = InputOf<(typeof runOperations)['rerunRun']>;

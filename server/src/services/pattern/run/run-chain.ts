@@ -8,7 +8,7 @@ import { sealPlan } from './plan-queued-run.ts';
 import type { RunPlan } from './plan-run.ts';
 import { acceptWithin } from './queue-run.ts';
 import type { RunParts } from './run-parts.ts';
-import type { StartOptions, StartRequest } from './start-run.ts';
+import type { StartOptions, StartRequest } from './start-request.ts';
 import { withDeprecation } from './with-deprecation.ts';
 
 /** Nobody reads along: only the end counts. */

@@ -18,7 +18,8 @@ import { rerunRun } from './rerun-run.ts';
 import { retryRun } from './retry-run.ts';
 import { previewTurns, withTurns } from './run-in-session.ts';
 import type { RunParts } from './run-parts.ts';
-import { type StartRequest, startRun } from './start-run.ts';
+import type { StartRequest } from './start-request.ts';
+import { startRun } from './start-run.ts';
 
 export function createRunOperations(parts: RunParts): Implementation<typeof runOperations> {
   const { router } = parts;
