@@ -15,6 +15,8 @@ const defaults: Settings = {
   max_wal_size: '512MB',
   min_wal_size: '32MB',
   checkpoint_timeout: '10min',
+  // The list of queued runs is replaced by itself in less than the usual minute.
+  autovacuum_naptime: '15s',
   // A query ends soon after the process that asked for it was killed.
   client_connection_check_interval: '1s',
   jit: 'off',

@@ -29,6 +29,7 @@ const inOrder = 'lane desc, priority desc, ready_at, id';
 /*
  * ready: the workspaces, lanes and models that have ready work and room; each step of the recursion is one look into the index.
  * candidates: of each, as many as are its share. What is over a limit falls out from the narrowest limit to the widest.
+ * free: owner instead of state, so that no index that is partial by state is taken for one of ids while the list is short.
  * in_turn: the first of each workspace, then the second of each, and so on, beginning with who was served longest ago.
  */
 const claim = {
@@ -82,7 +83,7 @@ const claim = {
       order by turn limit $2),
     free as (select t.workspace, t.id, c.turn from chosen as c
         join pattern.task as t on t.workspace = c.workspace and t.id = c.id
-       where t.state <> 'running' for update of t skip locked),
+       where t.owner is null for update of t skip locked),
     turns as (insert into pattern.task_turn as q (workspace, served)
       select workspace, max(turn) + (select coalesce(max(served), 0) from pattern.task_turn) from chosen group by workspace
       on conflict (workspace) do update set served = excluded.served),

@@ -43,6 +43,7 @@ export async function insertTasks(transaction: Transaction, group: readonly Enqu
   if (group.length > 0) await transaction.query(accept.text, acceptValues(group));
 }
 
+// By owner, not by state: while the list is short, an index that is partial by state would be taken for one of ids.
 const changeRows = (rows: number) => `update pattern.task as t
       set state = g.state, calling = g.calling, why = g.why, stepped = t.stepped or g.stepped,
         deliveries = case when g.progressed then 0 else t.deliveries end,
@@ -50,14 +51,14 @@ const changeRows = (rows: number) => `update pattern.task as t
         ready_at = case when g.state = 'running' then t.ready_at else g.ready_at end
       from json_to_recordset($${rows}) as g(workspace uuid, id uuid, token bigint, state text, ready_at timestamptz, why text,
         calling jsonb, stepped boolean, progressed boolean)
-     where t.workspace = g.workspace and t.id = g.id and t.token = g.token and t.state = 'running'
+     where t.workspace = g.workspace and t.id = g.id and t.token = g.token and t.owner is not null
     returning t.workspace, t.id`;
 const endRows = `given as materialized (select * from rows from (
         json_to_recordset($1) as (${finishedTyped}), unnest($3::int[], $4::int[], $5::bigint[]))
           as g(${finishedNames}, starts, size, held_token)),
       gone as (delete from pattern.task as t using given as g
          where t.workspace = g.workspace and t.id = g.id
-           and (t.token = g.held_token or (g.held_token is null and t.state <> 'running'))
+           and (t.token = g.held_token or (g.held_token is null and t.owner is null))
         returning g.*),
       ended as (insert into pattern.finished (${finishedNames}, payload)
         select ${finishedNames}, substring($2::bytea from starts for size) from gone on conflict do nothing)`;
