@@ -183,6 +183,14 @@ export default {
       to: { path: '^node_modules/undici/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'broker-behind-the-carrier',
+      comment:
+        'A broker carries words that may be lost; whoever spoke to it past the carrier would soon rely on one that may not.',
+      severity: 'error',
+      from: { pathNot: ['^server/src/platform/carrier/', ...testCode] },
+      to: { path: '^node_modules/rabbitmq-client/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'sockets-in-few-hands',
       comment:
         'Who opens or listens on a socket is a short list, so that it can be read. Types of requests may travel.',

@@ -25,7 +25,7 @@ const sound: Record<string, string> = {
   'contracts/src/operation.ts': `import { Type } from 'typebox'; export const Name = Type;`,
   'server/package.json': pack('@damask/server', {
     imports: { '#platform/*.ts': './src/platform/*.ts' },
-    dependencies: { '@damask/contracts': '1', pg: '1', undici: '1' },
+    dependencies: { '@damask/contracts': '1', pg: '1', undici: '1', 'rabbitmq-client': '1' },
   }),
   'server/src/main.ts': `import './compose.ts'; import './find-models.ts'; import './serve.ts';`,
   'server/src/serve.ts': `import pg from 'pg'; export const client = pg;`,
@@ -35,10 +35,11 @@ const sound: Record<string, string> = {
   'server/src/gateway/listen.ts': `import { createServer } from 'node:http'; import { log } from '#platform/log.ts'; export const listen = [createServer, log];`,
   'server/src/platform/log.ts': `import { Name } from '@damask/contracts/operation.ts'; export const log = Name;`,
   'server/src/platform/json-worker.ts': `import { log } from './log.ts'; log;`,
+  'server/src/platform/carrier/carrier.ts': `import { Connection } from 'rabbitmq-client'; export const carrier = Connection;`,
   'server/src/platform/egress/egress.ts': `import { Pool } from 'undici'; export const pool = Pool;`,
   'server/src/platform/testing/postgres.ts': `import pg from 'pg'; export const client = pg;`,
   'server/src/services/pattern/service.ts': `import { read } from './run/store.ts'; import { call } from './model/call.ts'; export const service = [read, call];`,
-  'server/src/services/pattern/run/store.ts': `import { log } from '#platform/log.ts'; import { call } from '../model/call.ts'; export const read = [log, call];`,
+  'server/src/services/pattern/run/store.ts': `import { log } from '#platform/log.ts'; import { carrier } from '#platform/carrier/carrier.ts'; import { call } from '../model/call.ts'; export const read = [log, call, carrier];`,
   'server/src/services/pattern/model/call.ts': `import { pool } from '#platform/egress/egress.ts'; import type { Dispatcher } from 'undici'; export const call: Dispatcher = pool;`,
   'server/src/services/pattern/model/local/local-model.ts': `export type Local = unknown[];`,
   'server/local-model/serve.ts': `import { createServer } from 'node:http'; createServer;`,
@@ -52,6 +53,7 @@ const sound: Record<string, string> = {
   'package.json': pack('house', { devDependencies: { typescript: '1' } }),
   ...stub('typebox', 'Type'),
   ...stub('undici', 'Pool'),
+  ...stub('rabbitmq-client', 'Connection'),
   ...stub('pg', 'default'),
   ...stub('typescript', 'default'),
 };
@@ -98,6 +100,9 @@ const planted: Record<string, Record<string, string>> = {
   'local-model-apart': { 'server/local-model/reaches.ts': `import '../src/platform/log.ts';` },
   'nobody-imports-local-model': { 'server/src/loads.ts': `import '../local-model/serve.ts';` },
   'calls-leave-guarded': { [`${pattern}/calls.ts`]: `import { Pool } from 'undici'; Pool;` },
+  'broker-behind-the-carrier': {
+    [`${pattern}/publishes.ts`]: `import { Connection } from 'rabbitmq-client'; Connection;`,
+  },
   'sockets-in-few-hands': {
     [`${pattern}/opens.ts`]: `import { connect } from 'node:net'; connect;`,
     'cli/src/opens.ts': `process.getBuiltinModule('node:https');`,
