@@ -72,6 +72,17 @@ test('a database stays as it was made: with separate roles, also when its user m
   await assert.rejects(prepare(), /no member of t_\w+_journal\. Make these roles/);
 });
 
+test('a role that a newer version needs is made at its next start', async () => {
+  await ordinary('createrole');
+  assert.equal(await prepare(), true);
+  await makeTable();
+  const role = `${database.name}_worker`;
+  await admin.query(`drop owned by ${role}`);
+  await admin.query(`drop role ${role}`);
+  assert.equal(await prepare(), true);
+  assert.equal(await mayUse('worker', 'pattern'), true);
+});
+
 test('a user that passes over row-level security is refused where nothing else keeps workspaces apart', async () => {
   await ordinary('bypassrls');
   await assert.rejects(prepare(), /BYPASSRLS/);

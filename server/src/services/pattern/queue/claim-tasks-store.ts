@@ -24,6 +24,9 @@ const ofAccepted = acceptedColumns.names
 const columns = `t.workspace, t.id, t.lane, t.token::text, t.deliveries, t.calling, t.stepped, t.request, t.deadline,
   statement_timestamp() as claimed_at, ${ofAccepted}`;
 
+/** Of requests that one claim brings; it may be more by the last of them. */
+const mostBytes = 8 * 1024 * 1024;
+
 const inOrder = 'lane desc, priority desc, ready_at, id';
 
 /*
@@ -64,8 +67,8 @@ const claim = {
     open as (select * from ready where workspace_room > 0 and provider_room > 0 and model_room > 0),
     share as materialized (select ceil($2::numeric / greatest(1, count(distinct workspace)))::int as each from open),
     candidates as (
-      select o.*, t.id, t.priority, t.ready_at, s.each from share as s cross join open as o cross join lateral (
-        select id, priority, ready_at from pattern.task as t
+      select o.*, t.id, t.priority, t.ready_at, t.bytes, s.each from share as s cross join open as o cross join lateral (
+        select id, priority, ready_at, octet_length(request) as bytes from pattern.task as t
          where t.workspace = o.workspace and t.lane = o.lane and t.provider = o.provider and t.model = o.model
            and t.state <> 'running' and t.ready_at <= statement_timestamp()
          order by t.priority desc, t.ready_at, t.id
@@ -78,8 +81,10 @@ const claim = {
       from in_provider where of_provider <= provider_room),
     in_turn as (select *, row_number() over (order by of_workspace, served nulls first, workspace) as turn
       from in_workspace where of_workspace <= least(workspace_room, each)),
-    in_lane as (select *, row_number() over (partition by lane order by turn) as of_lane from in_turn),
-    chosen as materialized (select workspace, id, turn from in_lane where lane <> 'bulk' or of_lane <= $3
+    in_lane as (select *, row_number() over (partition by lane order by turn) as of_lane,
+        sum(bytes) over (order by turn) - bytes as before from in_turn),
+    chosen as materialized (select workspace, id, turn from in_lane
+       where (lane <> 'bulk' or of_lane <= $3) and before < ${mostBytes}
       order by turn limit $2),
     free as (select t.workspace, t.id, c.turn from chosen as c
         join pattern.task as t on t.workspace = c.workspace and t.id = c.id

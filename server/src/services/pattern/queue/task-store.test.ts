@@ -226,6 +226,12 @@ test('what is beyond its deadline is claimed to be ended, whatever the limits sa
   assert.deepEqual(idsOf(await claimLateTasks(claimer, me, 10)), [late.row.id]);
 });
 
+test('one claim brings as many large requests as fit, and at least one', async () => {
+  const workspace = uuid();
+  await acceptMany(5, { request: Buffer.alloc(3 * 1024 * 1024) }, workspace);
+  assert.deepEqual([(await claim()).length, (await claim()).length, (await claim()).length], [3, 2, 0]);
+});
+
 test('claims that come together take each run once', async () => {
   const runs = await acceptMany(40);
   const clients = await Promise.all(Array.from({ length: 4 }, () => cluster.database.dedicated('worker')));

@@ -109,9 +109,11 @@ export async function writeTasks(
   return toKeys(await client.query(query));
 }
 
+// Whoever is frozen in the middle of a claim must not keep all others from claiming for long.
 // Scans by bitmap are off since they never mark what is dead, and most of a busy list is.
 const settings = `set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off;
-  set enable_mergejoin = off; set plan_cache_mode = force_generic_plan`;
+  set enable_mergejoin = off; set plan_cache_mode = force_generic_plan;
+  set idle_in_transaction_session_timeout = '3s'`;
 
 /**
  * For a connection that claims, changes or ends tasks: what its statements read is found by indexes, whatever the statistics of

@@ -22,7 +22,7 @@ export interface WatchOptions {
 const every = 1_000;
 const page = 1_000;
 /** Runs beyond their deadline that are ended in one look. */
-const lateAtOnce = 64;
+const lateAtOnce = 16;
 
 /** Looks each second for runs whose process died, for those beyond their deadline, and for those that others have taken. */
 export function watchTasks(options: WatchOptions): { stop(): Promise<void> } {
