@@ -27,6 +27,7 @@ const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
       'pattern-settings',
       'pattern-yaml',
       'run',
+      'queue-operations',
       'run-operations',
       'run-request',
       'run-step',
