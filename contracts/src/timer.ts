@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { LanguageTag } from './attachment.ts';
+import { BatchItem, batchItemsLimit } from './batch-operations.ts';
 import { Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 import { ModelName, Parameters } from './parameters.ts';
@@ -9,10 +10,17 @@ export const timerLimit = 1024 * 1024;
 
 const Priority = Type.Union([Type.Literal('interactive'), Type.Literal('bulk')]);
 
-/** What a tick starts: an asynchronous run. Fields mean what they mean in `POST /v1/runs`. */
+/** What a tick starts: an asynchronous run of `input`, or a batch of `items`. Fields mean what they mean in `POST /v1/runs`. */
 export const TimerRun = strict({
   pattern: Name,
-  input: Type.String({ maxLength: timerLimit }),
+  input: Type.Optional(Type.String({ maxLength: timerLimit })),
+  items: Type.Optional(
+    Type.Array(BatchItem, {
+      minItems: 1,
+      maxItems: batchItemsLimit,
+      description: 'Instead of input and variables: a batch of these is started.',
+    }),
+  ),
   variables: Type.Optional(
     Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,99}$' }), Type.String({ maxLength: timerLimit }), {
       maxProperties: 100,
@@ -72,6 +80,7 @@ export const TimerTick = Type.Object({
   fired_at: Time,
   state: TickState,
   run: Type.Union([Id, Type.Null()]),
+  batch: Type.Union([Id, Type.Null()]),
   error: Type.Union([Type.Object({ code: Type.String(), detail: Type.String() }), Type.Null()]),
 });
 export type TimerTick = Static<typeof TimerTick>;

@@ -914,7 +914,9 @@ export interface Timer {
 
 export interface TimerRun {
   readonly pattern: string;
-  readonly input: string;
+  readonly input?: string | undefined;
+  /** Instead of input and variables: a batch of these is started. */
+  readonly items?: readonly BatchItem[] | undefined;
   readonly variables?: Readonly<Record<string, string>> | undefined;
   readonly version?: number | undefined;
   readonly label?: string | undefined;
@@ -957,6 +959,7 @@ export interface TimerTick {
   /** fired: a run was accepted. missed: nobody could fire it in time. skipped: the run before had not ended. failed: no run could be accepted. */
   readonly state: TickState;
   readonly run: string | null;
+  readonly batch: string | null;
   readonly error: {
     readonly code: string;
     readonly detail: string;

@@ -6,6 +6,7 @@ import { InputError } from '../input-error.ts';
 import { parseMetadata, parseVariables } from '../key-values.ts';
 import { numberFlag } from '../number-flag.ts';
 import { readInput } from '../read-input.ts';
+import { readTextFile } from '../read-text-file.ts';
 import { choiceFlags } from '../run-flags.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -40,6 +41,12 @@ export const timersSet = defineCommand({
     environment,
     'pattern-version': choiceFlags['pattern-version'],
     metadata,
+    items: {
+      type: 'string',
+      value: '<file>',
+      completes: 'files',
+      help: 'Start a batch of the lines of this JSONL file instead, 1,000 at most.',
+    },
     ...jsonFlag,
     ...serverFlags,
   },
@@ -54,8 +61,9 @@ export const timersSet = defineCommand({
     if (flags.cron === undefined) {
       throw new UsageError(`When? For example: damask timers set ${timer} ${pattern} --cron "0 7 * * 1-5"`);
     }
-    const input = await readInput([], terminal);
-    if (input === undefined) throw new InputError('Where is the input? For example: < news.txt');
+    const items = flags.items === undefined ? undefined : readItems(flags.items);
+    const input = items ? undefined : await readInput([], terminal);
+    if (input === undefined && !items) throw new InputError('Where is the input? For example: < news.txt');
     const variables = parseVariables(flags.variable);
     const notes = parseMetadata(flags.metadata);
     const { damask } = await connect();
@@ -71,6 +79,7 @@ export const timersSet = defineCommand({
       run: {
         pattern,
         input,
+        items,
         variables: Object.keys(variables).length > 0 ? variables : undefined,
         version: numberFlag('pattern-version', flags['pattern-version'], true),
         label: flags.label,
@@ -90,6 +99,20 @@ export const timersSet = defineCommand({
     await terminal.print(`Timer ${made.name}: ${made.cron} in ${made.time_zone}. ${next}`);
   },
 });
+
+function readItems(path: string): NonNullable<PutTimerInput['run']['items']> {
+  const text = readTextFile(path);
+  if (text === undefined) throw new InputError(`There is no file ${path}.`, 'notFound');
+  const lines = text.split('\n');
+  return lines.flatMap((line, at) => {
+    if (line.trim() === '') return [];
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      throw new InputError(`Line ${at + 1} of ${path} is not JSON. Each line is {"input": "..."}.`);
+    }
+  });
+}
 
 function oneOf<Word extends string>(flag: string, given: string | undefined, words: readonly Word[]): Word | undefined {
   const found = words.find((word) => word === given);

@@ -1,6 +1,6 @@
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { explainMissingName } from '../explain-missing-name.ts';
-import { formatTime } from '../figures.ts';
+import { formatNumber, formatTime } from '../figures.ts';
 import { printList } from '../print-list.ts';
 
 /** Ticks that are shown. */
@@ -25,15 +25,14 @@ export const timersShow = defineCommand({
     const { run, missed, overlap } = timer;
     const next = timer.next_at === null ? (timer.paused ? 'paused' : 'over') : formatTime(timer.next_at);
     await terminal.print(`${timer.name}  ${timer.cron} in ${timer.time_zone}; next: ${next}`);
-    await terminal.print(
-      `Runs ${run.pattern} on ${run.input.length} characters. Missed: ${missed}; overlap: ${overlap}.`,
-    );
+    const what = run.items ? formatNumber(run.items.length, 'line') : formatNumber(run.input?.length ?? 0, 'character');
+    await terminal.print(`Runs ${run.pattern} on ${what}. Missed: ${missed}; overlap: ${overlap}.`);
     await printList(terminal, false, ticks, {
       columns: [{ title: 'TICK' }, { title: 'STATE' }, { title: 'RUN' }, { title: 'WHY', drop: 0, least: 20 }],
-      row: ({ at, state, run: id, error }) => [
+      row: ({ at, state, run: id, batch, error }) => [
         formatTime(at),
         state === 'failed' ? { text: state, style: 'red' } : state,
-        id ?? '-',
+        id ?? (batch ? `batch ${batch}` : '-'),
         error?.detail ?? '',
       ],
       empty: 'It has not ticked yet.',

@@ -217,7 +217,10 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     ...(options.planted?.worker ? { around: options.planted.worker } : {}),
   });
   const queue = options.planted?.queue?.(ownQueue) ?? ownQueue;
-  const timers = openTimers({ ...execution, ...libraryParts, ...{ contexts, vault, queue } });
+  const timers = openTimers({
+    ...{ ...execution, ...libraryParts, contexts, vault, queue },
+    batches: { plan: (context, request) => batches.plan(context, request) },
+  });
 
   const runParts = {
     ...execution,

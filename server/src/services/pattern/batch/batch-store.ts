@@ -68,6 +68,11 @@ export async function readBatch(transaction: Transaction, id: string): Promise<B
   return row && readRow(row);
 }
 
+/** Whether a batch has lines left to be run. */
+export async function isOpen(transaction: Transaction, id: string): Promise<boolean> {
+  return (await transaction.query('select from pattern.batch where id = $1 and finished_at is null', [id])).length > 0;
+}
+
 export interface BatchFilter {
   readonly status?: BatchStatus;
   readonly pattern?: string;

@@ -1,10 +1,11 @@
 import type { batchOperations } from '@damask/contracts/batch-operations.ts';
-import type { Implementation } from '#platform/call.ts';
+import type { CallContext, Implementation } from '#platform/call.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
 import { createBatchOperations } from './batch-operations.ts';
 import type { BatchParts } from './batch-parts.ts';
 import { createLineThreads } from './line-threads.ts';
+import { type PlannedBatch, planBatch } from './plan-batch.ts';
 import type { OpenTexts } from './read-results.ts';
 import { startBatchPump } from './start-pump.ts';
 
@@ -19,6 +20,8 @@ export interface BatchOptions extends Omit<BatchParts, 'threads' | 'process' | '
 
 export interface Batches {
   readonly operations: Implementation<typeof batchOperations>;
+  /** A batch of a list, to be made in another transaction. */
+  plan(context: CallContext, request: Parameters<typeof planBatch>[2]): Promise<PlannedBatch>;
   /** A run of a batch has ended here: the next one can begin. */
   wake(): void;
   stop(): Promise<void>;
@@ -45,6 +48,7 @@ export function openBatches(options: BatchOptions): Batches {
   });
   return {
     operations: createBatchOperations({ ...parts, openTexts: options.openTexts }),
+    plan: (context, request) => planBatch(parts, context, request),
     wake: pump.wake,
     async stop() {
       await pump.stop();

@@ -111,7 +111,8 @@ function refuseWhole(fault: LineFault): AppError {
   });
 }
 
-function refuseLines(shown: readonly LineFault[], rejected: number, total: number): AppError {
+/** The refusal of lines that were looked at; `shown` are told one by one. */
+export function refuseLines(shown: readonly LineFault[], rejected: number, total: number): AppError {
   const [first] = shown;
   const where = first ? ` ${placeOf(first)}: ${first.detail}` : '';
   const last = shown.at(-1);

@@ -28,7 +28,9 @@ create table pattern.timer_tick (
   at timestamptz not null,
   fired_at timestamptz not null default now(),
   state text not null check (state in ('fired', 'missed', 'skipped', 'failed')),
+  -- What it started: a run, or a batch.
   run uuid,
+  batch uuid,
   error_code text,
   error_detail text,
   primary key (workspace, timer, at),

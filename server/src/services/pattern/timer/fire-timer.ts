@@ -74,7 +74,7 @@ async function keepTicks(
   firings: readonly Firing[],
 ): Promise<PlannedRun[]> {
   const { name } = timer;
-  const last = timer.overlap === 'skip' ? await store.findLastRun(transaction, name) : undefined;
+  const last = timer.overlap === 'skip' ? await store.findLastStarted(transaction, name) : undefined;
   let busy = last !== undefined && (await parts.runs.isOpen(transaction, last));
   const settled = firings.map((firing): Firing => {
     if (firing.planned === null) return firing;
@@ -86,7 +86,13 @@ async function keepTicks(
     transaction,
     context.workspace,
     name,
-    settled.map(({ at, state, error, planned }) => ({ at, state, error, run: planned?.id ?? null })),
+    settled.map(({ at, state, error, planned }) => ({
+      at,
+      state,
+      error,
+      run: planned?.kind === 'run' ? planned.id : null,
+      batch: planned?.kind === 'batch' ? planned.id : null,
+    })),
   );
   const started: PlannedRun[] = [];
   for (const { at, planned, error } of settled) {

@@ -22,11 +22,19 @@ export interface TimerParts {
 export interface QueuedRuns {
   /** Finds out all that can be wrong with a request, and pins its version. Errors: those of `createRun`. */
   plan(context: CallContext, request: TimerRun): Promise<PlannedRun>;
-  /** Whether a run of the transaction's workspace has not ended. */
-  isOpen(transaction: Transaction, run: string): Promise<boolean>;
+  /** Whether what a tick of the transaction's workspace started has not ended. */
+  isOpen(transaction: Transaction, started: Started): Promise<boolean>;
 }
 
+/** What a tick started: one of the two. */
+export interface Started {
+  readonly run: string | null;
+  readonly batch: string | null;
+}
+
+/** A run, or a batch. */
 export interface PlannedRun {
+  readonly kind: 'run' | 'batch';
   readonly id: string;
   /** Accepts it in the caller's transaction. */
   accept(transaction: Transaction): Promise<void>;

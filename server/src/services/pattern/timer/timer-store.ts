@@ -1,5 +1,6 @@
 import type { MissedTicks, TickOverlap, TimerSummary, TimerTick } from '@damask/contracts/timer.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
+import type { Started } from './timer-parts.ts';
 
 /** A timer as it is stored; `run` is sealed, times are milliseconds since 1970. */
 export interface TimerRow {
@@ -24,6 +25,7 @@ export interface TickRow {
   readonly at: number;
   readonly state: TimerTick['state'];
   readonly run: string | null;
+  readonly batch: string | null;
   readonly error: TimerTick['error'];
 }
 
@@ -35,7 +37,7 @@ const times: ReadonlySet<string> = new Set(['starts_at', 'ends_at', 'next_at', '
 const columns = names.map((name) => `t.${name}`).join(', ');
 
 type Stored<Row> = { readonly [Name in keyof Row]: Row[Name] extends number | null ? Date | null : Row[Name] };
-type StoredTick = { at: Date; fired_at: Date; state: TickRow['state']; run: string | null } & Failure;
+type StoredTick = Pick<TickRow, 'state' | 'run' | 'batch'> & { at: Date; fired_at: Date } & Failure;
 interface Failure {
   readonly error_code: string | null;
   readonly error_detail: string | null;
@@ -75,7 +77,7 @@ export async function listTimers(
 ): Promise<{ readonly timer: TimerRow; readonly last: TimerTick | null }[]> {
   const rows = await transaction.query<Stored<TimerRow> & { last: StoredTick | null }>(
     `select ${columns}, to_jsonb(tick) as last from pattern.timer as t
-       left join lateral (select at, fired_at, state, run, error_code, error_detail from pattern.timer_tick as k
+       left join lateral (select at, fired_at, state, run, batch, error_code, error_detail from pattern.timer_tick as k
           where k.workspace = t.workspace and k.timer = t.name order by at desc limit 1) as tick on true
       where ($1::text is null or t.name > $1) and ($3::text is null or t.name = $3) order by t.name limit $2`,
     [page.after, page.limit, page.name ?? null],
@@ -109,29 +111,32 @@ export async function addTicks(
   timer: string,
   ticks: readonly TickRow[],
 ): Promise<Set<number>> {
-  const rows = ticks.map(({ at, state, run, error }) => ({
+  const rows = ticks.map(({ at, state, run, batch, error }) => ({
     at: new Date(at).toISOString(),
     state,
     run,
+    batch,
     error_code: error?.code ?? null,
     error_detail: error?.detail ?? null,
   }));
   const added = await transaction.query<{ at: Date }>(
-    `insert into pattern.timer_tick (workspace, timer, at, state, run, error_code, error_detail)
-     select $1, $2, * from json_to_recordset($3) as given(at timestamptz, state text, run uuid, error_code text, error_detail text)
+    `insert into pattern.timer_tick (workspace, timer, at, state, run, batch, error_code, error_detail)
+     select $1, $2, * from json_to_recordset($3)
+       as given(at timestamptz, state text, run uuid, batch uuid, error_code text, error_detail text)
      on conflict do nothing returning at`,
     [workspace, timer, JSON.stringify(rows)],
   );
   return new Set(added.map(({ at }) => at.getTime()));
 }
 
-/** The run that the timer started last, if any. */
-export async function findLastRun(transaction: Transaction, timer: string): Promise<string | undefined> {
-  const [row] = await transaction.query<{ run: string }>(
-    'select run from pattern.timer_tick where timer = $1 and run is not null order by at desc limit 1',
+/** What the timer started last, if anything. */
+export async function findLastStarted(transaction: Transaction, timer: string): Promise<Started | undefined> {
+  const [row] = await transaction.query<Started>(
+    `select run, batch from pattern.timer_tick where timer = $1 and (run is not null or batch is not null)
+      order by at desc limit 1`,
     [timer],
   );
-  return row?.run;
+  return row;
 }
 
 /** Whether a run has work left: it is queued, in hand, or waits. */
@@ -146,7 +151,7 @@ export async function listTicks(
   page: { readonly before: string | null; readonly limit: number },
 ): Promise<TimerTick[]> {
   const rows = await transaction.query<StoredTick>(
-    `select at, fired_at, state, run, error_code, error_detail from pattern.timer_tick
+    `select at, fired_at, state, run, batch, error_code, error_detail from pattern.timer_tick
       where timer = $1 and ($2::timestamptz is null or at < $2) order by at desc limit $3`,
     [timer, page.before, page.limit],
   );

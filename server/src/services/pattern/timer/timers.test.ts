@@ -90,6 +90,9 @@ test('what is wrong with a timer or its run is told when it is put, and nothing 
     [{ run: { ...run, variables: {} } }, '400 missing_variable /run/variables/name'],
     [{ run: { ...run, label: 'stable', version: 1 } }, '400 invalid_request /run/label'],
     [{ run: { ...run, mode: 'sync' } }, '400 invalid_request /run/mode'],
+    [{ run: { ...run, input: undefined } }, '400 invalid_request /run/input'],
+    [{ run: { ...run, items: [{ input: 'x' }] } }, '400 invalid_request /run/input'],
+    [{ run: { pattern: run.pattern, items: [{ input: 'x' }] } }, '422 invalid_batch undefined'],
   ];
   for (const [fields, told] of cases) {
     const { status, body } = await put('wrong', fields);
@@ -118,6 +121,20 @@ test('a tick starts one run, which is its owner’s and names timer and tick', a
   const { body: runs } = await platform.call('GET', '/v1/runs?metadata=timer%3Dsoon');
   assert.equal(runs.items.length, 1);
   await put('soon', { paused: true });
+});
+
+test('a tick starts a batch of items, whose runs name timer and tick', async () => {
+  const { pattern, model: name, variables } = run;
+  const items = ['one', 'two'].map((input) => ({ input, variables }));
+  const made = await put('lines', { cron: '* * * * *', run: { pattern, model: name, items } });
+  assert.equal(made.status, 200, made.text);
+  const at = await thisMinute();
+  await letCome('lines', at);
+  const [tick] = await ticksOf('lines', 1);
+  assert.deepEqual([tick.state, tick.run], ['fired', null]);
+  const { body: batch } = await platform.call('GET', `/v1/batches/${tick.batch}`);
+  assert.deepEqual([batch.lines.total, batch.metadata], [2, { timer: 'lines', tick: at.toISOString() }]);
+  await put('lines', { paused: true });
 });
 
 test('after a silence the policy decides', async () => {
