@@ -63,9 +63,16 @@ export function sampleInput(operation: Operation, known: Input = {}): Record<str
   return Object.fromEntries(
     required.map((field) => [
       field,
-      Object.hasOwn(known, field) ? known[field] : sampleValue(properties[field] as Shape, field),
+      Object.hasOwn(known, field) && !namesAnother(properties[field], known[field])
+        ? known[field]
+        : sampleValue(properties[field] as Shape, field),
     ]),
   );
+}
+
+/** A field that only has its name in common with a known thing: a timer's `run` is no id. */
+function namesAnother(shape: Shape | undefined, known: unknown): boolean {
+  return shape?.type === 'object' && typeof known === 'string';
 }
 
 const archive = makeTar([{ name: 'patterns/from_an_archive/system.md', content: 'Answer about {{topic}}.' }]);
