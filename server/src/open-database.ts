@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { serviceTable } from './compose.ts';
 import type { Config } from './config.ts';
 import { type Admin, openAdmin } from './open-admin.ts';
@@ -6,6 +6,7 @@ import { AppError } from './platform/app-error.ts';
 import { refuseUnsettled } from './platform/backup/restore-state.ts';
 import type { Clock } from './platform/clock.ts';
 import { migrate } from './platform/database/migrate.ts';
+import { withConnection } from './platform/database/own-connection.ts';
 import { prepareDatabase } from './platform/database/prepare.ts';
 import { quoteName, type Roles } from './platform/database/roles.ts';
 import type { Log } from './platform/log.ts';
@@ -81,14 +82,10 @@ async function prepare({ log, contract }: { log: Log; contract: boolean }, admin
 }
 
 async function findDataKeys(connection: pg.ClientConfig, roles: Roles): Promise<boolean> {
-  const client = new pg.Client(connection);
-  await client.connect();
-  try {
+  return withConnection(connection, async (client) => {
     const owner = roles.name('owner');
     if (owner) await client.query(`set role ${quoteName(owner)}`);
     const { rows } = await client.query<{ found: boolean }>('select exists (select from platform.data_key) as found');
     return rows[0]?.found === true;
-  } finally {
-    await client.end();
-  }
+  });
 }

@@ -1,6 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { AppError } from '../app-error.ts';
-import { quoteName } from '../database/roles.ts';
+import { becomeOwner, withConnection } from '../database/own-connection.ts';
 
 export interface RestoreState {
   /** A restore into this database did not finish. */
@@ -11,14 +11,12 @@ export interface RestoreState {
 
 /** What a restore left to be said before the platform may start. Works on any database, also one without Damask. */
 export async function readRestoreState(connection: pg.ClientConfig): Promise<RestoreState> {
-  return withClient(connection, async (client) => {
-    const { rows } = await client.query<{ half: boolean; known: boolean; owner: string | null }>(
-      `select to_regclass('platform.restoring') is not null as half, to_regclass('platform.epoch') is not null as known,
-              (select pg_get_userbyid(relowner) from pg_class where oid = to_regclass('platform.epoch')) as owner`,
+  return withConnection(connection, async (client) => {
+    const { rows } = await client.query<{ half: boolean }>(
+      `select to_regclass('platform.restoring') is not null as half`,
     );
-    const { half, known, owner } = rows[0] as (typeof rows)[0];
-    if (half || !known) return { half, restored: null };
-    if (owner !== null) await client.query(`set role ${quoteName(owner)}`);
+    const { half } = rows[0] as (typeof rows)[0];
+    if (half || !(await becomeOwner(client, 'platform.epoch', 'connection'))) return { half, restored: null };
     const found = await client.query<{ snapshotAt: Date; restoredAt: Date }>(
       `select snapshot_at as "snapshotAt", restored_at as "restoredAt" from platform.epoch
         where restored_at is not null and acknowledged_at is null`,
@@ -49,25 +47,11 @@ export async function acknowledgeRestore(connection: pg.ClientConfig): Promise<b
   const { half, restored } = await readRestoreState(connection);
   if (half) await refuseUnsettled(connection);
   if (!restored) return false;
-  return withClient(connection, async (client) => {
-    const { rows } = await client.query<{ owner: string }>(
-      `select pg_get_userbyid(relowner) as owner from pg_class where oid = 'platform.epoch'::regclass`,
-    );
-    await client.query(`set role ${quoteName(rows[0]?.owner ?? '')}`);
+  return withConnection(connection, async (client) => {
+    await becomeOwner(client, 'platform.epoch', 'connection');
     const { rowCount } = await client.query(
       'update platform.epoch set acknowledged_at = now() where restored_at is not null and acknowledged_at is null',
     );
     return rowCount === 1;
   });
-}
-
-async function withClient<Result>(connection: pg.ClientConfig, work: (client: pg.Client) => Promise<Result>) {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 10_000 });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

@@ -3,7 +3,7 @@ import { AppError } from '../app-error.ts';
 import { quoteName } from '../database/roles.ts';
 import { copyIn } from './copy-stream.ts';
 import { type BackupSequence, type BackupTable, type Manifest, tableName } from './manifest.ts';
-import { fullName, literal, schemas } from './snapshot-store.ts';
+import { fullName, schemas } from './snapshot-store.ts';
 import { shiftColumn } from './table-rows.ts';
 
 /** One restore at a time, and none into a database that has served. The lock lasts as long as the connection. Errors: `in_use`. */
@@ -147,7 +147,7 @@ export async function setSequences(client: pg.Client, sequences: readonly Backup
   for (const sequence of sequences) {
     const { rowCount } = await client.query('select where to_regclass($1) is not null', [fullName(sequence)]);
     if (rowCount === 0) continue;
-    await client.query(`select setval(${literal(fullName(sequence))}, $1::bigint)`, [sequence.last_value]);
+    await client.query('select setval($1::regclass, $2::bigint)', [fullName(sequence), sequence.last_value]);
   }
 }
 

@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { AppError } from '../app-error.ts';
+import { openConnection } from '../database/own-connection.ts';
 import { quoteName } from '../database/roles.ts';
 import { copyOut } from './copy-stream.ts';
 import type { BackupMigration, BackupSequence, BackupTable } from './manifest.ts';
@@ -31,21 +32,12 @@ export const textSettings = `set client_encoding = 'UTF8'; set datestyle = 'ISO,
 
 const lockPatience = '10s';
 
-export const literal = (text: string) => pg.escapeLiteral(text);
 export const fullName = ({ schema, name }: { schema: string; name: string }) =>
   `${quoteName(schema)}.${quoteName(name)}`;
 
 /** Opens a connection that stays until it is closed; its statements may take hours. */
 export async function connectForBackup(connection: pg.ClientConfig): Promise<pg.Client> {
-  const client = new pg.Client({
-    ...connection,
-    application_name: 'damask backup',
-    keepAlive: true,
-    connectionTimeoutMillis: 10_000,
-  });
-  // Lost while it is used: the statement tells. Without a listener the event would end the process.
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await openConnection({ ...connection, application_name: 'damask backup', keepAlive: true });
   for (const setting of textSettings.split(';')) {
     // transaction_timeout is there from PostgreSQL 17 on.
     await client.query(setting).catch((error: unknown) => {

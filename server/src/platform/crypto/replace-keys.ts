@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { AppError } from '../app-error.ts';
-import { quoteName } from '../database/roles.ts';
+import { becomeOwner, withConnection } from '../database/own-connection.ts';
 import { wrapDataKey } from '../vault.ts';
 import type { KeyEncryptionKey } from './key-file.ts';
 
@@ -11,15 +11,12 @@ import type { KeyEncryptionKey } from './key-file.ts';
  * when the key file opens everything, so that nothing is lost.
  */
 export async function replaceDataKeys(connection: pg.ClientConfig, kek: KeyEncryptionKey): Promise<number> {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 10_000 });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    const { rows: owners } = await client.query<{ owner: string }>(
-      `select pg_get_userbyid(relowner) as owner from pg_class where oid = to_regclass('platform.data_key')`,
-    );
-    if (!owners[0]) throw new AppError('unavailable', 'There is no Damask in this database. Nothing needs a key yet.');
-    await client.query(`begin; set local role ${quoteName(owners[0].owner)}; lock table platform.data_key`);
+  return withConnection(connection, async (client) => {
+    await client.query('begin');
+    if (!(await becomeOwner(client, 'platform.data_key', 'transaction'))) {
+      throw new AppError('unavailable', 'There is no Damask in this database. Nothing needs a key yet.');
+    }
+    await client.query('lock table platform.data_key');
     const living = await client.query(
       `select from platform.process where ended_at is null and heartbeat_at > now() - interval '15 s'`,
     );
@@ -48,7 +45,5 @@ export async function replaceDataKeys(connection: pg.ClientConfig, kek: KeyEncry
     }
     await client.query('commit');
     return rows.length;
-  } finally {
-    await client.end();
-  }
+  });
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { AppError } from '../app-error.ts';
 import type { Log } from '../log.ts';
+import { openConnection } from './own-connection.ts';
 import type { Roles } from './roles.ts';
 
 export interface MigrateOptions {
@@ -43,8 +44,7 @@ const platformFolder = join(import.meta.dirname, 'migrations');
  * Errors: `unavailable` when the data were written by a newer version or an applied file has changed.
  */
 export async function migrate(options: MigrateOptions): Promise<number> {
-  const client = new pg.Client({ ...options.connection, connectionTimeoutMillis: 10_000 });
-  await client.connect();
+  const client = await openConnection(options.connection);
   try {
     await client.query(`select pg_advisory_lock(hashtextextended('damask migrate', 0))`);
     const owner = options.roles.name('owner');

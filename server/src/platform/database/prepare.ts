@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { AppError } from '../app-error.ts';
+import { openConnection } from './own-connection.ts';
 import { createRoles, platformRoles, quoteName, type Roles } from './roles.ts';
 
 export interface PrepareOptions {
@@ -12,8 +13,7 @@ export interface PrepareOptions {
 
 /** Makes the roles and schemas that are missing. Answers how roles are named in this database. */
 export async function prepareDatabase(options: PrepareOptions): Promise<{ roles: Roles; database: string }> {
-  const client = new pg.Client({ ...options.connection, connectionTimeoutMillis: 10_000 });
-  await client.connect();
+  const client = await openConnection(options.connection);
   try {
     // Role and schema creation race between processes that start together.
     await client.query(`select pg_advisory_lock(hashtextextended('damask prepare', 0))`);
