@@ -190,6 +190,10 @@ export const commands: Commands = {
     summary: 'Remove a provider and its key',
     load: async () => (await import('./commands/providers-remove.ts')).providersRemove,
   },
+  queue: {
+    summary: 'Show what is queued, and limit what is executed at a time',
+    load: async () => (await import('./commands/queue.ts')).queue,
+  },
   budgets: {
     summary: 'List budgets and how far they are used',
     load: async () => (await import('./commands/budgets.ts')).budgets,

@@ -55,6 +55,7 @@ const version = {
   cache: { ttl_seconds: 60 },
   data_class: 'internal',
   on_uncertain: 'fail',
+  steps: [],
   includes: [{ pattern: 'style', section: 'Tone', version: 4, digest: 'sha256:0', through: ['letter'] }],
 };
 const key = {

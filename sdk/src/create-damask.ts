@@ -89,6 +89,12 @@ export function createDamask(options: DamaskOptions) {
       list: (options?: CallOptions) => call('listModels', {}, options),
     },
     providers: providerCalls(call),
+    queue: {
+      /** How many runs of the workspace are queued, running and waiting, and how many may be executed at a time. */
+      read: (options?: CallOptions) => call('readQueue', {}, options),
+      /** Limits how many queued runs of the workspace are executed at a time; null lifts the limit. */
+      put: (input: api.PutQueueInput, options?: CallOptions) => call('putQueue', input, options),
+    },
     budgets: budgetCalls(call),
     keys: keyCalls(call),
   };

@@ -112,3 +112,22 @@ test('lists of queued and of dead runs ask for them, and a run shows where it st
   const shown = await runCli(['runs', 'show', runId], { url: server.url });
   assert.match(shown.stdout, /bulk, waits for approval, 2 processes died with it/);
 });
+
+test('the queue is shown, and its limit set and lifted', async () => {
+  const put: unknown[] = [];
+  const now = { interactive: 2, bulk: 12_000, running: 64, waiting: 1, concurrency: null };
+  await using server = await startScriptedServer(({ method, body }, response) => {
+    const change = method === 'PUT' ? JSON.parse(String(body)) : {};
+    if (method === 'PUT') put.push(change);
+    sendJson(response, 200, { ...now, ...change });
+  });
+  const queue = (...args: string[]) => runCli(['queue', ...args], { url: server.url });
+  assert.match(
+    (await queue()).stdout,
+    /Queued +2 interactive, 12000 bulk\nRunning +64\nWaiting +1 for a person\nAt a time +as many as/,
+  );
+  assert.match((await queue('--concurrency', '20')).stdout, /At a time +20/);
+  assert.equal(JSON.parse((await queue('--concurrency', 'any', '--json')).stdout).concurrency, null);
+  assert.deepEqual(put, [{ concurrency: 20 }, { concurrency: null }]);
+  for (const bad of ['0', '-1', '1.5', 'many']) assert.equal((await queue('--concurrency', bad)).code, 2, bad);
+});

@@ -64,7 +64,7 @@ test('a problem says where it is and what is expected', () => {
     [{ ...run, parameters: { temperature: 3 } }, '/parameters/temperature', /at least 0 and at most 2/],
     [{ ...run, parameters: { temperature: Number.NaN } }, '/parameters/temperature', /must be a number/],
     [{ ...run, on_disconnect: 'wait' }, '/on_disconnect', /must be one of "cancel", "continue"/],
-    [{ ...run, mode: 'async' }, '/mode', /must be "sync"/],
+    [{ ...run, mode: 'later' }, '/mode', /must be one of "sync", "async"/],
     [{ ...run, stream: 'true' }, '/stream', /must be true or false/],
     [{ ...run, variables: { 'no space': 'x' } }, '/variables/no space', /is not an allowed key/],
     [{ ...run, variables: { lang: 1 } }, '/variables/lang', /must be a string/],
