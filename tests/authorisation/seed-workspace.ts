@@ -71,6 +71,8 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
   const provider = { base_url: modelUrl, api_key: `sk-${mark}`, models: [{ id: `${mark}-large` }] };
   await must('PUT', `/v1/providers/${mark}_models`, provider);
   await must('PUT', `/v1/providers/${second}`, provider);
+  const atATime = more ? 918_273 : 564_738;
+  await must('PUT', '/v1/queue', { concurrency: atATime });
   for (const name of [`${mark}_spend`, second]) {
     await must('PUT', `/v1/budgets/${name}`, {
       covers: 'environment',
@@ -171,6 +173,7 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       mark,
       workspace,
       owner,
+      String(atATime),
       made.id,
       hidden.id,
       run.id,

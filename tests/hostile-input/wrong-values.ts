@@ -68,7 +68,7 @@ function wrongTexts({ minLength = 0, maxLength, pattern, format }: Shape): strin
 function wrongNumbers({ minimum, maximum }: Shape): number[] {
   return [
     ...(minimum === undefined ? [] : [minimum - 1, -1e15]),
-    ...(maximum === undefined ? [] : [maximum + 1, 1e15]),
+    ...(maximum === undefined ? [] : [maximum + 1, Math.max(1e15, maximum * 2)]),
   ];
 }
 

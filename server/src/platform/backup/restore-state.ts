@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { AppError } from '../app-error.ts';
-import { becomeOwner, withConnection } from '../database/own-connection.ts';
+import { becomeOwner, ownerOf, withConnection } from '../database/own-connection.ts';
 
 export interface RestoreState {
   /** A restore into this database did not finish. */
@@ -12,10 +12,7 @@ export interface RestoreState {
 /** What a restore left to be said before the platform may start. Works on any database, also one without Damask. */
 export async function readRestoreState(connection: pg.ClientConfig): Promise<RestoreState> {
   return withConnection(connection, async (client) => {
-    const { rows } = await client.query<{ half: boolean }>(
-      `select to_regclass('platform.restoring') is not null as half`,
-    );
-    const { half } = rows[0] as (typeof rows)[0];
+    const half = (await ownerOf(client, 'platform.restoring')) !== null;
     if (half || !(await becomeOwner(client, 'platform.epoch', 'connection'))) return { half, restored: null };
     const found = await client.query<{ snapshotAt: Date; restoredAt: Date }>(
       `select snapshot_at as "snapshotAt", restored_at as "restoredAt" from platform.epoch

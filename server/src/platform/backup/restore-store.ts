@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { AppError } from '../app-error.ts';
+import { ownerOf } from '../database/own-connection.ts';
 import { quoteName } from '../database/roles.ts';
 import { copyIn } from './copy-stream.ts';
 import { type BackupSequence, type BackupTable, type Manifest, tableName } from './manifest.ts';
@@ -14,22 +15,20 @@ export async function refuseUsed(client: pg.Client, services: readonly string[])
   if (!lock.rows[0]?.taken) {
     throw new AppError('in_use', 'Another restore into this database is under way. Wait for it, or stop it first.');
   }
-  const { rows } = await client.query<{ restoring: boolean; ours: boolean; owner: string | null; others: string[] }>(
-    `select to_regclass('platform.restoring') is not null as restoring, c.oid is not null as ours,
-            pg_get_userbyid(c.relowner) as owner,
-            array(select nspname::text from pg_namespace where nspname = any($1)) as others
-       from (select to_regclass('platform.process')::oid as oid) found left join pg_class c using (oid)`,
-    [['platform', ...services]],
-  );
-  const { restoring, ours, owner, others } = rows[0] as (typeof rows)[0];
-  if (restoring) return;
-  if (!ours && others.length > 0) {
+  if ((await ownerOf(client, 'platform.restoring')) !== null) return;
+  const owner = await ownerOf(client, 'platform.process');
+  if (owner === null) {
+    const { rows } = await client.query<{ name: string }>(
+      'select nspname as name from pg_namespace where nspname = any($1) order by 1',
+      [['platform', ...services]],
+    );
+    if (rows.length === 0) return;
     throw new AppError(
       'in_use',
-      `The database has the schema ${others.join(', ')}, which Damask did not make. Restore into a database of its own.`,
+      `The database has the schema ${rows.map(({ name }) => name).join(', ')}, which Damask did not make. Restore into a database of its own.`,
     );
   }
-  if (!ours || !(await hasServed(client, owner as string))) return;
+  if (!(await hasServed(client, owner))) return;
   throw new AppError(
     'in_use',
     'There are data of Damask where this would be restored to, and nothing is overwritten. Restore into an empty place: set DAMASK_DATA_DIR to a new folder or DAMASK_DATABASE_URL to an empty database, or move the old data away.',

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { AppError } from '../app-error.ts';
-import { openConnection } from '../database/own-connection.ts';
+import { openConnection, ownerOf } from '../database/own-connection.ts';
 import { quoteName } from '../database/roles.ts';
 import { copyOut } from './copy-stream.ts';
 import type { BackupMigration, BackupSequence, BackupTable } from './manifest.ts';
@@ -84,26 +84,14 @@ export const schemas = `select distinct service as schema from platform.migratio
  * anything else an error; an ordinary owner gets a policy of its own, which counts only where damask.role says `backup`.
  */
 async function becomeReader(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{
-    owner: string | null;
-    user: string;
-    passes: boolean;
-    ready: boolean;
-    half: boolean;
-  }>(
-    `select current_user as user, rolsuper or rolbypassrls as passes, to_regclass('platform.epoch') is not null as ready,
-            to_regclass('platform.restoring') is not null as half,
-            (select pg_get_userbyid(relowner) from pg_class where oid = to_regclass('platform.migration')) as owner
-       from pg_roles where rolname = current_user`,
-  );
-  const { owner, user, passes, ready, half } = rows[0] as (typeof rows)[0];
-  if (half) {
+  if ((await ownerOf(client, 'platform.restoring')) !== null) {
     throw new AppError(
       'unavailable',
       'A restore into this database did not finish. Run `damask restore` again, then take a backup.',
     );
   }
-  if (owner === null || !ready) {
+  const owner = await ownerOf(client, 'platform.migration');
+  if (owner === null || (await ownerOf(client, 'platform.epoch')) === null) {
     throw new AppError(
       'unavailable',
       owner === null
@@ -111,11 +99,14 @@ async function becomeReader(client: pg.Client): Promise<void> {
         : 'The database is older than this command. Start the platform once, which brings it up to date.',
     );
   }
-  if (passes) {
+  const { rows } = await client.query<{ passes: boolean }>(
+    'select rolsuper or rolbypassrls as passes from pg_roles where rolname = current_user',
+  );
+  if (rows[0]?.passes) {
     await client.query('set row_security = off');
     return;
   }
-  if (owner !== user) await client.query(`set role ${quoteName(owner)}`);
+  await client.query(`set role ${quoteName(owner)}`);
   await client.query(`set damask.role = 'backup'; set lock_timeout = '${lockPatience}'`);
   const { rows: lacking } = await client.query<{ schema: string; name: string }>(
     `select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -26,13 +26,19 @@ export async function withConnection<Result>(
   }
 }
 
-/** Takes the role that owns a table, until the transaction or else the connection ends. False when there is no such table. */
-export async function becomeOwner(client: pg.Client, table: string, during: 'connection' | 'transaction') {
+/** The role that owns `schema.table`, null when there is no such table. Found also by who may not look into the schema. */
+export async function ownerOf(client: pg.Client, table: string): Promise<string | null> {
   const { rows } = await client.query<{ owner: string }>(
-    'select pg_get_userbyid(relowner) as owner from pg_class where oid = to_regclass($1)',
+    `select pg_get_userbyid(c.relowner) as owner from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname || '.' || c.relname = $1`,
     [table],
   );
-  if (!rows[0]) return false;
-  await client.query(`set ${during === 'transaction' ? 'local ' : ''}role ${quoteName(rows[0].owner)}`);
-  return true;
+  return rows[0]?.owner ?? null;
+}
+
+/** Takes the role that owns a table, until the transaction or else the connection ends. False when there is no such table. */
+export async function becomeOwner(client: pg.Client, table: string, during: 'connection' | 'transaction') {
+  const owner = await ownerOf(client, table);
+  if (owner !== null) await client.query(`set ${during === 'transaction' ? 'local ' : ''}role ${quoteName(owner)}`);
+  return owner !== null;
 }
