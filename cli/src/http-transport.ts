@@ -7,7 +7,8 @@ export const httpTransport: Fetch = (url, init) => {
   // costs as much. This way it is 3 ms.
   const { request: send } = process.getBuiltinModule(url.startsWith('https:') ? 'node:https' : 'node:http');
   const { body: given } = init;
-  const stream = typeof given === 'object' && Symbol.asyncIterator in given ? given : undefined;
+  const stream =
+    typeof given === 'object' && Symbol.asyncIterator in given ? (given as AsyncIterable<Uint8Array>) : undefined;
   const body = given === undefined || stream ? undefined : Buffer.from(given as string | Uint8Array);
   const headers = body ? { ...init.headers, 'content-length': String(body.length) } : init.headers;
   return new Promise<FetchResponse>((resolve, reject) => {

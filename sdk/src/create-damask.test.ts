@@ -297,3 +297,17 @@ test('an address that cannot be a server is refused at once', () => {
     assert.throws(() => createDamask({ url }), { name: 'TypeError', message: /address of a server/ });
   }
 });
+
+test('lines of a batch are sent piece by piece as they are read', async () => {
+  let got = '';
+  await using server = await startScriptedServer(({ body }, response) => {
+    got = String(body);
+    sendJson(response, 201, { id: runId });
+  });
+  const damask = createDamask({ url: server.url, apiKey: 'dmk_x' });
+  async function* lines() {
+    for (let line = 0; line < 3; line++) yield new TextEncoder().encode(`{"input":"${line}"}\n`);
+  }
+  await damask.batches.upload(lines(), 'jsonl', { pattern: 'summarize' });
+  assert.equal(got, '{"input":"0"}\n{"input":"1"}\n{"input":"2"}\n');
+});

@@ -4,7 +4,6 @@ import { budgetCalls } from './budget-calls.ts';
 import { callOperation } from './call-operation.ts';
 import type { Fetch } from './fetch-like.ts';
 import type * as api from './generated.ts';
-import { globalFetch } from './global-fetch.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
 import { readBytes } from './read-bytes.ts';
 import { runCalls } from './run-calls.ts';
@@ -36,7 +35,7 @@ export function createDamask(options: DamaskOptions) {
   const connection: Connection = {
     url: checkedUrl(options.url),
     apiKey: options.apiKey,
-    fetch: options.fetch ?? globalFetch,
+    fetch: options.fetch ?? globalThis.fetch,
     timeoutMs: options.timeoutMs ?? 60_000,
     retries: options.retries ?? 2,
     signal: options.signal,

@@ -14,8 +14,9 @@ export type Fetch = (
   init: {
     readonly method: string;
     readonly headers: Record<string, string>;
-    /** Pieces are sent as they come. */
-    readonly body?: string | Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array>;
+    /** Pieces of a stream are sent as they come; `duplex` says so beside it, as the Fetch standard wants. */
+    readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+    readonly duplex?: 'half';
     readonly signal: AbortSignal;
     readonly redirect: 'manual';
   },

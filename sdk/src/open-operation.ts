@@ -2,6 +2,7 @@ import { buildRequest, type Request, type SentBytes } from './build-request.ts';
 import { DamaskError, errorFromResponse } from './damask-error.ts';
 import type { Fetch, FetchResponse } from './fetch-like.ts';
 import type { OperationName } from './generated.ts';
+import { readableStream } from './readable-stream.ts';
 
 export interface CallOptions {
   /** Gives up the call, and with it a run that it waits for. The call throws the signal's reason. */
@@ -61,14 +62,16 @@ async function openOnce(
 ): Promise<OpenAnswer> {
   const limits = startLimits(options.signal, options.timeoutMs ?? connection.timeoutMs);
   try {
-    const response = await connection.fetch(request.url, {
+    // As a method of something else a browser's own would not let itself be called.
+    const { fetch } = connection;
+    const response = await fetch(request.url, {
       method: request.method,
       headers: {
         accept,
         ...(connection.apiKey === undefined ? {} : { authorization: `Bearer ${connection.apiKey}` }),
         ...(request.body === undefined ? {} : { 'content-type': request.contentType }),
       },
-      ...(request.body === undefined ? {} : { body: request.body }),
+      ...bodyOf(request),
       signal: limits.signal,
       redirect: 'manual',
     });
@@ -83,8 +86,13 @@ async function openOnce(
   }
 }
 
-function isStream(body: Request['body']): boolean {
+function isStream(body: Request['body']): body is AsyncIterable<Uint8Array> {
   return typeof body === 'object' && Symbol.asyncIterator in body;
+}
+
+function bodyOf({ body }: Request): Pick<Parameters<Fetch>[1], 'body' | 'duplex'> {
+  if (body === undefined) return {};
+  return isStream(body) ? { body: readableStream(body), duplex: 'half' } : { body };
 }
 
 function eitherSignal(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { runToEnd } from './platform/child-process.ts';
+import { type Child, runToEnd } from './platform/child-process.ts';
 import { systemClock } from './platform/clock.ts';
 import { createLog } from './platform/log.ts';
 import { findPostmaster, shutDown } from './platform/postgres/postmaster.ts';
@@ -60,6 +60,14 @@ async function ask(text: string, folder = join(home, '.damask')) {
   } finally {
     await client.end();
   }
+}
+
+/** Waits until a program has said so many lines, and a moment more. */
+async function seeLines(child: Child, count: number) {
+  (child.stderr as Readable).resume();
+  const lines = createInterface({ input: child.stdout as Readable });
+  for (let seen = 0; seen < count; seen++) await Promise.race([once(lines, 'line'), child.exited]);
+  await systemClock.sleep(count === 0 ? 900 : 20);
 }
 
 type Shown = { list: { schema: string; name: string; rows: number; sha256: string; columns: string[] }[] };
@@ -171,16 +179,20 @@ test('a backup that is killed at any moment leaves nothing under its name, and o
     insert into pattern.weight select n, (select string_agg(md5(n::text || m::text), '') from generate_series(1, 60) m)
       from generate_series(1, 100000) n`);
   const file = join(home, 'heavy.backup');
-  for (const delay of [700, 1_200, 2_000, 3_000]) {
-    const child = await startMain(['backup', file], env);
-    await systemClock.sleep(delay);
+  let killed = 0;
+  // While it starts, at its first progress, and later.
+  for (const seen of [0, 1, 3, 6]) {
+    const child = await startMain(['backup', file, '--json'], env);
+    await seeLines(child, seen);
     child.kill('SIGKILL');
-    await child.exited;
-    assert.ok(!existsSync(file), `killed after ${delay} ms`);
+    const { code } = await child.exited;
+    if (code !== 0) killed += 1;
+    assert.equal(existsSync(file), code === 0, `killed after ${seen} lines`);
+    await rm(file, { force: true });
   }
-  const stopped = await startMain(['backup', file], env);
-  (stopped.stdout as Readable).resume();
-  await systemClock.sleep(1_500);
+  assert.ok(killed > 1, `${killed} times killed before its end`);
+  const stopped = await startMain(['backup', file, '--json'], env);
+  await seeLines(stopped, 1);
   stopped.kill('SIGINT');
   await stopped.exited;
   assert.deepEqual(
@@ -230,10 +242,7 @@ test('a restore that is killed at any moment leaves a folder that no server take
   // Before the first row, at the first, and later.
   for (const seen of [0, 1, 2, 4]) {
     const child = await startMain(['restore', light, '--json'], { ...env, ...copy });
-    (child.stderr as Readable).resume();
-    const lines = createInterface({ input: child.stdout as Readable });
-    for (let count = 0; count < seen; count++) await Promise.race([once(lines, 'line'), child.exited]);
-    await systemClock.sleep(seen === 0 ? 900 : 20);
+    await seeLines(child, seen);
     child.kill('SIGKILL');
     await child.exited;
     const refused = await startServer({ ...env, ...copy }).catch((error: Error) => error);
