@@ -22,7 +22,8 @@ export const queue = defineCommand({
   examples: ['damask queue', 'damask queue --concurrency 20', 'damask queue --concurrency any'],
   async run({ flags, terminal, connect }) {
     const concurrency = flags.concurrency === 'any' ? null : numberFlag('concurrency', flags.concurrency, true);
-    if (concurrency === 0) throw new UsageError('--concurrency takes at least 1, or any.');
+    if (typeof concurrency === 'number' && concurrency < 1)
+      throw new UsageError('--concurrency takes at least 1, or any.');
     const { damask } = await connect();
     const now = concurrency === undefined ? await damask.queue.read() : await damask.queue.put({ concurrency });
     if (flags.json) return terminal.print(JSON.stringify(now, null, 2));
