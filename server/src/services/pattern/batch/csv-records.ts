@@ -11,7 +11,8 @@ const nothing = Buffer.alloc(0);
 
 /**
  * Cuts CSV (RFC 4180, commas) into records while it comes. A malformed record costs itself alone: reading goes on at the end
- * of its line. No record holds more than `limit` bytes in memory.
+ * of its line. No record holds more than `limit` bytes in memory; one that is longer is passed over to its own end, quotes
+ * and all, so that the lines of a long cell are never taken for records.
  */
 export function createCsvRecords(limit: number): { take(bytes: Buffer, last: boolean): Iterable<CsvRecord> } {
   let rest: Buffer = nothing;
@@ -25,7 +26,8 @@ export function createCsvRecords(limit: number): { take(bytes: Buffer, last: boo
   let fault: LineFault | undefined;
   /** Only a record with quotes can span lines. */
   let spans = false;
-  /** Lines that were let go of because the record is too long. */
+  /** The record is too long: why, and the lines of it that were let go of. */
+  let dropped: LineFault | undefined;
   let droppedLines = 0;
 
   const place = (start: number, offset: number) => {
@@ -69,11 +71,12 @@ export function createCsvRecords(limit: number): { take(bytes: Buffer, last: boo
   };
 
   const record = (start: number, end: number): CsvRecord => {
-    const found = fault;
+    const found = dropped ?? fault;
     const bytes = rest.subarray(start, end > start && rest[end - 1] === carriageReturn ? end - 1 : end);
     const first = line;
     line += 1 + droppedLines + (spans ? countLines(bytes) : 0);
     fault = undefined;
+    dropped = undefined;
     spans = false;
     droppedLines = 0;
     quoted = false;
@@ -81,14 +84,17 @@ export function createCsvRecords(limit: number): { take(bytes: Buffer, last: boo
     return bytes.length > limit ? tooLong(first, limit) : { line: first, bytes };
   };
 
-  /** Lets go of a record that grows beyond the limit; what follows on its line is passed over. */
-  const drop = (start: number) => {
-    if (quoted) blame(start, opened, `The line is longer than ${limit} bytes: does the quote that opens here close?`);
-    fault ??= tooLong(line, limit);
-    quoted = false;
-    droppedLines += countLines(rest);
-    rest = nothing;
-    at = 0;
+  /** Lets go of what was scanned of a record that grows beyond the limit, but for a byte: a quote looks at what is before it. */
+  const drop = () => {
+    if (quoted && !dropped) {
+      const found = place(0, opened);
+      const detail = `The line is longer than ${limit} bytes: does the quote that opens here close?`;
+      dropped = { ...unreadable(found.line, found.column, detail), code: 'too_large' };
+    }
+    dropped ??= tooLong(line, limit);
+    droppedLines += countLines(rest.subarray(0, at - 1));
+    rest = rest.subarray(at - 1);
+    at = 1;
   };
 
   return {
@@ -134,7 +140,7 @@ export function createCsvRecords(limit: number): { take(bytes: Buffer, last: boo
       opened -= start;
       rest = start === 0 ? rest : rest.subarray(start);
       at -= start;
-      if (rest.length > limit) drop(0);
+      if (rest.length > limit) drop();
     },
   };
 }

@@ -53,7 +53,7 @@ export function readCsvRecord(line: number, bytes: Buffer, columns: readonly Csv
     return unreadable(
       line,
       column,
-      `The line has ${fields.length > columns.length ? 'more fields than' : `${fields.length} fields,`} the header ${columns.length}.`,
+      `The line has ${fields.length > columns.length ? 'more fields' : `fewer fields (${fields.length})`} than the header (${columns.length}).`,
     );
   }
   const variables: Record<string, string> = {};

@@ -87,7 +87,7 @@ test('a malformed record of CSV costs itself alone, and is told with line, colum
     const reasons = faults.map(({ detail }) => detail);
     assert.match(reasons[0] ?? '', /quote stands inside/);
     assert.match(reasons[1] ?? '', /After a closing quote/);
-    assert.match(reasons[2] ?? '', /has 1 fields, the header 2/);
+    assert.match(reasons[2] ?? '', /has fewer fields \(1\) than the header \(2\)/);
     assert.match(reasons[6] ?? '', /whole number/);
     assert.equal(faults[7]?.code, 'missing_variable');
     assert.match(reasons[8] ?? '', /does not close/);
@@ -141,19 +141,43 @@ test('bytes that are not UTF-8 are told with the character at which they begin',
 test('a line beyond the limit is never held and does not shift the lines after it', () => {
   const long = 'x'.repeat(20_000);
   for (const step of [100, 65_536]) {
-    const csv = read(`input\n${long}\nfine\n"${'y\n'.repeat(2_300)}",\nfine\n`, { rules: noVariables }, step);
+    const csv = read(`input\n${long}\nfine\n"${'y,""\n'.repeat(2_300)}"\nfine\n`, { rules: noVariables }, step);
+    assert.deepEqual(csv.lines, [
+      { line: 3, input: 'fine' },
+      { line: 2_305, input: 'fine' },
+    ]);
     assert.deepEqual(
-      csv.lines
-        .filter(({ input }) => input === 'fine')
-        .map(({ line }) => line)
-        .slice(0, 1),
-      [3],
+      csv.faults.map(({ line, code }) => [line, code]),
+      [
+        [2, 'too_large'],
+        [4, 'too_large'],
+      ],
     );
-    assert.equal(csv.faults[0]?.line, 2);
-    assert.equal(csv.faults[0]?.code, 'too_large');
     const jsonl = read(`{"input":"${long}"}\n{"input":"fine"}\n`, { format: 'jsonl', rules: noVariables }, step);
     assert.deepEqual(jsonl.lines, [{ line: 2, input: 'fine' }]);
     assert.deepEqual([jsonl.faults[0]?.line, jsonl.faults[0]?.code], [1, 'too_large']);
+  }
+});
+
+test('what a long cell of CSV holds is never taken for records, nor what follows a quote that does not close', () => {
+  const cell = `${'inner\n'.repeat(3_000)}`;
+  for (const step of [1, 97, 65_536]) {
+    const two = read(
+      `input,metadata.id\n"a ""b""\n${cell}","c\n${cell}"\nfine,x\n"${cell}",1\nlast,y\n"never\n${cell}`,
+      { rules: noVariables },
+      step,
+    );
+    assert.deepEqual(
+      two.lines.map(({ line, input }) => [line, input]),
+      [
+        [6_005, 'fine'],
+        [9_007, 'last'],
+      ],
+    );
+    assert.deepEqual(
+      places(two.faults).map(([line]) => line),
+      [2, 6_006, 9_008],
+    );
   }
 });
 
