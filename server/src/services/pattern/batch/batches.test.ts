@@ -257,6 +257,15 @@ test('a key that the provider refuses pauses the batch once; its lines run again
   const ended = await until(batch, ['finished', 'paused']);
   assert.deepEqual([ended.status, ended.lines.succeeded, ended.lines.failed], ['finished', 30, 0]);
   assert.equal((await resultLines(batch)).length, 30);
+
+  // All lines of a small batch met the refusal: nothing else is open when they run again.
+  assert.equal((await setKey('sk-old')).status, 200);
+  const small = (await create({ items: items.slice(0, 3), model: 'lab/x' })).body.id;
+  await until(small, ['paused']);
+  assert.equal((await setKey('sk-new')).status, 200);
+  await platform.call('POST', `/v1/batches/${small}/resume`);
+  const last = await until(small, ['finished', 'paused']);
+  assert.deepEqual([last.status, last.lines.succeeded, last.lines.cancelled], ['finished', 3, 0]);
 });
 
 test('a key takes a batch once, whatever way its lines come; another body is refused', async () => {

@@ -63,8 +63,8 @@ export async function pumpBatch(parts: PumpParts, workspace: string, id: string)
         await hold(parts, transaction, batch, settled.pauseFor);
       }
     }
+    /** Lines begun for the first time, and those that run again: either keeps the batch from being over. */
     let queued = 0;
-    let begun = 0;
     let whole = false;
     if (status === 'running') {
       const room = (batch.settings.concurrency ?? window) - settled.openRuns.length;
@@ -75,12 +75,12 @@ export async function pumpBatch(parts: PumpParts, workspace: string, id: string)
         change.reason = filled.reason;
         await hold(parts, transaction, batch, filled.reason);
       } else if (filled) {
-        ({ begun, whole } = filled);
         queued = filled.begun + filled.repeated;
+        whole = filled.whole;
       }
     }
     const again = change.again ?? batch.again;
-    const over = settled.open + begun === 0 && (status === 'cancelling' || (whole && again === 0));
+    const over = settled.open + queued === 0 && (status === 'cancelling' || (whole && again === 0));
     if (over) {
       const stopped = (change.reason ?? batch.reason) !== null;
       status = status === 'cancelling' ? (stopped ? 'stopped' : 'cancelled') : 'finished';
