@@ -143,6 +143,7 @@ export function drive(ports: EnginePorts, claim: Claim, work: Work): Drive {
 
   function leave(end: DriveEnd, act: (progress: Progress) => Promise<Held>) {
     leaving = true;
+    work.leaving?.();
     writer.close(act).then(
       (held) => quit(held === 'held' ? end : { kind: 'lost' }),
       (error: unknown) => giveUp(error),

@@ -8,6 +8,8 @@ export type Work = (PlainWork | ChainWork) & {
   readonly variables: Readonly<Record<string, string>>;
   /** Told after it was kept, in the order in which it came to be; nothing is told for a run that was lost. */
   readonly changed?: (path: string, state: StepState | 'running') => void;
+  /** Told once nothing is called any more: only what is kept last is still to be written. */
+  readonly leaving?: () => void;
 };
 
 /** One call with the run's own pattern. */

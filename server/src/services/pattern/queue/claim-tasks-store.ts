@@ -4,7 +4,9 @@ import type { CallIntent } from '../engine/ports.ts';
 import type { AcceptedRow } from '../run/record.ts';
 import { acceptedColumns } from '../run/record-columns.ts';
 import { readRow } from '../run/store.ts';
+import type { RecentTasks } from './recent-tasks.ts';
 import type { HeldTask } from './task-record.ts';
+import { keyOfTask } from './task-store.ts';
 
 export interface ClaimOptions {
   readonly owner: string;
@@ -13,6 +15,8 @@ export interface ClaimOptions {
   readonly bulkSlots: number;
   /** Of queued runs of one workspace that are in hand at once, where it has no limit of its own. */
   readonly workspaceLimit: number;
+  /** What this process itself has accepted need not be read again. */
+  readonly recent?: Pick<RecentTasks, 'take'>;
 }
 
 const ofAccepted = acceptedColumns.names
@@ -21,8 +25,8 @@ const ofAccepted = acceptedColumns.names
   .map((name) => `a.${name}`)
   .join(', ');
 
-const columns = `t.workspace, t.id, t.lane, t.token::text, t.deliveries, t.calling, t.stepped, t.request, t.deadline,
-  statement_timestamp() as claimed_at, ${ofAccepted}`;
+const ofTask = `t.workspace, t.id, t.lane, t.token::text, t.deliveries, t.calling, t.stepped, t.deadline,
+  statement_timestamp() as claimed_at`;
 
 /** Of requests that one claim brings; it may be more by the last of them. */
 const mostBytes = 8 * 1024 * 1024;
@@ -94,10 +98,17 @@ const claim = {
       on conflict (workspace) do update set served = excluded.served),
     taken as (update pattern.task as t set state = 'running', owner = $1, token = t.token + 1, why = null
         from free where t.workspace = free.workspace and t.id = free.id
-      returning t.*, free.turn)
-    select ${columns}, n.blocked from
+      returning ${ofTask}, free.turn)
+    select t.*, n.blocked from
       (select count(*)::int as blocked from ready where least(workspace_room, provider_room, model_room) <= 0) as n
-      left join (taken as t join pattern.accepted as a on a.workspace = t.workspace and a.id = t.id) on true order by turn`,
+      left join taken as t on true order by turn`,
+};
+
+const readHeld = {
+  name: 'task_read_held',
+  text: `select t.workspace, t.id, t.request, ${ofAccepted} from unnest($1::uuid[], $2::uuid[]) as g(workspace, id)
+      join pattern.task as t on t.workspace = g.workspace and t.id = g.id
+      join pattern.accepted as a on a.workspace = g.workspace and a.id = g.id where t.owner = $3`,
 };
 
 const claimLate = {
@@ -107,18 +118,25 @@ const claimLate = {
     taken as (update pattern.task as t set state = 'running', owner = $1, token = t.token + 1
         from late where t.workspace = late.workspace and t.id = late.id
       returning t.*)
-    select ${columns} from taken as t join pattern.accepted as a on a.workspace = t.workspace and a.id = t.id`,
+    select ${ofTask}, t.request, ${ofAccepted} from taken as t
+      join pattern.accepted as a on a.workspace = t.workspace and a.id = t.id`,
 };
 
-interface TakenRow extends AcceptedRow {
+interface TakenRow {
+  readonly workspace: string;
+  readonly id: string;
   readonly lane: RunPriority;
   readonly token: string;
   readonly deliveries: number;
   readonly calling: readonly CallIntent[] | null;
   readonly stepped: boolean;
-  readonly request: Buffer;
   readonly deadline: Date | null;
   readonly claimed_at: Date;
+}
+
+/** What of a run never changes. */
+interface WrittenRow extends AcceptedRow {
+  readonly request: Buffer;
 }
 
 export interface ClaimResult {
@@ -132,33 +150,64 @@ export interface ClaimResult {
  * so that limits hold and no two of them choose the same work.
  */
 export async function claimTasks(client: pg.Client, options: ClaimOptions): Promise<ClaimResult> {
+  const { owner, recent } = options;
+  let taken: TakenRow[];
+  let blocked: boolean;
   await client.query(`begin; select pg_advisory_xact_lock(hashtextextended('damask claim', 0))`);
   try {
-    const { owner, slots, bulkSlots, workspaceLimit } = options;
+    const { slots, bulkSlots, workspaceLimit } = options;
     const { rows } = await client.query<TakenRow & { blocked: number }>({
       ...claim,
       values: [owner, slots, bulkSlots, workspaceLimit],
     });
     await client.query('commit');
     // Without work there is one row that tells nothing else.
-    return { tasks: rows.filter(({ id }) => id !== null).map(toHeld), blocked: (rows[0]?.blocked ?? 0) > 0 };
+    taken = rows.filter(({ id }) => id !== null);
+    blocked = (rows[0]?.blocked ?? 0) > 0;
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
     throw error;
   }
+  const known = new Map<string, Written>();
+  for (const { workspace, id } of taken) {
+    const written = recent?.take(workspace, id);
+    if (written) known.set(keyOfTask(workspace, id), { row: written.row, request: written.task.request });
+  }
+  await readOthers(client, owner, taken, known);
+  const tasks = taken.flatMap((row) => {
+    const written = known.get(keyOfTask(row.workspace, row.id));
+    return written ? toHeld(row, written) : [];
+  });
+  return { tasks, blocked };
+}
+
+type Written = Pick<HeldTask, 'row' | 'request'>;
+
+/** Reads what nobody told this process, outside of the transaction in which all others wait. */
+async function readOthers(client: pg.Client, owner: string, taken: readonly TakenRow[], known: Map<string, Written>) {
+  const others = taken.filter(({ workspace, id }) => !known.has(keyOfTask(workspace, id)));
+  if (others.length === 0) return;
+  const values = [others.map(({ workspace }) => workspace), others.map(({ id }) => id), owner];
+  const { rows } = await client.query<WrittenRow>({ ...readHeld, values });
+  for (const { request, ...row } of rows) known.set(keyOfTask(row.workspace, row.id), { row: readRow(row), request });
 }
 
 /** Takes in hand what is queued or waits beyond its deadline, whatever the limits say: it is only to be ended. */
 export async function claimLateTasks(client: pg.Client, owner: string, limit: number): Promise<HeldTask[]> {
-  const { rows } = await client.query<TakenRow>({ ...claimLate, values: [owner, limit] });
-  return rows.map(toHeld);
+  const { rows } = await client.query<TakenRow & WrittenRow>({ ...claimLate, values: [owner, limit] });
+  return rows.map(({ lane, token, deliveries, calling, stepped, deadline, claimed_at, request, ...row }) =>
+    toHeld(
+      { workspace: row.workspace, id: row.id, lane, token, deliveries, calling, stepped, deadline, claimed_at },
+      { row: readRow(row), request },
+    ),
+  );
 }
 
-function toHeld(taken: TakenRow & { blocked?: number }): HeldTask {
-  const { lane, token, deliveries, calling, stepped, request, deadline, claimed_at, blocked: _, ...row } = taken;
+function toHeld(taken: TakenRow, written: Written): HeldTask {
+  const { workspace, id, lane, token, deliveries, calling, stepped, deadline, claimed_at } = taken;
   const claim = {
-    workspace: row.workspace,
-    id: row.id,
+    workspace,
+    id,
     token: BigInt(token),
     deliveries,
     now: claimed_at.getTime(),
@@ -166,5 +215,5 @@ function toHeld(taken: TakenRow & { blocked?: number }): HeldTask {
     calling: calling ?? [],
     stepped,
   };
-  return { claim, row: readRow(row), lane, request };
+  return { claim, lane, ...written };
 }

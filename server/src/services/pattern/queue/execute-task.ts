@@ -35,12 +35,12 @@ const gaveUp =
 /** Milliseconds until a run is taken up again whose request could not be opened. */
 const laterBy = 10_000;
 
-/** Opens a run that was claimed, and lets the engine take it on. */
-export function executeTask(parts: ExecuteParts, task: HeldTask): TaskExecution {
+/** Opens a run that was claimed, and lets the engine take it on. `leaving` is told once only its end is left to be written. */
+export function executeTask(parts: ExecuteParts, task: HeldTask, leaving: () => void = () => undefined): TaskExecution {
   let driven: Drive | undefined;
-  let leaving: 'handBack' | 'drop' | undefined;
+  let asked: 'handBack' | 'drop' | undefined;
   const leave = (how: 'handBack' | 'drop') => {
-    leaving ??= how;
+    asked ??= how;
     driven?.[how]();
   };
 
@@ -54,9 +54,9 @@ export function executeTask(parts: ExecuteParts, task: HeldTask): TaskExecution 
       return putOff(parts, task, error);
     }
     try {
-      driven = drive(parts.ports, task.claim, opened.work);
+      driven = drive(parts.ports, task.claim, { ...opened.work, leaving });
       opened.begin(driven);
-      if (leaving) driven[leaving]();
+      if (asked) driven[asked]();
       else if (task.claim.deliveries >= parts.giveUpAfter) driven.stop('gave_up', gaveUp);
       const { kind } = await driven.done;
       opened.close(kind === 'ended');

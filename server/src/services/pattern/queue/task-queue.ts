@@ -6,6 +6,7 @@ import type { Drive } from '../engine/work.ts';
 import type { FinishedRow } from '../run/record.ts';
 import { createClaimer } from './claimer.ts';
 import { type ExecuteParts, executeTask } from './execute-task.ts';
+import { createRecentTasks } from './recent-tasks.ts';
 import { createRunPorts } from './run-ports.ts';
 import type { Enqueued } from './task-record.ts';
 import { insertTasks, keyOfTask } from './task-store.ts';
@@ -64,21 +65,35 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   const kept = createRunPorts({ writer, readSteps, toRecord: (claim, end) => runs.toRecord(claim, end) });
   const parts: ExecuteParts = { ...options, writer, ports: { ...kept, provider: runs.provider, clock, random } };
   const claimer = createClaimer(connect);
+  const recent = createRecentTasks(clock);
   const worker: Worker | undefined =
     options.slots === 0
       ? undefined
-      : createWorker({ ...options, claimer, execute: (task) => executeTask(parts, task), onWork: announce });
+      : createWorker({
+          ...options,
+          claimer,
+          recent,
+          execute: (task, leaving) => executeTask(parts, task, leaving),
+          onWork: announce,
+        });
 
+  /** A run that starts later is claimed by whoever is there then. */
+  const remember = (enqueued: Enqueued) => {
+    const { ready_at } = enqueued.task;
+    const soon = ready_at === null || Date.parse(ready_at) <= clock.now();
+    if (worker && soon) recent.keep(enqueued);
+    return soon;
+  };
   const wake = () => {
-    if (worker && worker.running < options.slots) worker.wake();
+    if (worker && worker.free > 0) worker.wake();
     else announce();
   };
   return {
     admit: () => writer.admit(),
     async accept(enqueued) {
+      const soon = remember(enqueued);
       await writer.accept(enqueued);
-      const { ready_at } = enqueued.task;
-      if (ready_at === null || Date.parse(ready_at) <= clock.now()) wake();
+      if (soon) wake();
     },
     async acceptHere(enqueued) {
       const { row, task } = enqueued;
@@ -102,7 +117,10 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
       };
       slot.start({ claim, row, lane: task.lane, request: task.request });
     },
-    insert: insertTasks,
+    async insert(transaction, group) {
+      await insertTasks(transaction, group);
+      for (const enqueued of group) remember(enqueued);
+    },
     wake,
     hear: () => worker?.wake(),
     endQueued: async (row, payload) => (await writer.end({ token: null, row, payload, done: [] })) === 'held',

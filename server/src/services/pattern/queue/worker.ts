@@ -5,13 +5,16 @@ import type { Drive } from '../engine/work.ts';
 import { claimTasks } from './claim-tasks-store.ts';
 import type { Claimer } from './claimer.ts';
 import type { TaskExecution } from './execute-task.ts';
+import type { RecentTasks } from './recent-tasks.ts';
 import type { HeldTask } from './task-record.ts';
 import { keyOfTask, takeFrom } from './task-store.ts';
 import { watchTasks } from './watch-tasks.ts';
 
 export interface WorkerOptions {
   readonly claimer: Claimer;
-  readonly execute: (task: HeldTask) => TaskExecution;
+  readonly recent: RecentTasks;
+  /** `leaving` is told once a run calls nobody any more. */
+  readonly execute: (task: HeldTask, leaving: () => void) => TaskExecution;
   readonly registry: ProcessRegistry;
   /** Runs that are executed at the same time; one in eight is kept for interactive ones. */
   readonly slots: number;
@@ -29,7 +32,10 @@ export interface Worker {
   /** Keeps a slot for a run that is being accepted; null where none is free. */
   reserve(key: string): ReservedSlot | null;
   find(workspace: string, id: string): Drive | undefined;
+  /** Runs in this process's hands. */
   readonly running: number;
+  /** How many more it would take. */
+  readonly free: number;
   /** How many milliseconds the database's clock is ahead of this process's, as of the last claim. */
   readonly ahead: number;
   /** Claims no more and lets what runs end, for `milliseconds` at most; the rest is handed back. */
@@ -50,8 +56,13 @@ const claimBlockedEvery = 25;
 const handBackWithin = 3_000;
 const takenAtOnce = 10_000;
 
+/** For each slot so many runs may be in hand, with those whose ends are being written: they call nobody. */
+const heldForSlot = 4;
+
 interface Place {
   readonly lane: HeldTask['lane'];
+  /** It takes one of the slots. */
+  counts: boolean;
   execution: TaskExecution | undefined;
 }
 
@@ -61,7 +72,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const places = new Map<string, Place>();
   /** Runs of which the database says that they are here, and which this process has given up. */
   const abandoned = new Set<string>();
-  let bulkRunning = 0;
+  let counting = 0;
+  let bulkCounting = 0;
   let stopping = false;
   let claiming = false;
   let again = false;
@@ -75,7 +87,7 @@ export function createWorker(options: WorkerOptions): Worker {
   let timerAt = Number.POSITIVE_INFINITY;
   let whenEmpty: (() => void) | undefined;
 
-  const free = () => slots - places.size;
+  const free = () => Math.min(slots - counting, slots * heldForSlot - places.size);
 
   function lookIn(milliseconds: number) {
     const at = clock.monotonic() + milliseconds;
@@ -115,10 +127,11 @@ export function createWorker(options: WorkerOptions): Worker {
     // Who may be taken for dead takes nothing more.
     if (stopping || asked <= 0 || registry.lapsedSince(clock.monotonic())) return;
     const { id: owner } = registry;
-    const { workspaceLimit } = options;
+    const { workspaceLimit, recent } = options;
+    const freeBulk = Math.max(0, bulkSlots - bulkCounting);
     unsure = true;
     const result = await claimer.use((client) =>
-      claimTasks(client, { owner, slots: asked, bulkSlots: Math.max(0, bulkSlots - bulkRunning), workspaceLimit }),
+      claimTasks(client, { owner, slots: asked, bulkSlots: freeBulk, workspaceLimit, recent }),
     );
     unsure = false;
     for (const task of result.tasks) start(task);
@@ -144,21 +157,37 @@ export function createWorker(options: WorkerOptions): Worker {
   }
 
   function reserve(key: string, lane: HeldTask['lane']): Place {
-    const place: Place = { lane, execution: undefined };
+    const place: Place = { lane, counts: true, execution: undefined };
     places.set(key, place);
-    if (lane === 'bulk') bulkRunning += 1;
+    count(place, 1);
     return place;
   }
 
-  function leave(key: string, place: Place) {
-    if (places.get(key) !== place) return;
-    places.delete(key);
-    if (place.lane === 'bulk') bulkRunning -= 1;
-    if (places.size === 0) whenEmpty?.();
+  function count({ lane }: Place, change: 1 | -1) {
+    counting += change;
+    if (lane === 'bulk') bulkCounting += change;
+  }
+
+  /** Others may take its slot: what is left of it is a matter of the database. */
+  function vacate(place: Place) {
+    if (place.counts) count(place, -1);
+    place.counts = false;
+    refill();
+  }
+
+  function refill() {
     if (stopping || claiming) return;
     if (backlog && free() >= slots / 4) void look();
     else if (backlog) lookIn(claimEvery);
     else if (blocked) lookIn(claimBlockedEvery);
+  }
+
+  function leave(key: string, place: Place) {
+    if (places.get(key) === place) {
+      places.delete(key);
+      if (places.size === 0) whenEmpty?.();
+    }
+    vacate(place);
   }
 
   function start(task: HeldTask, kept?: Place) {
@@ -168,7 +197,7 @@ export function createWorker(options: WorkerOptions): Worker {
     // It came back while its former claim is still being let go.
     if (!kept) places.get(key)?.execution?.drop();
     const place = kept ?? reserve(key, task.lane);
-    place.execution = options.execute(task);
+    place.execution = options.execute(task, () => vacate(place));
     place.execution.done
       .catch((error: unknown) => {
         log.warn('A queued run was given up by this process; another one goes on with it', { run: id, error });
@@ -200,6 +229,9 @@ export function createWorker(options: WorkerOptions): Worker {
     find: (workspace, id) => places.get(keyOfTask(workspace, id))?.execution?.drive,
     get running() {
       return places.size;
+    },
+    get free() {
+      return free();
     },
     get ahead() {
       return ahead;

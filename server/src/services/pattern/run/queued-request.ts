@@ -26,13 +26,21 @@ export type AskedRequest = Omit<
 
 const placeOf = (run: string) => ({ table: 'pattern.task', row: run, column: 'request' });
 
+/** What this process has sealed itself and still holds: a run that it executes soon after is not opened again. */
+const sealedHere = new WeakMap<Buffer, { readonly id: string; readonly queued: QueuedRequest }>();
+
 /** Needs the vault to be ready for the workspace. */
 export function sealRequest(
   vault: Vault,
   { workspace, id }: { readonly workspace: string; readonly id: string },
   queued: QueuedRequest,
 ): Buffer | Promise<Buffer> {
-  return vault.seal(workspace, placeOf(id), Buffer.from(JSON.stringify(queued)));
+  const sealed = vault.seal(workspace, placeOf(id), Buffer.from(JSON.stringify(queued)));
+  const keep = (one: Buffer) => {
+    sealedHere.set(one, { id, queued });
+    return one;
+  };
+  return Buffer.isBuffer(sealed) ? keep(sealed) : sealed.then(keep);
 }
 
 /** Errors: `unavailable` when the key file is not the one that it was sealed with. */
@@ -41,6 +49,8 @@ export async function openRequest(
   { workspace, id }: { readonly workspace: string; readonly id: string },
   sealed: Buffer,
 ): Promise<QueuedRequest> {
+  const known = sealedHere.get(sealed);
+  if (known?.id === id) return known.queued;
   try {
     return JSON.parse((await vault.open(workspace, placeOf(id), sealed)).toString('utf8')) as QueuedRequest;
   } catch (cause) {
