@@ -35,6 +35,8 @@ export interface WorldFaults extends StoreFaults {
 export interface Scenario {
   readonly name: string;
   readonly work: { readonly kind: 'plain' } | { readonly kind: 'chain'; readonly plan: ChainPlan };
+  /** The first call is noted with the claim; `other`: it turns out to be another one. */
+  readonly noted?: 'same' | 'other';
   readonly onUncertain: OnUncertain;
   /** Calls of these paths fail as often. */
   readonly fails?: Readonly<Record<string, number>>;
@@ -86,7 +88,11 @@ export async function runWorld(
   let stuck: string | undefined;
   const run = 'run';
   const begun = clock.now();
-  memory.add({ workspace: 'workspace', id: run });
+  const most = faults.freeCalls ? 0 : reservedPrice;
+  const planned = { model: 'fake/model', reserved_micros: most, on_uncertain: scenario.onUncertain };
+  const model = scenario.noted === 'other' ? 'fake/other' : planned.model;
+  const firstCall = scenario.noted ? { step: '', number: 1, ...planned, model } : null;
+  memory.add({ workspace: 'workspace', id: run, firstCall });
 
   function startWorker(claim: Claim, name: string) {
     let alive = true;
@@ -145,8 +151,7 @@ export async function runWorld(
             const forgo = () => {
               reserved -= 1;
             };
-            const most = faults.freeCalls ? 0 : reservedPrice;
-            return { model: 'fake/model', reserved_micros: most, on_uncertain: scenario.onUncertain, forgo };
+            return { ...planned, forgo };
           }),
         call(_, call) {
           let abort!: (result: StepResult) => void;

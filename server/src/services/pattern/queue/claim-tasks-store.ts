@@ -1,6 +1,6 @@
 import type { RunPriority } from '@damask/contracts/run.ts';
 import type pg from 'pg';
-import type { CallIntent } from '../engine/ports.ts';
+import type { CallIntent, Claim } from '../engine/ports.ts';
 import type { AcceptedRow } from '../run/record.ts';
 import { acceptedColumns } from '../run/record-columns.ts';
 import { readRow } from '../run/store.ts';
@@ -15,6 +15,8 @@ export interface ClaimOptions {
   readonly bulkSlots: number;
   /** Of queued runs of one workspace that are in hand at once, where it has no limit of its own. */
   readonly workspaceLimit: number;
+  /** Whether this process surely has what it claims now; asked when a call is to go out that the claim has noted. */
+  readonly sure?: () => boolean;
   /** What this process itself has accepted need not be read again. */
   readonly recent?: Pick<RecentTasks, 'take'>;
 }
@@ -96,7 +98,8 @@ const claim = {
     turns as (insert into pattern.task_turn as q (workspace, served)
       select workspace, max(turn) + (select coalesce(max(served), 0) from pattern.task_turn) from chosen group by workspace
       on conflict (workspace) do update set served = excluded.served),
-    taken as (update pattern.task as t set state = 'running', owner = $1, token = t.token + 1, why = null
+    taken as (update pattern.task as t set state = 'running', owner = $1, token = t.token + 1, why = null,
+          calling = case when t.token = 0 and t.first_call is not null then jsonb_build_array(t.first_call) else t.calling end
         from free where t.workspace = free.workspace and t.id = free.id
       returning ${ofTask}, free.turn)
     select t.*, n.blocked from
@@ -128,6 +131,7 @@ interface TakenRow {
   readonly lane: RunPriority;
   readonly token: string;
   readonly deliveries: number;
+  /** One alone where it was noted with this very claim. */
   readonly calling: readonly CallIntent[] | null;
   readonly stepped: boolean;
   readonly deadline: Date | null;
@@ -150,7 +154,7 @@ export interface ClaimResult {
  * so that limits hold and no two of them choose the same work.
  */
 export async function claimTasks(client: pg.Client, options: ClaimOptions): Promise<ClaimResult> {
-  const { owner, recent } = options;
+  const { owner, recent, sure } = options;
   let taken: TakenRow[];
   let blocked: boolean;
   await client.query(`begin; select pg_advisory_xact_lock(hashtextextended('damask claim', 0))`);
@@ -176,7 +180,7 @@ export async function claimTasks(client: pg.Client, options: ClaimOptions): Prom
   await readOthers(client, owner, taken, known);
   const tasks = taken.flatMap((row) => {
     const written = known.get(keyOfTask(row.workspace, row.id));
-    return written ? toHeld(row, written) : [];
+    return written ? toHeld(row, written, sure) : [];
   });
   return { tasks, blocked };
 }
@@ -203,17 +207,20 @@ export async function claimLateTasks(client: pg.Client, owner: string, limit: nu
   );
 }
 
-function toHeld(taken: TakenRow, written: Written): HeldTask {
+function toHeld(taken: TakenRow, written: Written, sure: () => boolean = () => false): HeldTask {
   const { workspace, id, lane, token, deliveries, calling, stepped, deadline, claimed_at } = taken;
-  const claim = {
+  // Nobody had it before: what is noted was noted with this claim.
+  const [intent] = token === '1' ? (calling ?? []) : [];
+  const claim: Claim = {
     workspace,
     id,
     token: BigInt(token),
     deliveries,
     now: claimed_at.getTime(),
     deadline: deadline?.getTime() ?? null,
-    calling: calling ?? [],
+    calling: intent ? [] : (calling ?? []),
     stepped,
+    ...(intent ? { noted: { intent, sure } } : {}),
   };
   return { claim, lane, ...written };
 }

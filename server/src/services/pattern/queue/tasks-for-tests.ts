@@ -40,6 +40,7 @@ export function enqueued(task: Partial<NewTask> = {}, workspace?: string, owner:
       batch: null,
       ready_at: null,
       deadline: null,
+      first_call: null,
       request: Buffer.from('sealed request'),
       ...task,
     },

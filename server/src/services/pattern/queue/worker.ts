@@ -129,9 +129,11 @@ export function createWorker(options: WorkerOptions): Worker {
     const { id: owner } = registry;
     const { workspaceLimit, recent } = options;
     const freeBulk = Math.max(0, bulkSlots - bulkCounting);
+    const begun = clock.monotonic();
+    const sure = () => !registry.lapsedSince(begun);
     unsure = true;
     const result = await claimer.use((client) =>
-      claimTasks(client, { owner, slots: asked, bulkSlots: freeBulk, workspaceLimit, recent }),
+      claimTasks(client, { owner, slots: asked, bulkSlots: freeBulk, workspaceLimit, sure, recent }),
     );
     unsure = false;
     for (const task of result.tasks) start(task);

@@ -43,7 +43,10 @@ export function reserveRun(
 /** What the calls of a run may take at most, whether or not a budget covers it. */
 export function mostOfExecution(
   { defaultMaxTokens, clock }: Pick<LimitParts, 'defaultMaxTokens' | 'clock'>,
-  { plan, route }: Pick<Execution, 'plan' | 'route'>,
+  {
+    plan,
+    route,
+  }: Pick<Execution, 'plan'> & { readonly route: Pick<Execution['route'], 'candidates' | 'repeatUncertain'> },
 ): MostOfRun {
   const { messages, toolMessages, parameters, tools, version } = plan;
   const { type, schema } = version.output;
