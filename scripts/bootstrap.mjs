@@ -29,6 +29,7 @@ const tasks = {
   format: (args) => node([tool('@biomejs/biome/bin/biome'), 'check', '--write', ...(args.length ? args : ['.'])]),
   generate: (args) => node([noStrings, 'scripts/generate.ts', ...args]),
   bench: (args) => node([...serverFlags, 'bench/run.ts', ...args]),
+  faults: (args) => node([noStrings, '--disable-warning=ExperimentalWarning', 'tests/faults/faults.ts', ...args]),
 };
 
 const [task = '', ...rest] = process.argv.slice(2);

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type Comparison, compareRecords, type Recorded, type Told } from './compare-records.ts';
+import { firstLine, killHard, post } from './server-processes.ts';
 
 const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const flags = ['--disallow-code-generation-from-strings', '--disable-warning=ExperimentalWarning'];
@@ -61,7 +61,8 @@ export async function killUnderLoad(plan: KillPlan): Promise<KillReport> {
     await load.stop();
     const records = await settle(folder, plan.fault !== 'nobody ends the runs of a dead process');
     const ledger = (await readFile(ledgerPath, 'utf8')).split('\n').filter((line) => line !== '');
-    return { ...compareRecords(load.told, ledger, records), rates };
+    const calls = ledger.map((line) => line.split('\t', 1)[0] as string);
+    return { ...compareRecords(load.told, calls, records), rates };
   } finally {
     await load?.stop();
     server.process.kill('SIGTERM');
@@ -111,53 +112,6 @@ async function startServer({
   if (ready.event !== 'ready') throw new Error(`The server did not start: ${ready.message ?? ready.event}`);
   const credentials = JSON.parse(await readFile(join(folder, 'home', '.config', 'damask', 'credentials.json'), 'utf8'));
   return { process: child, url: ready.url, key: credentials.instances[ready.instance].api_key };
-}
-
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-    lines.once('line', resolve);
-    child.once('exit', (code, signal) => reject(new Error(`It ended with ${signal ?? code} before it was ready`)));
-  });
-}
-
-/** SIGKILL to every process of this data folder at once; the database only when it is meant to die too. */
-function killHard(folder: string, server: ChildProcess, database: boolean) {
-  const victims = [server.pid as number, ...childrenOf(server.pid as number)];
-  if (database) victims.push(...postgresOf(folder));
-  for (const pid of victims) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It was gone already.
-    }
-  }
-}
-
-function processes(): { pid: number; parent: number; command: string }[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const status = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
-        return [{ pid: Number(name), parent, command: readFileSync(`/proc/${name}/cmdline`, 'utf8') }];
-      } catch {
-        return [];
-      }
-    });
-}
-
-/** Node children only: the database is a child of the server too, and must survive where only the server is killed. */
-const childrenOf = (parent: number) =>
-  processes().flatMap((entry) => (entry.parent === parent && entry.command.includes('main.ts') ? [entry.pid] : []));
-
-function postgresOf(folder: string): number[] {
-  const all = processes();
-  const roots = all
-    .filter((entry) => entry.command.includes('postgres') && entry.command.includes(join(folder, 'data')))
-    .map((entry) => entry.pid);
-  return [...roots, ...all.filter((entry) => roots.includes(entry.parent)).map((entry) => entry.pid)];
 }
 
 /** Clients that send one run after the other, each with an input of its own, and note what they are told. */
@@ -215,32 +169,6 @@ async function tryRun(agent: Agent, { url, key }: Server, input: string, more: o
   } catch {
     return { input, kind: 'lost connection' };
   }
-}
-
-function post(
-  url: string,
-  key: string,
-  path: string,
-  body: object,
-  agent?: Agent,
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-    const outgoing = request(`${url}${path}`, { method: 'POST', headers, ...(agent ? { agent } : {}) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        try {
-          resolve({ status: response.statusCode as number, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) });
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
-    });
-    outgoing.on('error', reject);
-    outgoing.end(JSON.stringify(body));
-  });
 }
 
 /** Waits until no accepted run is without an end, then reads all records behind the platform's back. */
