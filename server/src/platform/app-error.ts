@@ -18,6 +18,8 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** When a limit begins anew: RFC 3339. */
   readonly resetAt?: string;
+  /** However long one waits, the same comes again. */
+  readonly final?: true;
   readonly runId?: string;
   /** This is what the first request with the same Idempotency-Key was told. */
   readonly replayed?: true;

@@ -384,8 +384,10 @@ test('a queued run is charged what it took', async () => {
   assert.deepEqual([body.spent_micros, body.reserved_micros], [15, 0]);
 });
 
-test('queued runs that meet a used up budget wait for its reset, call nobody, and go on or end by their deadline', async () => {
-  await put('all', { limit_micros: 16 });
+test('queued runs that meet a used up budget wait for its reset, call nobody, and go on or end before their deadline', async () => {
+  const { micros } = await mostOfOne();
+  await put('all', { limit_micros: micros + 10 });
+  assert.equal((await run()).status, 200);
   const called = server.calls.length;
   const waiting = await start();
   const late = await start({ deadline: new Date(Date.now() + 1_500).toISOString() });
@@ -395,10 +397,51 @@ test('queued runs that meet a used up budget wait for its reset, call nobody, an
   const wait = Date.parse(found.queue.ready_at) - Date.now();
   assert.ok(wait > 60_000 || new Date().getUTCHours() === 23, `${wait}`);
   const over = await ended(late);
-  assert.deepEqual([over.status, over.error.code, over.cost_micros], ['failed', 'timeout', 0], JSON.stringify(over));
+  assert.deepEqual(
+    [over.status, over.error.code, over.cost_micros],
+    ['failed', 'budget_exceeded', 0],
+    JSON.stringify(over),
+  );
   assert.equal(server.calls.length, called);
   await platform.call('POST', `/v1/runs/${waiting}/cancel`);
   assert.equal((await ended(waiting)).status, 'cancelled');
+});
+
+test('a caller who waits for a chain is told that a budget is used up, and waits for no reset', async () => {
+  const { micros } = await mostOfOne();
+  await put('all', { limit_micros: micros + 10 });
+  assert.equal((await run()).status, 200);
+  const called = server.calls.length;
+  const { status, body } = await run({ pattern: 'polite' });
+  assert.deepEqual([status, body.code], [429, 'budget_exceeded']);
+  assert.match(body.detail, /^Step hello: The budget all does not pay/);
+  assert.equal(server.calls.length, called);
+});
+
+test('what costs more than all of a budget waits for nothing: a run fails, a batch pauses', async () => {
+  const { micros } = await mostOfOne();
+  await put('all', { limit_micros: micros - 1 });
+  const called = server.calls.length;
+  const found = await ended(await start());
+  assert.deepEqual([found.status, found.error.code], ['failed', 'budget_exceeded'], JSON.stringify(found));
+  assert.match(found.error.detail, /more than the budget all has in all/);
+  const made = await platform.call('POST', '/v1/batches', { pattern: 'greet', items: [{ input: 'hi' }] });
+  assert.equal(made.status, 202, made.text);
+  let batch = made.body;
+  for (let tries = 0; tries < 200 && batch.status !== 'paused'; tries++) {
+    await systemClock.sleep(25);
+    batch = (await platform.call('GET', `/v1/batches/${made.body.id}`)).body;
+  }
+  assert.deepEqual([batch.status, batch.lines.failed], ['paused', 0], JSON.stringify(batch));
+  assert.match(batch.reason, /budget/);
+  assert.equal(server.calls.length, called);
+  await platform.call('DELETE', '/v1/budgets/all');
+  await platform.call('POST', `/v1/batches/${batch.id}/resume`);
+  for (let tries = 0; tries < 200 && batch.status !== 'finished'; tries++) {
+    await systemClock.sleep(25);
+    batch = (await platform.call('GET', `/v1/batches/${made.body.id}`)).body;
+  }
+  assert.deepEqual([batch.status, batch.lines.succeeded], ['finished', 1]);
 });
 
 test('a model without a price is refused under a limit of money before a run or a batch is accepted', async () => {

@@ -13,7 +13,7 @@ import { chargeOf } from './charge-of-result.ts';
 import type { Lease } from './lease.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { MostOfRun } from './most-of-run.ts';
-import { priceUnknown, type Refusal, toBudgetError } from './refusal.ts';
+import { exceeds, priceUnknown, type Refusal, toBudgetError } from './refusal.ts';
 
 /** What a call may cost at most, taken of all budgets that cover it. Exactly one of the two is called, once. */
 export interface Reservation {
@@ -78,7 +78,8 @@ export function createBudgets(options: {
       const milliseconds = known.until - clock.monotonic();
       if (known.revision !== budget.revision || milliseconds <= 0) refusals.delete(budget.id);
       else if (!fits(most, known.refusal.left, budget)) {
-        throw toBudgetError({ ...known.refusal, secondsLeft: milliseconds / 1_000, spent: true });
+        const never = exceeds(most, budget);
+        throw toBudgetError({ ...known.refusal, secondsLeft: milliseconds / 1_000, spent: true, never });
       }
     }
   };

@@ -1,5 +1,5 @@
 import { AppError } from '#platform/app-error.ts';
-import type { Amount } from './amount.ts';
+import { type Amount, fits, type Limits } from './amount.ts';
 import type { Change } from './plan-batch.ts';
 
 /** Why a budget lets a call wait for the next period, or for the calls that are under way. */
@@ -12,6 +12,8 @@ export interface Refusal {
   readonly spent: boolean;
   /** What was not spent; infinite where there is no limit. */
   readonly left: Amount;
+  /** It asks for more than a whole period has. */
+  readonly never: boolean;
 }
 
 /** Seconds after which calls under way may have given back what they did not use. */
@@ -29,11 +31,25 @@ export function toRefusal({ row, spent }: Change, most: Amount): Refusal {
     secondsLeft: row.seconds_left,
     spent: most.micros > rest.micros || most.tokens > rest.tokens,
     left: rest,
+    never: exceeds(most, row),
   };
 }
 
-export function toBudgetError({ name, resetsAt, secondsLeft, spent }: Refusal): AppError {
+/** Whether no period of a budget has room for this amount. */
+export function exceeds(most: Amount, limits: Limits): boolean {
+  const { limit_micros: micros, limit_tokens: tokens } = limits;
+  return !fits(most, { micros: micros ?? 0, tokens: tokens ?? 0 }, limits);
+}
+
+export function toBudgetError({ name, resetsAt, secondsLeft, spent, never }: Refusal): AppError {
   const reset = `${resetsAt.toISOString().slice(0, 19)}Z`;
+  if (never) {
+    return new AppError(
+      'budget_exceeded',
+      `This run may take more than the budget ${name} has in all, also when it begins anew at ${reset}. Allow fewer max_tokens, send less, or raise the limit.`,
+      { retryAfterSeconds: Math.max(1, Math.ceil(secondsLeft)), resetAt: reset, final: true },
+    );
+  }
   return new AppError(
     'budget_exceeded',
     spent

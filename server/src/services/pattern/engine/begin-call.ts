@@ -54,9 +54,9 @@ export function beginCall(host: Host, spec: CallSpec, ended: Ended): Part {
     if (result.spent.attempts.at(-1)?.outcome === 'uncertain' && intent.on_uncertain !== 'retry') {
       return intent.on_uncertain === 'review' ? review(error) : fail(error, result);
     }
-    const pause = pauseBefore(result.code, result.retryAfterSeconds);
-    if (pause === undefined) return fail(error, result);
-    rest(host.now() + pause, error);
+    const until = goesOnAt(pauseBefore(result.code, result.retryAfterSeconds));
+    if (until === undefined) return fail(error, result);
+    rest(until, error);
   }
 
   function refused(cause: unknown) {
@@ -64,9 +64,17 @@ export function beginCall(host: Host, spec: CallSpec, ended: Ended): Part {
     // What a budget refuses counts as no try: it may refuse for a month.
     const tried = error.code === 'budget_exceeded' ? 0 : 1;
     record = { ...record, calls: record.calls + tried, error };
-    const pause = pauseBefore(error.code, cause instanceof AppError ? cause.details.retryAfterSeconds : undefined);
-    if (cancelled || host.stopping || pause === undefined) fail(error);
-    else rest(host.now() + pause, error);
+    const { retryAfterSeconds, final } = cause instanceof AppError ? cause.details : {};
+    const until = final ? undefined : goesOnAt(pauseBefore(error.code, retryAfterSeconds));
+    if (cancelled || host.stopping || until === undefined) fail(error);
+    else rest(until, error);
+  }
+
+  /** Who would wait too long is told the cause now: at the deadline it would be a timeout, with no word of it. */
+  function goesOnAt(pause: number | undefined): number | undefined {
+    if (pause === undefined || pause > (host.patience ?? pause)) return undefined;
+    const until = host.now() + pause;
+    return host.deadline !== null && until >= host.deadline ? undefined : until;
   }
 
   /** Milliseconds until the next call; undefined: there is none. Uncertain calls do not count against what the step allows. */

@@ -63,6 +63,8 @@ export function drive(ports: EnginePorts, claim: Claim, work: Work): Drive {
   const host: Host = {
     now,
     random: ports.random,
+    deadline: claim.deadline,
+    patience: work.patience,
     get stopping() {
       return stopped !== undefined;
     },

@@ -28,6 +28,10 @@ export interface Host {
   /** The database's time, in milliseconds since 1970. */
   now(): number;
   random(): number;
+  /** When the run has to have ended, on the same clock; null: it may take any time. */
+  readonly deadline: number | null;
+  /** Milliseconds that may pass before another try; undefined: any. */
+  readonly patience: number | undefined;
   /** The run is being ended: nothing new may begin. */
   readonly stopping: boolean;
   record(path: string): StepRecord | undefined;

@@ -6,6 +6,8 @@ import type { RunEnd, StepState } from './ports.ts';
 export type Work = (PlainWork | ChainWork) & {
   readonly input: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** Milliseconds that it waits for another try at most; undefined: as long as its deadline allows. */
+  readonly patience?: number;
   /** Told after it was kept, in the order in which it came to be; nothing is told for a run that was lost. */
   readonly changed?: (path: string, state: StepState | 'running') => void;
   /** Told once nothing is called any more: only what is kept last is still to be written. */

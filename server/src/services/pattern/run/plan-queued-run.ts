@@ -25,6 +25,8 @@ export type QueueParts = Pick<
 export interface QueueOptions {
   readonly rerunOf?: string;
   readonly batch?: string;
+  /** The caller waits for its end. */
+  readonly attended?: true;
   /** -10 to 10 within the lane; 0 by default. */
   readonly priority?: number;
 }
@@ -55,7 +57,7 @@ export async function sealPlan(
   context: CallContext,
   input: StartRequest,
   plan: RunPlan,
-  { rerunOf, batch, priority = 0 }: QueueOptions = {},
+  { rerunOf, batch, attended, priority = 0 }: QueueOptions = {},
 ): Promise<Enqueued> {
   const { workspace } = context;
   const { pattern, patternId: id, version } = plan;
@@ -86,6 +88,7 @@ export async function sealPlan(
     models,
     timeoutMs: timeoutOf(parts, plan, input.timeout_ms),
     ...(chain ? { chain } : {}),
+    ...(attended ? { attended } : {}),
   };
   const task = {
     lane: input.priority ?? 'interactive',

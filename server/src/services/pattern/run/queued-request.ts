@@ -14,6 +14,8 @@ export interface QueuedRequest {
   readonly models: readonly string[];
   /** Milliseconds that its call may take; of a chain: that each of its calls may take. */
   readonly timeoutMs: number;
+  /** Somebody waits for the answer with a connection open. */
+  readonly attended?: true;
   /** Present where the pattern is a chain. */
   readonly chain?: ChainPlan;
 }

@@ -31,6 +31,9 @@ export interface OpenedRun {
   close(ended: boolean): void;
 }
 
+/** Milliseconds: nobody keeps a connection open for a budget's next day, or for a provider that is busy for an hour. */
+const longestAttended = 60_000;
+
 export function createQueuedRuns(
   parts: StepParts & { readonly database: Database; readonly vault: Vault; readonly publisher: OutputPublisher },
 ): QueuedRuns {
@@ -69,7 +72,8 @@ export function createQueuedRuns(
         live.steps?.push({ path, state });
         live.readers?.wake();
       };
-      const shared = { input, variables, ...(request.chain ? { changed } : {}) };
+      const patience = request.attended ? { patience: longestAttended } : {};
+      const shared = { input, variables, ...patience, ...(request.chain ? { changed } : {}) };
       return {
         work: request.chain
           ? { kind: 'chain', plan: request.chain, ...shared }

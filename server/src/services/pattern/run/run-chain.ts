@@ -30,7 +30,7 @@ export async function runChain(
   const now = clock.now();
   const within = Math.min(input.timeout_ms ?? Number.POSITIVE_INFINITY, context.deadline - now - reserve);
   const deadline = new Date(now + Math.max(within, 1)).toISOString();
-  const options = rerunOf === undefined ? {} : { rerunOf };
+  const options = { attended: true, ...(rerunOf === undefined ? {} : { rerunOf }) } as const;
   const enqueued = await sealPlan(parts, context, { ...input, deadline }, plan, options);
   const { id } = enqueued.row;
   if (claim) {
