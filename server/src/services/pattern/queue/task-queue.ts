@@ -54,6 +54,8 @@ export interface TaskQueueOptions extends Omit<ExecuteParts, 'writer' | 'ports'>
   readonly random: () => number;
 }
 
+/** Milliseconds between two words of a process that has more to do than slots: each costs a commit, and others look by themselves. */
+const announceEvery = 250;
 /** Milliseconds for writing what is left at the end. */
 const writeWithin = 5_000;
 
@@ -66,6 +68,13 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   const parts: ExecuteParts = { ...options, writer, ports: { ...kept, provider: runs.provider, clock, random } };
   const claimer = createClaimer(connect);
   const recent = createRecentTasks(clock);
+  let announcedAt = Number.NEGATIVE_INFINITY;
+  const onMore = () => {
+    const now = clock.monotonic();
+    if (now - announcedAt < announceEvery) return;
+    announcedAt = now;
+    announce();
+  };
   const worker: Worker | undefined =
     options.slots === 0
       ? undefined
@@ -85,8 +94,9 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
     return soon;
   };
   const wake = () => {
-    if (worker && worker.free > 0) worker.wake();
-    else announce();
+    if (!worker) announce();
+    else if (worker.free > 0) worker.wake();
+    else onMore();
   };
   return {
     admit: () => writer.admit(),

@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly workspaceLimit: number;
   /** Told when there is work that others may take. */
   readonly onWork: () => void;
+  /** Told when there is more than this process has slots for. */
+  readonly onMore: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -139,7 +141,7 @@ export function createWorker(options: WorkerOptions): Worker {
     for (const task of result.tasks) start(task);
     backlog = result.tasks.length >= asked;
     blocked = result.blocked;
-    if (backlog) options.onWork();
+    if (backlog) options.onMore();
     // Shares are rounded, and a workspace may have had less than its own.
     if (result.tasks.length > 0 && !backlog) again = true;
   }
