@@ -84,6 +84,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
           recent,
           execute: (task, leaving) => executeTask(parts, task, leaving),
           onWork: announce,
+          onMore,
         });
 
   /** A run that starts later is claimed by whoever is there then. */

@@ -51,7 +51,7 @@ export interface ReservedSlot {
 
 const pollWhileBusy = 250;
 const pollWhileIdle = 1_000;
-/** While there is a backlog, claims take some work together: so many milliseconds at most lie between them. */
+/** Where there is much to do, claims take some work together: so many milliseconds lie between them. */
 const claimEvery = 5;
 const claimBlockedEvery = 25;
 /** Milliseconds for handing back what a drain has cut off. */
@@ -89,6 +89,9 @@ export function createWorker(options: WorkerOptions): Worker {
   let timerAt = Number.POSITIVE_INFINITY;
   let whenEmpty: (() => void) | undefined;
 
+  let claimedAt = Number.NEGATIVE_INFINITY;
+  /** A claim costs about as much for one run as for twenty. */
+  const crowded = () => places.size >= slots / 8;
   const free = () => Math.min(slots - counting, slots * heldForSlot - places.size);
 
   function lookIn(milliseconds: number) {
@@ -112,7 +115,7 @@ export function createWorker(options: WorkerOptions): Worker {
       do {
         again = false;
         await claimOnce();
-      } while (again && !stopping);
+      } while (again && !stopping && !crowded());
       if (failing) log.info('Queued runs are taken up again');
       failing = false;
     } catch (error) {
@@ -120,7 +123,9 @@ export function createWorker(options: WorkerOptions): Worker {
       failing = true;
     }
     claiming = false;
-    lookIn(places.size > 0 && !failing ? pollWhileBusy : pollWhileIdle);
+    claimedAt = clock.monotonic();
+    const pause = places.size > 0 ? pollWhileBusy : pollWhileIdle;
+    lookIn(failing ? pollWhileIdle : again ? claimEvery : pause);
   }
 
   async function claimOnce(): Promise<void> {
@@ -223,7 +228,9 @@ export function createWorker(options: WorkerOptions): Worker {
 
   return {
     wake: () => {
-      if (!stopping && free() > 0) void look();
+      if (stopping || free() <= 0) return;
+      if (crowded() && clock.monotonic() - claimedAt < claimEvery) lookIn(claimEvery);
+      else void look();
     },
     reserve(key) {
       if (stopping || free() <= 0 || registry.lapsedSince(clock.monotonic())) return null;
