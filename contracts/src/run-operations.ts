@@ -87,11 +87,14 @@ export const runOperations = {
       rerun_of: Type.Optional(Id),
       batch: Type.Optional(Id),
       metadata: Type.Optional(
-        Type.Array(Type.String({ maxLength: 565, pattern: '^[A-Za-z0-9_.-]{1,64}=' }), {
-          minItems: 1,
-          maxItems: 5,
-          description: 'Each is name=value, and all must be there.',
-        }),
+        Type.Array(
+          Type.String({ maxLength: 565, pattern: '^[A-Za-z0-9_.-]{1,64}=', description: 'Write name=value.' }),
+          {
+            minItems: 1,
+            maxItems: 5,
+            description: 'Each is name=value, and all must be there.',
+          },
+        ),
       ),
       since: Type.Optional(Time),
       until: Type.Optional(Time),

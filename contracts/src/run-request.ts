@@ -56,7 +56,8 @@ export const IdempotencyKey = Type.String({
   minLength: 1,
   maxLength: 255,
   pattern: '^[!-~]([ -~]*[!-~])?$',
-  description: 'Who sends the same request with the same key within 24 hours gets the answer of the first one.',
+  description:
+    '1 to 255 printable ASCII characters. Who sends the same request with the same key within 24 hours gets the answer of the first one.',
 });
 
 const time = (description: string) => Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description }));

@@ -1399,7 +1399,7 @@ export interface CreateRunInput {
   /** When the last reader has left. Default: cancel; continue where there is a key. */
   readonly on_disconnect?: 'cancel' | 'continue' | undefined;
   readonly timeout_ms?: number | undefined;
-  /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
+  /** 1 to 255 printable ASCII characters. Who sends the same request with the same key within 24 hours gets the answer of the first one. */
   readonly idempotency_key?: string | undefined;
 }
 
@@ -1492,7 +1492,7 @@ export interface RerunRunInput {
   /** When the last reader has left. Default: cancel; continue where there is a key. */
   readonly on_disconnect?: 'cancel' | 'continue' | undefined;
   readonly timeout_ms?: number | undefined;
-  /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
+  /** 1 to 255 printable ASCII characters. Who sends the same request with the same key within 24 hours gets the answer of the first one. */
   readonly idempotency_key?: string | undefined;
   readonly run: string;
 }
@@ -1515,7 +1515,7 @@ export interface RetryRunInput {
   readonly deadline?: string | undefined;
   /** Of asynchronous runs: interactive ones go before bulk ones. */
   readonly priority?: RunPriority | undefined;
-  /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
+  /** 1 to 255 printable ASCII characters. Who sends the same request with the same key within 24 hours gets the answer of the first one. */
   readonly idempotency_key?: string | undefined;
 }
 
@@ -1563,7 +1563,7 @@ export interface CreateBatchInput {
   readonly dry_run?: boolean | undefined;
   /** Tell errors of lines after this one only. */
   readonly errors_after?: number | undefined;
-  /** Who sends the same request with the same key within 24 hours gets the answer of the first one. */
+  /** 1 to 255 printable ASCII characters. Who sends the same request with the same key within 24 hours gets the answer of the first one. */
   readonly idempotency_key?: string | undefined;
 }
 

@@ -30,7 +30,7 @@ async function chainServer() {
       const waiting = { state: 'waiting', waits_for: 'approval', pattern: null, attempts: [], output: 'Send it?' };
       const items = url.includes('cursor=more')
         ? [step('ok', { ...waiting, finished_at: null })]
-        : [step('draft'), step('parts[0]')];
+        : [step('draft'), step('parts', { output: null }), step('parts[0]')];
       sendJson(response, 200, url.includes('cursor=more') ? { items } : { items, next: 'more' });
       return;
     }
@@ -51,6 +51,9 @@ test('the steps of a run are listed over all pages, and the output of one alone'
   const one = await runCli(['steps', runId, 'parts[0]', '--output'], { url: server.url });
   assert.deepEqual([one.code, one.stdout], [0, 'what parts[0] said']);
   assert.ok(server.seen.some(({ url }) => url.includes('path=parts%5B0%5D')));
+  const parts = await runCli(['steps', runId, 'parts', '--output'], { url: server.url });
+  assert.deepEqual([parts.code, parts.stdout], [5, '']);
+  assert.match(parts.stderr, /no text of its own: its parts have. List them: damask steps \S+ parts$/m);
 });
 
 test('what is no terminal gets the answer of a chain and nothing of its steps', async () => {

@@ -30,7 +30,14 @@ export const steps = defineCommand({
     }
     if (flags.output) {
       if (path === undefined) throw new InputError('Name the step: damask steps last outline --output');
-      return terminal.result(found.find((step) => step.path === path)?.output ?? '');
+      const output = found.find((step) => step.path === path)?.output;
+      if (typeof output === 'string') return terminal.result(output);
+      throw new InputError(
+        found.length > 1
+          ? `The step ${path} has no text of its own: its parts have. List them: damask steps ${text} ${path}`
+          : `The step ${path} has no text: it is ${found[0]?.state}.`,
+        'notFound',
+      );
     }
     await printList(terminal, flags.json, found, {
       columns: [

@@ -98,7 +98,11 @@ function beginStep(host: Host, path: string, step: PlannedStep, scope: ChainScop
     return undefined;
   }
   const most = forEach.max_items;
-  if (list.length > most) return refuse(`The list has ${list.length} entries, and the step allows ${most}.`);
+  if (list.length > most) {
+    return refuse(
+      `The list has ${list.length} entries, and the step allows ${most}. Raise its max_items, or split the input.`,
+    );
+  }
   return beginMany(
     list.length,
     forEach.parallel,
