@@ -1,5 +1,5 @@
 import type { Batch, Damask } from '@damask/sdk';
-import { formatCost, formatDuration } from './figures.ts';
+import { formatDuration, formatSum } from './figures.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Milliseconds between two looks at a terminal, and elsewhere between two lines. */
@@ -13,7 +13,7 @@ const doneOf = ({ lines }: Batch): number => lines.rejected + lines.succeeded + 
 
 /** `37 of 100 lines, 2 failed, 12/s, $0.04, 12 s left` */
 export function describeProgress(batch: Batch): string {
-  const { lines, rate, cost_micros, estimated_end } = batch;
+  const { lines, rate, cost_micros, unpriced, estimated_end } = batch;
   const left = estimated_end === null ? null : Math.max(0, new Date(estimated_end).getTime() - Date.now());
   const facts = [
     `${doneOf(batch)} of ${lines.total} lines`,
@@ -21,7 +21,7 @@ export function describeProgress(batch: Batch): string {
     lines.rejected > 0 && `${lines.rejected} rejected`,
     lines.cancelled > 0 && `${lines.cancelled} cancelled`,
     rate !== null && !isOver(batch) && `${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/s`,
-    batch.unpriced > 0 ? `${formatCost(cost_micros)} and more` : formatCost(cost_micros),
+    unpriced > 0 && cost_micros === 0 ? 'cost unknown' : formatSum(cost_micros, unpriced),
     left !== null && `${formatDuration(left)} left`,
   ];
   return facts.filter(Boolean).join(', ');

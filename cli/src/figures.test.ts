@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatCost, formatDuration, formatNumber } from './figures.ts';
+import { formatBytes, formatCost, formatDuration, formatNumber, formatSum } from './figures.ts';
 
 test('a cost keeps every millionth, and an unknown one is not nothing', () => {
   const shown = [null, 0, 1, 1_234, 120_000, 250_000, 1_000_000, 12_345_678].map(formatCost);
@@ -21,4 +21,11 @@ test('durations, sizes and counts read as a person says them', () => {
     [formatNumber(1, 'strategy'), formatNumber(2, 'strategy'), formatNumber(0, 'run')],
     ['1 strategy', '2 strategies', '0 runs'],
   );
+});
+
+test('what many runs cost says where prices are not known', () => {
+  assert.equal(formatSum(1_200_000, 0), '$1.20');
+  assert.equal(formatSum(0, 0), '$0');
+  assert.equal(formatSum(1_200_000, 3), '$1.20 and more');
+  assert.equal(formatSum(0, 3), 'unknown');
 });

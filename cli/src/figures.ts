@@ -6,6 +6,12 @@ export function formatCost(micros: number | null): string {
   return `$${/\.\d\d/.test(digits) ? digits : Number(digits).toFixed(2)}`;
 }
 
+/** What many runs cost together, `unpriced` of which nobody knows the price. */
+export function formatSum(micros: number, unpriced: number): string {
+  if (unpriced === 0) return formatCost(micros);
+  return micros === 0 ? formatCost(null) : `${formatCost(micros)} and more`;
+}
+
 /** Milliseconds, with as many figures as a person reads. */
 export function formatDuration(ms: number | null): string {
   if (ms === null) return '-';

@@ -2,7 +2,7 @@ import type { Batch } from '@damask/sdk';
 import { batchIdOf } from '../batch-id.ts';
 import { followBatch } from '../batch-progress.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
-import { formatCost, formatTime } from '../figures.ts';
+import { formatSum, formatTime } from '../figures.ts';
 import { printable, type Terminal } from '../terminal.ts';
 import { batchStyle } from './batches.ts';
 
@@ -49,7 +49,7 @@ function describe(batch: Batch, { paint }: Terminal): string {
     ['Tokens', `${batch.usage.input_tokens} in, ${batch.usage.output_tokens} out`],
     [
       'Cost',
-      `${formatCost(batch.cost_micros)}${batch.unpriced > 0 ? `, and ${batch.unpriced} lines of unknown cost` : ''}`,
+      `${formatSum(batch.cost_micros, batch.unpriced)}${batch.unpriced > 0 ? `, ${batch.unpriced} lines of unknown cost` : ''}`,
     ],
     ['Made', formatTime(batch.created_at)],
     ['Not before', batch.start_at === null ? '' : formatTime(batch.start_at)],

@@ -1,6 +1,6 @@
 import type { Batch } from '@damask/sdk';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
-import { formatCost, formatTime } from '../figures.ts';
+import { formatSum, formatTime } from '../figures.ts';
 import { numberFlag } from '../number-flag.ts';
 import { printList } from '../print-list.ts';
 import { shortRunId } from '../run-id.ts';
@@ -57,7 +57,7 @@ export const batches = defineCommand({
         String(lines.total),
         String(lines.succeeded + lines.failed + lines.cancelled + lines.rejected),
         String(lines.failed + lines.rejected),
-        formatCost(one.cost_micros),
+        formatSum(one.cost_micros, one.unpriced),
       ],
       empty: 'There are no such batches. Make one: damask batch summarize inputs.csv',
     });
