@@ -1,5 +1,5 @@
 // A run as a job of pg-boss, written as its documentation does: a job is sent for each, workers take what waits, ask the
-// model and keep the answer in a table. Started with the folder of the database's socket, its port, and the model's port.
+// model and keep the answer in a table. Each job ends by itself: by default a failure would repeat the others of its hundred. Started with the folder of the database's socket, its port, and the model's port.
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import { Pool } from 'undici';
@@ -24,7 +24,10 @@ async function execute(job) {
   if (statusCode !== 200) throw new Error(`the model answered ${statusCode}`);
   await database.query('insert into result (job, answer) values ($1, $2)', [job.id, answer.choices[0].message.content]);
   ended += 1;
+  return { id: job.id, status: 'completed' };
 }
+
+const fail = (job, error) => ({ id: job.id, status: 'failed', output: { message: error.message } });
 
 async function perform({ seconds, messages }) {
   const begun = performance.now();
@@ -46,8 +49,8 @@ boss.on('error', (error) => console.error(error));
 await boss.start();
 await boss.createQueue(queue);
 await database.query('create table if not exists result (job uuid primary key, answer text not null)');
-const options = { batchSize: 100, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true };
-for (let worker = 0; worker < 4; worker++) await boss.work(queue, options, (jobs) => Promise.all(jobs.map(execute)));
+const options = { batchSize: 100, perJobResults: true, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true };
+for (let worker = 0; worker < 4; worker++) await boss.work(queue, options, (jobs) => Promise.all(jobs.map((job) => execute(job).catch((error) => fail(job, error)))));
 process.on('message', (load) => void perform(load).then((result) => process.send(result)));
 process.on('disconnect', () => process.exit());
 process.send({});
