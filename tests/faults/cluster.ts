@@ -113,6 +113,8 @@ export interface Cluster {
   connect(): Promise<pg.Client>;
   postmaster(): number;
   backends(): number[];
+  /** SIGKILL to the database, which the first process then brings back. */
+  killDatabase(): void;
   stop(): Promise<void>;
 }
 
@@ -192,6 +194,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         return client;
       },
       postmaster: () => place().pid,
+      killDatabase() {
+        for (const pid of postgresOf(folder)) tryKill(pid);
+      },
       backends: () => processes().flatMap(({ pid, parent }) => (parent === place().pid ? [pid] : [])),
     };
   } catch (error) {

@@ -116,7 +116,7 @@ const server = createServer(async (request, response) => {
   const spoilt = ['hang', 'html', 'cut'].includes(tag);
   setTimeout(
     () => (stream && !spoilt ? drip(response, content, tag) : answer(response, content, tag)),
-    tag === 'slow' ? 4_000 : Number(delay),
+    tag === 'slow' ? 9_000 : Number(delay),
   );
 });
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));

@@ -45,7 +45,7 @@ function impatientQueue(queue: TaskQueue): TaskQueue {
   };
 }
 
-/** Whoever has a run in hand by now, its end is written. */
+/** Whoever has a run in hand by now, its end is written, and what was lost is not let go. */
 function unfenced(runs: TaskRuns): TaskRuns {
   const url = process.env.DAMASK_DATABASE_URL;
   if (url === undefined) return runs;
@@ -53,10 +53,12 @@ function unfenced(runs: TaskRuns): TaskRuns {
   database.on('error', () => undefined);
   return {
     ...runs,
+    open: async (task) => ({ ...(await runs.open(task)), close: () => undefined }),
     async toRecord(claim, end) {
+      const record = await runs.toRecord(claim, end);
       const { rows } = await database.query('select token from pattern.task where id = $1', [claim.id]);
       if (rows[0]) (claim as { token: bigint }).token = BigInt(rows[0].token);
-      return runs.toRecord(claim, end);
+      return record;
     },
   };
 }
@@ -134,5 +136,8 @@ const serving = await serve({
   services: null,
   signal: abort.signal,
   planted,
+}).catch((error: Error) => {
+  process.stderr.write(`It did not start: ${error.message}\n`);
+  process.exit(1);
 });
 process.on('SIGTERM', () => void serving?.stop(2_000).then(() => process.exit(0)));

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDice } from '../../server/src/services/pattern/engine/simulation-for-tests.ts';
 import { checkHistory, type Verdict } from './check-history.ts';
-import { type Cluster, type ClusterOptions, type Member, startCluster } from './cluster.ts';
+import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 import { type Fault, faults } from './fault-list.ts';
 import { type FaultLoad, misbehaviours, startFaultLoad } from './fault-load.ts';
 import { gatherEvidence, look } from './gather-evidence.ts';
 import { prepareLoad } from './prepare-load.ts';
 import { post } from './server-processes.ts';
+import type { World } from './world.ts';
 
 export interface FaultPlan extends ClusterOptions {
   /** `each`: every fault once; `mix`: by chance, for so many minutes; `chains`: 20 chains, and a kill every two seconds. */
@@ -48,6 +49,7 @@ export async function runFaults(plan: FaultPlan): Promise<FaultReport> {
     const world = { cluster, load, random };
     const ends = performance.now() + plan.minutes * 60_000;
     await sleep(2_000);
+    if (mode === 'chains') injected.kill = await killEvery2s(world, () => performance.now() < ends, say);
     for (const group of pickFaults(plan, random, cluster, () => performance.now() < ends)) {
       const began = performance.now();
       const names = group.map(({ id, what }) => `${id} ${what}`).join('; ');
@@ -55,11 +57,11 @@ export async function runFaults(plan: FaultPlan): Promise<FaultReport> {
       await Promise.all(group.map((fault) => fault.inject(world).catch(note)));
       for (const { id } of group) injected[id] = (injected[id] ?? 0) + 1;
       const done = performance.now();
-      await heal(cluster, random, mode !== 'chains').catch(note);
+      await heal(cluster, random).catch(note);
       await look(cluster, seen).catch(() => undefined);
       const [took, healed] = [done - began, performance.now() - done].map(Math.round);
       say(`${names}: ${took} ms, healed after ${healed} ms, ${load.history.length} requests so far`);
-      await sleep(mode === 'chains' ? Math.max(0, 2_000 - (performance.now() - began)) : 700);
+      await sleep(700);
     }
     await load.stop();
     const evidence = await gatherEvidence(cluster, load, { seen, within: plan.settleWithin ?? 90_000 });
@@ -74,22 +76,37 @@ export async function runFaults(plan: FaultPlan): Promise<FaultReport> {
   }
 }
 
-const killOne: Fault = {
-  id: 'kill',
-  what: 'a process is killed',
-  at: 'all',
-  async inject({ cluster, random }) {
-    (cluster.members[Math.floor(random() * cluster.members.length)] as Member).kill();
-  },
-};
+/** SIGKILL to any process, the database too, every two seconds; what ended is started at once. Answers how many were killed. */
+async function killEvery2s({ cluster, random }: World, goesOn: () => boolean, say: FaultPlan['say']): Promise<number> {
+  const { members } = cluster;
+  let kills = 0;
+  const restarts = members.map(async (member) => {
+    while (goesOn()) {
+      // It may be killed while it starts.
+      if (!member.runs) await member.start().catch(() => undefined);
+      await sleep(50);
+    }
+  });
+  while (goesOn()) {
+    await sleep(2_000);
+    const member = members[Math.floor(random() * (members.length + 1))];
+    if (member) member.kill();
+    else cluster.killDatabase();
+    kills += 1;
+    say(`kill ${kills}: ${member?.name ?? 'the database'}`);
+  }
+  await Promise.all(restarts);
+  await heal(cluster, random);
+  return kills;
+}
 
 /** Faults one after the other; those of different processes, each once, two at a time. */
 function* pickFaults(plan: FaultPlan, random: () => number, cluster: Cluster, goesOn: () => boolean) {
   const without = impossibleIn(cluster);
   const possible = faults.filter(({ id }) => !(id in without) && (plan.only?.includes(id) ?? true));
-  if (plan.mode !== 'each') {
-    while (goesOn())
-      yield [plan.mode === 'chains' ? killOne : (possible[Math.floor(random() * possible.length)] as Fault)];
+  if (plan.mode === 'chains') return;
+  if (plan.mode === 'mix') {
+    while (goesOn()) yield [possible[Math.floor(random() * possible.length)] as Fault];
     return;
   }
   for (let rest = possible; rest.length > 0; ) {
@@ -112,7 +129,7 @@ function impossibleIn(cluster: Cluster): Record<string, string> {
 }
 
 /** Starts what ended, in any order, and waits until a run succeeds at every process. */
-async function heal(cluster: Cluster, random: () => number, asks: boolean): Promise<void> {
+async function heal(cluster: Cluster, random: () => number): Promise<void> {
   const members = [...cluster.members].sort(() => random() - 0.5);
   await Promise.all(
     members.map((member) =>
@@ -121,7 +138,6 @@ async function heal(cluster: Cluster, random: () => number, asks: boolean): Prom
       }),
     ),
   );
-  if (!asks) return;
   const body = { pattern: 'steady', input: 'is it well', model: 'openai/well' };
   for (const { name, url } of members) {
     await again(healWithin, async () => {

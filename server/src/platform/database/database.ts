@@ -144,13 +144,15 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 const waitClasses = new Set(['08', '53', '57', '40', '55', '58']);
+/** The session was ended because this process said nothing for too long inside a transaction. */
+const idleInTransaction = '25P03';
 // Errors of the system (no route, no file handle left, ...) and of a socket that is closed already.
 const ofConnection = /^(E(AI_)?[A-Z0-9]+|ERR_STREAM_\w+|ERR_SOCKET_CLOSED)$/;
 
 /** True when the same statement may succeed later: the connection, the server's state or a lock was the cause. */
 export function isTransient(error: unknown): boolean {
   const state = sqlState(error);
-  if (state) return waitClasses.has(state.slice(0, 2));
+  if (state) return waitClasses.has(state.slice(0, 2)) || state === idleInTransaction;
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
   return ofConnection.test(code ?? '') || /terminated|timeout|not queryable|Connection ended/i.test(message);
 }

@@ -56,6 +56,9 @@ export interface PeriodName {
   readonly start: string;
 }
 
+// Whoever is frozen while it has the lock must not keep the runs of all other processes from being reserved for long.
+const frozenAfter = '3s';
+
 /** Locks periods, always in the same order, and reads them with what processes hold of them. */
 export async function lockPeriods(
   transaction: Transaction,
@@ -67,7 +70,7 @@ export async function lockPeriods(
   const starts = names.map(({ start }) => start);
   // The lock in a statement of its own: a later one sees what those wrote who had it before.
   const [own] = await transaction.query<{ id: string }>(
-    `select pg_current_xact_id()::text as id, (
+    `select pg_current_xact_id()::text as id, set_config('idle_in_transaction_session_timeout', '${frozenAfter}', true), (
        select count(*) from (
          select from pattern.budget_period
           where workspace = $1 and (budget, start) in (select * from unnest($2::uuid[], $3::date[]))

@@ -10,6 +10,7 @@ import { patternMigrations } from '../service.ts';
 import { saveBudget } from './budget-store.ts';
 import { createBudgetTable } from './budget-table.ts';
 import { type Budgets, createBudgets, type Reservation } from './budgets.ts';
+import { lockPeriods } from './ledger-store.ts';
 import type { MostOfRun } from './most-of-run.ts';
 import { startReconciliation } from './reconcile-leases.ts';
 
@@ -123,6 +124,24 @@ test('fifty calls at once in two processes against a budget for ten: ten go out'
     ).length,
     4,
   );
+});
+
+test('a process that stands still with the budgets locked keeps nobody else from reserving', async () => {
+  await limitTo(1_000);
+  const { budgets } = await openProcess();
+  await reserve(budgets);
+  const names = [{ budget, start: (await sql('select start::text from pattern.budget_period'))[0]?.start ?? '' }];
+  const frozen = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const standing = db.database.transaction(inWorkspace, async (transaction) => {
+    await lockPeriods(transaction, workspace, systemClock.uuid(), names);
+    held.resolve();
+    await frozen.promise;
+  });
+  await held.promise;
+  await reserve(budgets, systemClock.uuid(), true);
+  frozen.resolve();
+  await assert.rejects(standing, { code: 'unavailable' });
 });
 
 test('what a dead process holds counts as used until it is settled: known ends as they were, open calls at their maximum', async () => {
