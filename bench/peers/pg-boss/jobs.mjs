@@ -50,7 +50,10 @@ await boss.start();
 await boss.createQueue(queue);
 await database.query('create table if not exists result (job uuid primary key, answer text not null)');
 const options = { batchSize: 100, perJobResults: true, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true };
-for (let worker = 0; worker < 4; worker++) await boss.work(queue, options, (jobs) => Promise.all(jobs.map((job) => execute(job).catch((error) => fail(job, error)))));
+for (let worker = 0; worker < 4; worker++)
+  await boss.work(queue, options, (jobs) =>
+    Promise.all(jobs.map((job) => execute(job).catch((error) => fail(job, error)))),
+  );
 process.on('message', (load) => void perform(load).then((result) => process.send(result)));
 process.on('disconnect', () => process.exit());
 process.send({});

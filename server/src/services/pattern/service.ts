@@ -230,7 +230,6 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   };
   const batches = openBatches({
     ...{ database, clock, log, cursors, trail, registry, vault, library, contexts, router, queue, budgets },
-    defaultMaxTokens: runs.max_tokens,
     limits: options.batches,
     defaultTimeout: runs.timeout_ms,
     openTexts: engine.payloads.open,

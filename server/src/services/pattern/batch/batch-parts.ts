@@ -16,8 +16,6 @@ export interface BatchParts
     Pick<RunParts, 'library' | 'contexts' | 'router' | 'defaultTimeout'> {
   readonly vault: Vault;
   readonly budgets: Budgets;
-  /** Tokens that an answer may have where nobody says. */
-  readonly defaultMaxTokens: number;
   readonly threads: LineThreads;
   /** This process. */
   readonly process: string;

@@ -1,9 +1,5 @@
 import { AppError } from '#platform/app-error.ts';
-import type { CallIntent } from '../engine/ports.ts';
-import type { LibraryVersion } from '../library/library-version.ts';
 import type { Enqueued } from '../queue/task-record.ts';
-import { planFirstCall } from '../run/plan-first-call.ts';
-import { planVersion } from '../run/plan-run.ts';
 import { type QueuedRequest, sealRequest } from '../run/queued-request.ts';
 import { type AcceptedRow, nobody } from '../run/record.ts';
 import { type BatchParts, planPlace } from './batch-parts.ts';
@@ -31,18 +27,13 @@ export async function openSealed(opening: Promise<Buffer>): Promise<Buffer> {
   }
 }
 
-/**
- * The run of a line: an ordinary one that names its batch. Throws `model_not_found`, `no_model` when its model is gone.
- * Without its version it is left to the worker to find out what is called first.
- */
+/** The run of a line: an ordinary one that names its batch. Throws `model_not_found`, `no_model` when its model is gone. */
 export async function makeLineRun(
-  parts: Pick<BatchParts, 'router' | 'vault' | 'clock' | 'defaultMaxTokens'>,
+  { router, vault, clock }: Pick<BatchParts, 'router' | 'vault' | 'clock'>,
   { settings, ...batch }: LockedBatch,
   plan: BatchPlan,
-  version: LibraryVersion | undefined,
   line: StoredLine,
 ): Promise<Enqueued> {
-  const { router, vault, clock } = parts;
   const { workspace } = batch;
   // Each run draws its own model where the version has several.
   const models = plan.chain ? [] : router.order(workspace, plan.wish);
@@ -95,31 +86,8 @@ export async function makeLineRun(
       batch: batch.id,
       ready_at: null,
       deadline: batch.deadline,
-      first_call: version && !plan.chain ? firstCall(parts, workspace, plan, version, queued) : null,
       request: await sealRequest(vault, row, queued),
     },
     owner: null,
   };
-}
-
-function firstCall(
-  parts: Parameters<typeof planFirstCall>[0],
-  workspace: string,
-  { wish }: BatchPlan,
-  version: LibraryVersion,
-  { pin, request, texts, models }: QueuedRequest,
-): CallIntent | null {
-  const pattern = { id: pin.id, name: pin.pattern, deprecated: null };
-  try {
-    return planFirstCall(
-      parts,
-      workspace,
-      planVersion({ pattern, version, texts, attachments: [] }, request),
-      wish,
-      models,
-    );
-  } catch {
-    // What is wrong with the line is told by its run.
-    return null;
-  }
 }

@@ -119,9 +119,8 @@ async function fill(
   const again = change.again ?? batch.again;
   try {
     const plan = await openPlan(parts, batch);
-    const version = await parts.library.pinned(batch.workspace, plan.pin);
     const filled = await fillWindow(
-      { vault: parts.vault, insert: parts.insert, toRun: (line) => makeLineRun(parts, batch, plan, version, line) },
+      { vault: parts.vault, insert: parts.insert, toRun: (line) => makeLineRun(parts, batch, plan, line) },
       transaction,
       { ...batch, again },
       Math.max(0, room),

@@ -13,10 +13,6 @@ const scenarios: readonly Scenario[] = [
   { name: 'run that is retried', work: { kind: 'plain' }, onUncertain: 'retry' },
   { name: 'run that is reviewed', work: { kind: 'plain' }, onUncertain: 'review' },
   { name: 'run that fails', work: { kind: 'plain' }, onUncertain: 'fail' },
-  { name: 'noted run that is retried', work: { kind: 'plain' }, noted: 'same', onUncertain: 'retry' },
-  { name: 'noted run that is reviewed', work: { kind: 'plain' }, noted: 'same', onUncertain: 'review' },
-  { name: 'noted run that fails', work: { kind: 'plain' }, noted: 'same', onUncertain: 'fail' },
-  { name: 'run noted otherwise', work: { kind: 'plain' }, noted: 'other', onUncertain: 'retry' },
 ];
 const sides = ['before', 'after'] as const;
 
@@ -68,7 +64,6 @@ const planted: readonly (keyof WorldFaults)[] = [
   'unfenced',
   'forgetsCalls',
   'forgetsSteps',
-  'forgetsNoted',
   'keepsWork',
   'missesDecisions',
   'earlyReply',

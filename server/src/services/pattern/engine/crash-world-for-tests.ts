@@ -35,8 +35,6 @@ export interface WorldFaults extends StoreFaults {
 export interface Scenario {
   readonly name: string;
   readonly work: { readonly kind: 'plain' } | { readonly kind: 'chain'; readonly plan: ChainPlan };
-  /** The first call is noted with the claim; `other`: it turns out to be another one. */
-  readonly noted?: 'same' | 'other';
   readonly onUncertain: OnUncertain;
   /** Calls of these paths fail as often. */
   readonly fails?: Readonly<Record<string, number>>;
@@ -88,11 +86,7 @@ export async function runWorld(
   let stuck: string | undefined;
   const run = 'run';
   const begun = clock.now();
-  const most = faults.freeCalls ? 0 : reservedPrice;
-  const planned = { model: 'fake/model', reserved_micros: most, on_uncertain: scenario.onUncertain };
-  const model = scenario.noted === 'other' ? 'fake/other' : planned.model;
-  const firstCall = scenario.noted ? { step: '', number: 1, ...planned, model } : null;
-  memory.add({ workspace: 'workspace', id: run, firstCall });
+  memory.add({ workspace: 'workspace', id: run });
 
   function startWorker(claim: Claim, name: string) {
     let alive = true;
@@ -151,7 +145,8 @@ export async function runWorld(
             const forgo = () => {
               reserved -= 1;
             };
-            return { ...planned, forgo };
+            const most = faults.freeCalls ? 0 : reservedPrice;
+            return { model: 'fake/model', reserved_micros: most, on_uncertain: scenario.onUncertain, forgo };
           }),
         call(_, call) {
           let abort!: (result: StepResult) => void;

@@ -21,8 +21,6 @@ export interface StoreFaults {
   readonly forgetsSteps?: boolean;
   /** An end does not remove the work. */
   readonly keepsWork?: boolean;
-  /** Who claims a run does not keep that it notes the first call with it. */
-  readonly forgetsNoted?: boolean;
   /** A decision that is made while the run is in hand is not looked for when it waits. */
   readonly missesDecisions?: boolean;
 }
@@ -33,8 +31,6 @@ export interface NewWork {
   readonly id: string;
   readonly deadline?: number | null;
   readonly readyAt?: number | null;
-  /** Noted by who claims it first. */
-  readonly firstCall?: CallIntent | null;
 }
 
 /** The engine's store and queue in memory: what PostgreSQL does, without anything that differs from one time to the next. */
@@ -61,7 +57,6 @@ export interface MemoryTask {
   readonly workspace: string;
   readonly id: string;
   readonly deadline: number | null;
-  readonly firstCall: CallIntent | null;
   state: 'queued' | 'running' | 'waiting';
   owner: string | null;
   token: bigint;
@@ -70,9 +65,6 @@ export interface MemoryTask {
   calling: readonly CallIntent[];
   stepped: boolean;
 }
-
-/** Milliseconds in which nobody can have taken a run over that was claimed: a lease without a heartbeat. */
-const sureFor = 10_000;
 
 export function createMemoryStore({ clock, faults = {} }: { clock: Clock; faults?: StoreFaults }): MemoryStore {
   const tasks = new Map<string, MemoryTask>();
@@ -146,11 +138,11 @@ export function createMemoryStore({ clock, faults = {} }: { clock: Clock; faults
     ends,
     task: (run) => tasks.get(run),
     stepsOf: (run) => [...(steps.get(run)?.values() ?? [])],
-    add({ workspace, id, deadline = null, readyAt = null, firstCall = null }) {
+    add({ workspace, id, deadline = null, readyAt = null }) {
       // Accepted once more after a lost reply.
       if (tasks.has(id) || ends.has(id)) return;
       const rest = { owner: null, token: 0n, deliveries: 0, calling: [], stepped: false } as const;
-      tasks.set(id, { workspace, id, deadline, firstCall, state: 'queued', readyAt: readyAt ?? clock.now(), ...rest });
+      tasks.set(id, { workspace, id, deadline, state: 'queued', readyAt: readyAt ?? clock.now(), ...rest });
     },
     claim(owner, only) {
       let first: MemoryTask | undefined;
@@ -163,13 +155,8 @@ export function createMemoryStore({ clock, faults = {} }: { clock: Clock; faults
       first.state = 'running';
       first.owner = owner;
       first.token += 1n;
-      const { workspace, id, token, deliveries, deadline, calling, stepped, firstCall } = first;
-      const claim = { workspace, id, token, deliveries, deadline, calling, stepped, now: clock.now() };
-      if (token > 1n || firstCall === null) return claim;
-      if (!faults.forgetsNoted) first.calling = [firstCall];
-      const asked = clock.monotonic();
-      const sure = () => clock.monotonic() - asked < sureFor;
-      return { ...claim, noted: { intent: firstCall, sure } };
+      const { workspace, id, token, deliveries, deadline, calling, stepped } = first;
+      return { workspace, id, token, deliveries, deadline, calling: calling, stepped, now: clock.now() };
     },
     takeOver(owner, only) {
       for (const task of tasks.values()) {

@@ -32,15 +32,6 @@ export interface Claim {
   readonly calling: readonly CallIntent[];
   /** Whether there are records of steps: nobody needs to look for them otherwise. */
   readonly stepped: boolean;
-  /** The first call of a run of one step, where it was noted in the commit of the claim itself. */
-  readonly noted?: NotedCall;
-}
-
-/** A call that may go out without another commit. Whoever takes the run over finds it among those that may have gone out. */
-export interface NotedCall {
-  readonly intent: CallIntent;
-  /** False when somebody may have taken the run over since it was claimed: the call must then be noted once more. */
-  readonly sure: () => boolean;
 }
 
 /** A call that is about to go out. It is committed before it does. */

@@ -28,8 +28,6 @@ export function createProgressWriter(
   told: { kept(records: readonly StepRecord[]): void; done(): void; lost(): void; failed(error: unknown): void },
 ): ProgressWriter {
   const calling = new Map(open.map((intent) => [intent.step, intent]));
-  /** What is written next takes its place. */
-  let { noted } = claim;
   let pending = new Map<string, StepRecord>();
   let notes: { readonly intent: CallIntent; readonly kept: () => void }[] = [];
   let busy = false;
@@ -37,7 +35,6 @@ export function createProgressWriter(
   const take = (): Progress => {
     const done = [...pending.values()];
     pending = new Map();
-    noted = undefined;
     return { done, calling: [...calling.values()] };
   };
 
@@ -68,26 +65,9 @@ export function createProgressWriter(
     }
   }
 
-  /** Kept with the claim already: as it is, while nothing was written since and nobody else can have the run. */
-  const isNoted = (intent: CallIntent): boolean =>
-    noted !== undefined &&
-    !busy &&
-    pending.size === 0 &&
-    notes.length === 0 &&
-    isSame(noted.intent, intent) &&
-    noted.sure();
-
   return {
     save: (record) => void pending.set(record.path, record),
-    note(intent, kept) {
-      if (!isNoted(intent)) {
-        notes.push({ intent, kept });
-        return;
-      }
-      noted = undefined;
-      calling.set(intent.step, intent);
-      kept();
-    },
+    note: (intent, kept) => void notes.push({ intent, kept }),
     ended: (step) => void calling.delete(step),
     get pending() {
       return pending.size > 0;
@@ -111,10 +91,3 @@ export function createProgressWriter(
     },
   };
 }
-
-const isSame = (one: CallIntent, other: CallIntent): boolean =>
-  one.step === other.step &&
-  one.number === other.number &&
-  one.model === other.model &&
-  one.reserved_micros === other.reserved_micros &&
-  one.on_uncertain === other.on_uncertain;

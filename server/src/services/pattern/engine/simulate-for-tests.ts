@@ -6,7 +6,7 @@ import {
   type Surroundings,
   startProcess,
 } from './simulated-process-for-tests.ts';
-import { createDice, reservedPrice, rollChain } from './simulation-for-tests.ts';
+import { createDice, rollChain } from './simulation-for-tests.ts';
 import { createVirtualClock, turn } from './virtual-clock-for-tests.ts';
 import type { Work } from './work.ts';
 
@@ -62,13 +62,10 @@ export async function simulate(seed: number, faults: StoreFaults = {}): Promise<
     const work: Work = plain
       ? { kind: 'plain', timeoutMs: null, ...shared }
       : { kind: 'chain', plan: rollChain(dice), ...shared };
-    const onUncertain = dice.pick(['retry', 'fail', 'review'] as const);
-    runs.set(id, { id, work, onUncertain, ledger: [], cancelled: false });
-    const planned = { model: 'fake/model', reserved_micros: reservedPrice, on_uncertain: onUncertain };
-    const firstCall = plain && dice.chance(0.7) ? { step: '', number: 1, ...planned } : null;
+    runs.set(id, { id, work, onUncertain: dice.pick(['retry', 'fail', 'review']), ledger: [], cancelled: false });
     const deadline = dice.chance(0.15) ? clock.now() + dice.between(500, 90_000) : null;
     const add = () => {
-      memory.add({ workspace: 'workspace', id, deadline, firstCall });
+      memory.add({ workspace: 'workspace', id, deadline });
       publish();
     };
     add();

@@ -1,6 +1,6 @@
 import type { RunPriority } from '@damask/contracts/run.ts';
 import type pg from 'pg';
-import type { CallIntent, Claim } from '../engine/ports.ts';
+import type { CallIntent } from '../engine/ports.ts';
 import type { AcceptedRow } from '../run/record.ts';
 import { acceptedColumns } from '../run/record-columns.ts';
 import { readRow } from '../run/store.ts';
@@ -15,8 +15,6 @@ export interface ClaimOptions {
   readonly bulkSlots: number;
   /** Of queued runs of one workspace that are in hand at once, where it has no limit of its own. */
   readonly workspaceLimit: number;
-  /** Whether this process surely has what it claims now; asked when a call is to go out that the claim has noted. */
-  readonly sure?: () => boolean;
   /** What this process itself has accepted need not be read again. */
   readonly recent?: Pick<RecentTasks, 'take'>;
 }
@@ -30,10 +28,80 @@ const ofAccepted = acceptedColumns.names
 const ofTask = `t.workspace, t.id, t.lane, t.token::text, t.deliveries, t.calling, t.stepped, t.deadline,
   statement_timestamp() as claimed_at`;
 
+/** Of requests that one claim brings; it may be more by the last of them. */
+const mostBytes = 8 * 1024 * 1024;
+
+const inOrder = 'lane desc, priority desc, ready_at, id';
+
+/*
+ * ready: the workspaces, lanes and models that have ready work and room; each step of the recursion is one look into the index.
+ * candidates: of each, as many as are its share. What is over a limit falls out from the narrowest limit to the widest.
+ * free: owner instead of state, so that no index that is partial by state is taken for one of ids while the list is short.
+ * in_turn: the first of each workspace, then the second of each, and so on, beginning with who was served longest ago.
+ */
 const claim = {
   name: 'task_claim',
-  text: `select workspace, id, lane, token, deliveries, calling, stepped, deadline, claimed_at, blocked
-    from pattern.claim_tasks($1, $2, $3, $4)`,
+  text: `with recursive lists as (
+      (select workspace, lane, provider, model from pattern.task where state <> 'running'
+        order by workspace, lane, provider, model limit 1)
+      union all
+      select n.* from lists as l cross join lateral (
+        select t.workspace, t.lane, t.provider, t.model from pattern.task as t
+         where t.state <> 'running' and (t.workspace, t.lane, t.provider, t.model) > (l.workspace, l.lane, l.provider, l.model)
+         order by t.workspace, t.lane, t.provider, t.model limit 1) as n),
+    running as materialized (
+      select workspace, provider, model, count(*)::int as number from pattern.task where state = 'running'
+       group by workspace, provider, model),
+    ready as materialized (
+      select l.*, q.served,
+          coalesce(q.concurrency, $4) - coalesce((select sum(number) from running as r where r.workspace = l.workspace), 0)
+            as workspace_room,
+          coalesce((p.limits->>'concurrency')::int - coalesce((select sum(number) from running as r
+            where r.workspace = l.workspace and r.provider = l.provider), 0), $2) as provider_room,
+          coalesce((select (offer->>'concurrency')::int from jsonb_array_elements(p.models) as offer
+              where p.name || '/' || (offer->>'id') = l.model limit 1)
+            - coalesce((select sum(number) from running as r
+                where r.workspace = l.workspace and r.provider = l.provider and r.model = l.model), 0), $2) as model_room
+        from lists as l
+        left join pattern.task_turn as q on q.workspace = l.workspace
+        left join pattern.provider as p on p.workspace = l.workspace and p.name = l.provider
+       where (l.lane <> 'bulk' or $3 > 0) and exists (select from pattern.task as t
+          where t.workspace = l.workspace and t.lane = l.lane and t.provider = l.provider and t.model = l.model
+            and t.state <> 'running' and t.ready_at <= statement_timestamp())),
+    open as (select * from ready where workspace_room > 0 and provider_room > 0 and model_room > 0),
+    share as materialized (select ceil($2::numeric / greatest(1, count(distinct workspace)))::int as each from open),
+    candidates as (
+      select o.*, t.id, t.priority, t.ready_at, t.bytes, s.each from share as s cross join open as o cross join lateral (
+        select id, priority, ready_at, octet_length(request) as bytes from pattern.task as t
+         where t.workspace = o.workspace and t.lane = o.lane and t.provider = o.provider and t.model = o.model
+           and t.state <> 'running' and t.ready_at <= statement_timestamp()
+         order by t.priority desc, t.ready_at, t.id
+         limit least(s.each, o.workspace_room, o.provider_room, o.model_room)) as t),
+    in_model as (select *, row_number() over (partition by workspace, provider, model order by ${inOrder}) as of_model
+      from candidates),
+    in_provider as (select *, row_number() over (partition by workspace, provider order by ${inOrder}) as of_provider
+      from in_model where of_model <= model_room),
+    in_workspace as (select *, row_number() over (partition by workspace order by ${inOrder}) as of_workspace
+      from in_provider where of_provider <= provider_room),
+    in_turn as (select *, row_number() over (order by of_workspace, served nulls first, workspace) as turn
+      from in_workspace where of_workspace <= least(workspace_room, each)),
+    in_lane as (select *, row_number() over (partition by lane order by turn) as of_lane,
+        sum(bytes) over (order by turn) - bytes as before from in_turn),
+    chosen as materialized (select workspace, id, turn from in_lane
+       where (lane <> 'bulk' or of_lane <= $3) and before < ${mostBytes}
+      order by turn limit $2),
+    free as (select t.workspace, t.id, c.turn from chosen as c
+        join pattern.task as t on t.workspace = c.workspace and t.id = c.id
+       where t.owner is null for update of t skip locked),
+    turns as (insert into pattern.task_turn as q (workspace, served)
+      select workspace, max(turn) + (select coalesce(max(served), 0) from pattern.task_turn) from chosen group by workspace
+      on conflict (workspace) do update set served = excluded.served),
+    taken as (update pattern.task as t set state = 'running', owner = $1, token = t.token + 1, why = null
+        from free where t.workspace = free.workspace and t.id = free.id
+      returning ${ofTask}, free.turn)
+    select t.*, n.blocked from
+      (select count(*)::int as blocked from ready where least(workspace_room, provider_room, model_room) <= 0) as n
+      left join taken as t on true order by turn`,
 };
 
 const readHeld = {
@@ -60,7 +128,6 @@ interface TakenRow {
   readonly lane: RunPriority;
   readonly token: string;
   readonly deliveries: number;
-  /** One alone where it was noted with this very claim. */
   readonly calling: readonly CallIntent[] | null;
   readonly stepped: boolean;
   readonly deadline: Date | null;
@@ -83,12 +150,24 @@ export interface ClaimResult {
  * so that limits hold and no two of them choose the same work.
  */
 export async function claimTasks(client: pg.Client, options: ClaimOptions): Promise<ClaimResult> {
-  const { owner, slots, bulkSlots, workspaceLimit, recent, sure } = options;
-  const values = [owner, slots, bulkSlots, workspaceLimit];
-  const { rows } = await client.query<TakenRow & { blocked: number }>({ ...claim, values });
-  // Without work there is one row that tells nothing else.
-  const taken = rows.filter(({ id }) => id !== null);
-  const blocked = (rows[0]?.blocked ?? 0) > 0;
+  const { owner, recent } = options;
+  let taken: TakenRow[];
+  let blocked: boolean;
+  await client.query(`begin; select pg_advisory_xact_lock(hashtextextended('damask claim', 0))`);
+  try {
+    const { slots, bulkSlots, workspaceLimit } = options;
+    const { rows } = await client.query<TakenRow & { blocked: number }>({
+      ...claim,
+      values: [owner, slots, bulkSlots, workspaceLimit],
+    });
+    await client.query('commit');
+    // Without work there is one row that tells nothing else.
+    taken = rows.filter(({ id }) => id !== null);
+    blocked = (rows[0]?.blocked ?? 0) > 0;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
   const known = new Map<string, Written>();
   for (const { workspace, id } of taken) {
     const written = recent?.take(workspace, id);
@@ -97,7 +176,7 @@ export async function claimTasks(client: pg.Client, options: ClaimOptions): Prom
   await readOthers(client, owner, taken, known);
   const tasks = taken.flatMap((row) => {
     const written = known.get(keyOfTask(row.workspace, row.id));
-    return written ? toHeld(row, written, sure) : [];
+    return written ? toHeld(row, written) : [];
   });
   return { tasks, blocked };
 }
@@ -124,20 +203,17 @@ export async function claimLateTasks(client: pg.Client, owner: string, limit: nu
   );
 }
 
-function toHeld(taken: TakenRow, written: Written, sure: () => boolean = () => false): HeldTask {
+function toHeld(taken: TakenRow, written: Written): HeldTask {
   const { workspace, id, lane, token, deliveries, calling, stepped, deadline, claimed_at } = taken;
-  // Nobody had it before: what is noted was noted with this claim.
-  const [intent] = token === '1' ? (calling ?? []) : [];
-  const claim: Claim = {
+  const claim = {
     workspace,
     id,
     token: BigInt(token),
     deliveries,
     now: claimed_at.getTime(),
     deadline: deadline?.getTime() ?? null,
-    calling: intent ? [] : (calling ?? []),
+    calling: calling ?? [],
     stepped,
-    ...(intent ? { noted: { intent, sure } } : {}),
   };
   return { claim, lane, ...written };
 }

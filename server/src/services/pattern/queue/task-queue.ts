@@ -54,8 +54,6 @@ export interface TaskQueueOptions extends Omit<ExecuteParts, 'writer' | 'ports'>
   readonly random: () => number;
 }
 
-/** Milliseconds between two words of a process that has more to do than slots: each costs a commit, and others look by themselves. */
-const announceEvery = 250;
 /** Milliseconds for writing what is left at the end. */
 const writeWithin = 5_000;
 
@@ -68,13 +66,6 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   const parts: ExecuteParts = { ...options, writer, ports: { ...kept, provider: runs.provider, clock, random } };
   const claimer = createClaimer(connect);
   const recent = createRecentTasks(clock);
-  let announcedAt = Number.NEGATIVE_INFINITY;
-  const onMore = () => {
-    const now = clock.monotonic();
-    if (now - announcedAt < announceEvery) return;
-    announcedAt = now;
-    announce();
-  };
   const worker: Worker | undefined =
     options.slots === 0
       ? undefined
@@ -84,7 +75,6 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
           recent,
           execute: (task, leaving) => executeTask(parts, task, leaving),
           onWork: announce,
-          onMore,
         });
 
   /** A run that starts later is claimed by whoever is there then. */
@@ -95,9 +85,8 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
     return soon;
   };
   const wake = () => {
-    if (!worker) announce();
-    else if (worker.free > 0) worker.wake();
-    else onMore();
+    if (worker && worker.free > 0) worker.wake();
+    else announce();
   };
   return {
     admit: () => writer.admit(),

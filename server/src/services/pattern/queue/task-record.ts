@@ -14,8 +14,6 @@ export interface NewTask {
   /** Not before this time; null: at once. */
   readonly ready_at: string | null;
   readonly deadline: string | null;
-  /** What it calls first, where that is known; who claims it notes it with the claim. */
-  readonly first_call: CallIntent | null;
   /** Sealed: what is to be run. */
   readonly request: Buffer;
 }

@@ -4,7 +4,6 @@ import pg from 'pg';
 import { systemClock } from '#platform/clock.ts';
 import { type MigratedDatabase, migratedDatabase } from '#platform/testing/migrated-database.ts';
 import { type ClaimOptions, claimLateTasks, claimTasks } from './claim-tasks-store.ts';
-import { createRecentTasks } from './recent-tasks.ts';
 import type { Enqueued, HeldTask, NewTask } from './task-record.ts';
 import { goByIndexes, listOwners, takeFrom } from './task-store.ts';
 import { createTaskWriter, type TaskWriter } from './task-writer.ts';
@@ -77,41 +76,6 @@ test('an accepted run is claimed once, and its end removes the work', async () =
   assert.equal(await countOf('pattern.task'), 0);
   const { rows } = await admin.query('select status, payload from pattern.finished where id = $1', [run.row.id]);
   assert.deepEqual(rows, [{ status: 'succeeded', payload: Buffer.from('sealed') }]);
-});
-
-test('what this process accepted itself is claimed as others read it, without being read', async () => {
-  const recent = createRecentTasks(systemClock);
-  const run = await accept();
-  recent.keep(run);
-  const [known] = (await claim({ recent })) as [HeldTask];
-  assert.equal(known.request, run.task.request);
-  assert.equal(recent.take(run.row.workspace, run.row.id), undefined);
-  await takeFrom(claimer, [me], { died: false, limit: 1 });
-  const [read] = (await claim({ recent })) as [HeldTask];
-  assert.deepEqual(read.request, known.request);
-  assert.partialDeepStrictEqual(read.row, known.row);
-  await writer.end(endOf(read));
-});
-
-test('the first call is noted with the first claim, and counts as gone out for whoever comes after', async () => {
-  const first_call = { step: '', number: 1, model: 'fake/model', reserved_micros: 7, on_uncertain: 'fail' as const };
-  await acceptMany(2, { first_call });
-  const [begun, never] = (await claim({ sure: () => true })) as [HeldTask, HeldTask];
-  assert.deepEqual(begun.claim.calling, []);
-  assert.deepEqual(begun.claim.noted?.intent, first_call);
-  assert.equal(begun.claim.noted?.sure(), true);
-  await takeFrom(claimer, [me], { died: true, only: [begun.row.id], limit: 1 });
-  const [after] = (await claim({ sure: () => true })) as [HeldTask];
-  assert.deepEqual(after.claim.calling, [first_call]);
-  assert.equal(after.claim.noted, undefined);
-  // The reply to this claim was lost: its holder knows that it never began.
-  await takeFrom(claimer, [me], { died: false, except: [begun.row.id], limit: 1 });
-  const [again] = (await claim({ sure: () => true })) as [HeldTask];
-  assert.equal(again.row.id, never.row.id);
-  assert.deepEqual(again.claim.calling, []);
-  assert.equal(again.claim.noted, undefined);
-  await writer.end(endOf(after));
-  await writer.end(endOf(again));
 });
 
 test('an acceptance that is repeated after the run has ended does not queue it again', async () => {

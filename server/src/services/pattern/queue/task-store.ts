@@ -12,13 +12,13 @@ const accept = {
   text: `with accepted as (insert into pattern.accepted (${acceptedNames})
       select * from json_to_recordset($1) as given(${acceptedTyped}) on conflict do nothing returning workspace, id)
     insert into pattern.task
-      (workspace, id, lane, priority, provider, model, batch, ready_at, deadline, first_call, state, owner, token, request)
-    select workspace, id, lane, priority, provider, model, batch, coalesce(ready_at, now()), deadline, first_call,
+      (workspace, id, lane, priority, provider, model, batch, ready_at, deadline, state, owner, token, request)
+    select workspace, id, lane, priority, provider, model, batch, coalesce(ready_at, now()), deadline,
         case when owner is null then 'queued' else 'running' end, owner, case when owner is null then 0 else 1 end,
         substring($3::bytea from starts for size)
       from rows from (json_to_recordset($2) as (workspace uuid, id uuid, lane text, priority smallint, provider text,
-          model text, batch uuid, ready_at timestamptz, deadline timestamptz, first_call jsonb, owner uuid), unnest($4::int[], $5::int[]))
-        as given(workspace, id, lane, priority, provider, model, batch, ready_at, deadline, first_call, owner, starts, size)
+          model text, batch uuid, ready_at timestamptz, deadline timestamptz, owner uuid), unnest($4::int[], $5::int[]))
+        as given(workspace, id, lane, priority, provider, model, batch, ready_at, deadline, owner, starts, size)
       join accepted using (workspace, id)`,
 };
 
@@ -175,7 +175,7 @@ export interface TakeOptions {
   readonly died: boolean;
   /** Only these runs. */
   readonly only?: readonly string[];
-  /** All but these. They were never begun: what was noted with their claim did not go out. */
+  /** All but these. */
   readonly except?: readonly string[];
   readonly limit: number;
 }
@@ -185,8 +185,7 @@ export async function takeFrom(client: pg.Client, owners: readonly string[], opt
   const { died, only, except, limit } = options;
   const { rowCount } = await client.query(
     `update pattern.task as t set state = 'queued', owner = null, token = t.token + 1, ready_at = now(),
-        deliveries = t.deliveries + $2,
-        calling = case when $4::uuid[] is not null and t.token = 1 then null else t.calling end
+        deliveries = t.deliveries + $2
       where (t.workspace, t.id) in (select workspace, id from pattern.task
         where state = 'running' and owner = any($1::uuid[]) and ($3::uuid[] is null or id = any($3))
           and ($4::uuid[] is null or id <> all($4)) limit $5) and t.state = 'running' and t.owner = any($1::uuid[])`,

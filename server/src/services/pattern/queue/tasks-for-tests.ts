@@ -40,7 +40,6 @@ export function enqueued(task: Partial<NewTask> = {}, workspace?: string, owner:
       batch: null,
       ready_at: null,
       deadline: null,
-      first_call: null,
       request: Buffer.from('sealed request'),
       ...task,
     },

@@ -21,8 +21,6 @@ export interface WorkerOptions {
   readonly workspaceLimit: number;
   /** Told when there is work that others may take. */
   readonly onWork: () => void;
-  /** Told when there is more than this process has slots for. */
-  readonly onMore: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -51,7 +49,7 @@ export interface ReservedSlot {
 
 const pollWhileBusy = 250;
 const pollWhileIdle = 1_000;
-/** Where there is much to do, claims take some work together: so many milliseconds lie between them. */
+/** While there is a backlog, claims take some work together: so many milliseconds at most lie between them. */
 const claimEvery = 5;
 const claimBlockedEvery = 25;
 /** Milliseconds for handing back what a drain has cut off. */
@@ -89,9 +87,6 @@ export function createWorker(options: WorkerOptions): Worker {
   let timerAt = Number.POSITIVE_INFINITY;
   let whenEmpty: (() => void) | undefined;
 
-  let claimedAt = Number.NEGATIVE_INFINITY;
-  /** A claim costs about as much for one run as for twenty. */
-  const crowded = () => places.size >= slots / 8;
   const free = () => Math.min(slots - counting, slots * heldForSlot - places.size);
 
   function lookIn(milliseconds: number) {
@@ -115,7 +110,7 @@ export function createWorker(options: WorkerOptions): Worker {
       do {
         again = false;
         await claimOnce();
-      } while (again && !stopping && !crowded());
+      } while (again && !stopping);
       if (failing) log.info('Queued runs are taken up again');
       failing = false;
     } catch (error) {
@@ -123,9 +118,7 @@ export function createWorker(options: WorkerOptions): Worker {
       failing = true;
     }
     claiming = false;
-    claimedAt = clock.monotonic();
-    const pause = places.size > 0 ? pollWhileBusy : pollWhileIdle;
-    lookIn(failing ? pollWhileIdle : again ? claimEvery : pause);
+    lookIn(places.size > 0 && !failing ? pollWhileBusy : pollWhileIdle);
   }
 
   async function claimOnce(): Promise<void> {
@@ -136,17 +129,15 @@ export function createWorker(options: WorkerOptions): Worker {
     const { id: owner } = registry;
     const { workspaceLimit, recent } = options;
     const freeBulk = Math.max(0, bulkSlots - bulkCounting);
-    const begun = clock.monotonic();
-    const sure = () => !registry.lapsedSince(begun);
     unsure = true;
     const result = await claimer.use((client) =>
-      claimTasks(client, { owner, slots: asked, bulkSlots: freeBulk, workspaceLimit, sure, recent }),
+      claimTasks(client, { owner, slots: asked, bulkSlots: freeBulk, workspaceLimit, recent }),
     );
     unsure = false;
     for (const task of result.tasks) start(task);
     backlog = result.tasks.length >= asked;
     blocked = result.blocked;
-    if (backlog) options.onMore();
+    if (backlog) options.onWork();
     // Shares are rounded, and a workspace may have had less than its own.
     if (result.tasks.length > 0 && !backlog) again = true;
   }
@@ -228,9 +219,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
   return {
     wake: () => {
-      if (stopping || free() <= 0) return;
-      if (crowded() && clock.monotonic() - claimedAt < claimEvery) lookIn(claimEvery);
-      else void look();
+      if (!stopping && free() > 0) void look();
     },
     reserve(key) {
       if (stopping || free() <= 0 || registry.lapsedSince(clock.monotonic())) return null;

@@ -9,7 +9,6 @@ import type { Enqueued } from '../queue/task-record.ts';
 import { toWish } from '../routing/wish.ts';
 import { toAcceptedRow } from './begin-run.ts';
 import { fitPlan } from './fit-plan.ts';
-import { planFirstCall } from './plan-first-call.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import { type QueuedRequest, sealRequest, toAsked } from './queued-request.ts';
 import { nobody } from './record.ts';
@@ -68,7 +67,7 @@ export async function sealPlan(
   const models = chain ? [] : parts.router.order(workspace, wish);
   if (!chain) requirePrices({ ...parts.limits, router: parts.router }, context, plan, wish);
   const first = models[0] ?? '';
-  const fitted = chain ? plan : await fitPlan(parts, workspace, first, plan);
+  if (!chain) await fitPlan(parts, workspace, first, plan);
   await parts.engine.payloads.ready(workspace);
   const { subject } = input;
   const accepted = toAcceptedRow(parts.engine, context, {
@@ -98,9 +97,6 @@ export async function sealPlan(
     batch: batch ?? null,
     ready_at: inUtc(input.start_at),
     deadline: inUtc(input.deadline),
-    first_call: chain
-      ? null
-      : planFirstCall({ ...parts.limits, router: parts.router }, workspace, fitted, wish, models),
     request: await sealRequest(parts.vault, row, queued),
   };
   return { row, task, owner: null };

@@ -43,10 +43,7 @@ export function reserveRun(
 /** What the calls of a run may take at most, whether or not a budget covers it. */
 export function mostOfExecution(
   { defaultMaxTokens, clock }: Pick<LimitParts, 'defaultMaxTokens' | 'clock'>,
-  {
-    plan,
-    route,
-  }: Pick<Execution, 'plan'> & { readonly route: Pick<Execution['route'], 'candidates' | 'repeatUncertain'> },
+  { plan, route }: Pick<Execution, 'plan' | 'route'>,
 ): MostOfRun {
   const { messages, toolMessages, parameters, tools, version } = plan;
   const { type, schema } = version.output;
