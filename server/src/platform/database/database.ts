@@ -143,6 +143,11 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined;
 }
 
+/** True when two transactions waited for each other and this one was rolled back: the same one again will do. */
+export function isDeadlock(error: unknown): boolean {
+  return sqlState(error) === '40P01' || (error instanceof AppError && sqlState(error.cause) === '40P01');
+}
+
 const waitClasses = new Set(['08', '53', '57', '40', '55', '58']);
 /** The session was ended because this process said nothing for too long inside a transaction. */
 const idleInTransaction = '25P03';

@@ -224,6 +224,34 @@ test('a batch is paused, goes on, and is cancelled with the runs that are under 
   assert.deepEqual([again.status, again.body.code], [409, 'batch_finished']);
 });
 
+test('a pause that meets a deadlock with runs that are let go of is tried again', async () => {
+  script = () => undefined;
+  await platform.call('PUT', '/v1/queue', { concurrency: 1 });
+  const batch = (await create({ items: [{ input: 'a' }, { input: 'b' }, { input: 'c' }] })).body.id;
+  for (let look = 0; (await count('pattern.task', `batch = '${batch}' and state = 'queued'`)) < 2; look++) {
+    assert.ok(look < 400);
+    await systemClock.sleep(25);
+  }
+  const client = new pg.Client(platform.connection);
+  await client.connect();
+  const { rows } = await client.query(
+    `select id from pattern.task where batch = '${batch}' and state = 'queued' order by ctid`,
+  );
+  const touch = (id: string) => client.query('update pattern.task set why = why where id = $1', [id]);
+  await client.query('begin');
+  await touch(rows.at(-1).id);
+  const pausing = platform.call('POST', `/v1/batches/${batch}/pause`);
+  await systemClock.sleep(200);
+  await touch(rows[0].id);
+  await client.query('commit');
+  await client.end();
+  const paused = await pausing;
+  assert.deepEqual([paused.status, paused.body.status], [200, 'paused'], paused.text);
+  await platform.call('POST', `/v1/batches/${batch}/cancel`);
+  await until(batch);
+  await platform.call('PUT', '/v1/queue', { concurrency: null });
+});
+
 test('a line that fails is told and leaves the others alone, or stops the batch where that was asked for', async () => {
   script = async (call, answer) => {
     if (call.messages.at(-1)?.content === 'bad') answer.response.writeHead(400).end('{"error":{"message":"no"}}');

@@ -2,7 +2,7 @@ import type { Batch } from '@damask/contracts/batch-operations.ts';
 import type { EventData, EventName } from '@damask/contracts/events.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
-import type { Transaction } from '#platform/database/database.ts';
+import { isDeadlock, type Transaction } from '#platform/database/database.ts';
 import { inWorkspace } from '../library/library-parts.ts';
 import type { BatchParts } from './batch-parts.ts';
 import { type BatchRow, toBatch } from './batch-record.ts';
@@ -54,6 +54,9 @@ export function cancelBatch(parts: BatchParts, context: CallContext, { batch: id
   });
 }
 
+/** How often runs that are let go of meanwhile may be in the way: they are locked in another order. */
+const tries = 5;
+
 /** `change` answers what it changed; nothing: it was so already. */
 async function control(
   parts: BatchParts,
@@ -61,16 +64,24 @@ async function control(
   id: string,
   change: (transaction: Transaction, row: LockedBatch) => Promise<BatchChange | undefined>,
 ): Promise<Batch> {
-  const changed = await inWorkspace(parts, context, async (transaction): Promise<BatchRow> => {
-    const row = await lockBatch(transaction, id, { patient: true });
-    if (!row) throw notFound();
-    if (row.finished_at !== null) {
-      throw new AppError('batch_finished', `The batch has already ended: ${row.status}.`, {});
+  const once = () =>
+    inWorkspace(parts, context, async (transaction): Promise<BatchRow> => {
+      const row = await lockBatch(transaction, id, { patient: true });
+      if (!row) throw notFound();
+      if (row.finished_at !== null) {
+        throw new AppError('batch_finished', `The batch has already ended: ${row.status}.`, {});
+      }
+      return { ...row, ...(await change(transaction, row)) };
+    });
+  for (let tried = 1; ; tried++) {
+    try {
+      const changed = await once();
+      parts.wake();
+      return toBatch(changed, parts.clock.now());
+    } catch (error) {
+      if (tried === tries || !isDeadlock(error)) throw error;
     }
-    return { ...row, ...(await change(transaction, row)) };
-  });
-  parts.wake();
-  return toBatch(changed, parts.clock.now());
+  }
 }
 
 function leave<Name extends EventName>(
