@@ -47,9 +47,20 @@ export interface FloorOptions {
   readonly secret: Buffer;
   readonly log: Log;
   readonly redact: Redact;
+  /** The process that others look for to see whether this one lives; its own unless a test says. */
+  readonly pid?: number;
 }
 
-export async function openFloor({ config, connection, roles, kek, secret, log, redact }: FloorOptions): Promise<Floor> {
+export async function openFloor({
+  config,
+  connection,
+  roles,
+  kek,
+  secret,
+  log,
+  redact,
+  pid = process.pid,
+}: FloorOptions): Promise<Floor> {
   const clock = systemClock;
   const database = openDatabase({
     connection,
@@ -64,7 +75,7 @@ export async function openFloor({ config, connection, roles, kek, secret, log, r
     ? createRabbitmqCarrier({ url, name, clock, log })
     : createEmbeddedCarrier({ database, clock, log });
   database.announceTo(carrier.announce);
-  const registry = await registerProcess({ database, clock, log, pid: process.pid });
+  const registry = await registerProcess({ database, clock, log, pid });
   const egress = createEgress({ allow: config.egress.allow, clock });
   return {
     database,

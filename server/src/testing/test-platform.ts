@@ -97,7 +97,10 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   await migrate({ connection, roles, folders, contract: false, log });
   const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: true });
   const login = { ...connection, user: `${connection.database}_login` };
-  const floor = await openFloor({ config, connection: login, roles, kek, secret: Buffer.alloc(32, 7), log, redact });
+  // Two platforms with one pid take each other for a restart of a dead one: the second goes by the pid of the test runner.
+  const pid = beside ? process.ppid : process.pid;
+  const secret = Buffer.alloc(32, 7);
+  const floor = await openFloor({ config, connection: login, roles, kek, secret, log, redact, pid });
   const providers = readEnvironmentProviders({
     ...(config.models.openai_api_key ? { openaiApiKey: config.models.openai_api_key } : {}),
     ...(config.models.openai_base_url ? { openaiBaseUrl: config.models.openai_base_url } : {}),
