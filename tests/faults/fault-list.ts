@@ -142,12 +142,12 @@ export const faults: readonly Fault[] = [
   {
     id: 'F11',
     what: 'SIGTERM twice',
-    at: 'third',
+    at: 'second',
     async inject(world) {
-      third(world).signal('SIGTERM');
+      second(world).signal('SIGTERM');
       await sleep(50);
-      if (third(world).runs) third(world).signal('SIGTERM');
-      await endWithin(third(world), 20_000, '0');
+      if (second(world).runs) second(world).signal('SIGTERM');
+      await endWithin(second(world), 20_000, '0');
     },
   },
   {
@@ -161,9 +161,9 @@ export const faults: readonly Fault[] = [
   {
     id: 'F13',
     what: 'the event loop is held for 5 s',
-    at: 'third',
+    at: 'second',
     async inject(world) {
-      third(world).arm('block');
+      second(world).arm('block');
       await sleep(7_000);
     },
   },

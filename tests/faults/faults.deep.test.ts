@@ -33,15 +33,15 @@ suite('faults against real processes', { concurrency: 3 }, () => {
     assert.ok((report.injected.kill ?? 0) >= 4, 'hardly a kill');
   });
 
-  for (const [planted, fault, name] of [
-    ['nobody ends the runs of a dead process', 'F12', 'I1'],
-    ['answers before the commit', 'F12', 'I1'],
-    ['nobody looks whose run it is', 'F08', 'I4'],
+  for (const [planted, fault, load, name] of [
+    ['nobody ends the runs of a dead process', 'F12', 'sync', 'I1'],
+    ['answers before the commit', 'F12', 'async', 'I1'],
+    ['nobody looks whose run it is', 'F08', 'async', 'I4'],
   ] as const) {
-    test(`a server where ${planted} is noticed by ${name}`, async (context) => {
-      const report = await inject(context, { planted, only: [fault], settleWithin: 15_000 });
+    test(`the harness notices by ${name} a server where ${planted}`, async (context) => {
+      const report = await inject(context, { planted, only: [fault], load, settleWithin: 15_000 });
       context.diagnostic(`${report.broken.length} promises broken, such as: ${report.broken[0]}`);
-      assert.ok(report.broken.some((line) => line.startsWith(name)));
+      assert.ok(report.broken.some((line) => line.startsWith(`${name} `)));
     });
   }
 });

@@ -3,7 +3,7 @@ import { createDice } from '../../server/src/services/pattern/engine/simulation-
 import { checkHistory, type Verdict } from './check-history.ts';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 import { type Fault, faults } from './fault-list.ts';
-import { type FaultLoad, misbehaviours, startFaultLoad } from './fault-load.ts';
+import { type Entry, type FaultLoad, misbehaviours, startFaultLoad } from './fault-load.ts';
 import { gatherEvidence, look } from './gather-evidence.ts';
 import { prepareLoad } from './prepare-load.ts';
 import { post } from './server-processes.ts';
@@ -16,6 +16,8 @@ export interface FaultPlan extends ClusterOptions {
   readonly seed: number;
   /** Only these faults. */
   readonly only?: readonly string[];
+  /** Clients ask for nothing else. */
+  readonly load?: Entry['kind'];
   /** Milliseconds for all runs to end, once there are no more faults; 90 s where nothing is said. */
   readonly settleWithin?: number;
   readonly say: (line: string) => void;
@@ -44,8 +46,8 @@ export async function runFaults(plan: FaultPlan): Promise<FaultReport> {
   let load: FaultLoad | undefined;
   try {
     await prepareLoad(cluster);
-    const only = mode === 'chains' ? ({ only: 'chain' } as const) : {};
-    load = startFaultLoad(cluster, { clients: mode === 'chains' ? 20 : 10, random, ...only });
+    const only = mode === 'chains' ? 'chain' : plan.load;
+    load = startFaultLoad(cluster, { clients: mode === 'chains' ? 20 : 10, random, ...(only ? { only } : {}) });
     const world = { cluster, load, random };
     const ends = performance.now() + plan.minutes * 60_000;
     await sleep(2_000);
