@@ -19,16 +19,14 @@ export interface RunRecord {
   readonly attempts: readonly { readonly outcome: string }[] | null;
 }
 
-/** What a look at the database in between saw: how a run had ended. */
-export type Seen = ReadonlyMap<string, string>;
-
 export interface Evidence {
   readonly history: readonly Entry[];
   readonly ledger: readonly LedgerLine[];
   readonly records: readonly RunRecord[];
   /** Calls of the steps of chains: what went in, and uncertain attempts by run and path. */
   readonly uncertainSteps: ReadonlyMap<string, number>;
-  readonly seen: Seen;
+  /** How runs had ended when the database was looked at in between. */
+  readonly seen: ReadonlyMap<string, string>;
   /** Rows that must not be there once nothing runs any more, by what they are. */
   readonly left: Readonly<Record<string, number>>;
   /** What all budgets together have counted. */

@@ -99,7 +99,6 @@ export class Member {
 
 /** Several processes on one embedded database, the model server with its ledger, and what lies between them. */
 export interface Cluster {
-  readonly folder: string;
   readonly key: string;
   readonly members: readonly Member[];
   readonly ledger: string;
@@ -184,7 +183,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await member.start();
     }
     return {
-      ...{ folder, members, ledger, proxy, rabbit, disk, stop },
+      ...{ members, ledger, proxy, rabbit, disk, stop },
       key: instances[instance].api_key,
       async connect() {
         const { pid: _, ...where } = place();

@@ -1,4 +1,4 @@
-import { leftOut } from './fault-list.ts';
+import { leftOut } from './left-out.ts';
 import type { FaultReport } from './run-faults.ts';
 
 /** The report of a fault run, for people. */

@@ -3,19 +3,10 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Member } from './cluster.ts';
+import type { Fault, World } from './fault.ts';
 import { followSlowRun } from './follow-slow-run.ts';
 import type { Failpoint } from './planted-server.ts';
-import type { World } from './world.ts';
-
-/** A fault of the catalogue: its number, what happens, and how it is done. It throws where the platform answered wrongly. */
-export interface Fault {
-  readonly id: string;
-  readonly what: string;
-  /** The process that it happens to; faults of different ones can happen together. */
-  readonly at: 'first' | 'second' | 'third' | 'all';
-  readonly needs?: 'rabbit' | 'disk';
-  inject(world: World): Promise<void>;
-}
+import { rabbitFaults } from './rabbit-faults.ts';
 
 const third = ({ cluster }: World) => cluster.members[2] as Member;
 const second = ({ cluster }: World) => cluster.members[1] as Member;
@@ -258,56 +249,5 @@ export const faults: readonly Fault[] = [
       if (!refused) throw new Error('there was room left');
     },
   },
-  {
-    id: 'F29',
-    what: 'RabbitMQ is killed',
-    at: 'all',
-    needs: 'rabbit',
-    async inject({ cluster }) {
-      await cluster.rabbit?.kill();
-      await sleep(4_000);
-      await cluster.rabbit?.start();
-    },
-  },
-  {
-    id: 'F30',
-    what: 'the disk of RabbitMQ is full',
-    at: 'all',
-    needs: 'rabbit',
-    async inject({ cluster }) {
-      await cluster.rabbit?.control('set_disk_free_limit', '9000GB');
-      await sleep(5_000);
-      await cluster.rabbit?.control('set_disk_free_limit', '50MB');
-    },
-  },
-  {
-    id: 'F31',
-    what: 'RabbitMQ drops all connections',
-    at: 'all',
-    needs: 'rabbit',
-    inject: async ({ cluster }) => void (await cluster.rabbit?.control('close_all_connections', 'a fault')),
-  },
-  {
-    id: 'F32',
-    what: 'the queues of RabbitMQ are deleted',
-    at: 'all',
-    needs: 'rabbit',
-    async inject({ cluster }) {
-      const listed = (await cluster.rabbit?.control('list_queues', 'name', '-q', '--no-table-headers')) ?? '';
-      for (const name of listed.split('\n').filter((line) => line.trim() !== ''))
-        await cluster.rabbit?.control('delete_queue', name.trim());
-    },
-  },
+  ...rabbitFaults,
 ];
-
-/** Faults of the catalogue that are never done here, and why. */
-export const leftOut: Readonly<Record<string, string>> = {
-  F06: 'a relay dies between publishing and marking: nothing is marked, for a message only wakes who reads the table',
-  F21: 'a disk of tables alone is full: tables and log of the embedded database lie on one disk, which F22 fills',
-  F23: 'a migration under load: there is one release so far',
-  F24: 'an older copy is restored: server/src/run-backup.deep.test.ts does it',
-  F33: 'messages come twice and late: server/src/platform/carrier/carrier-contract-for-tests.ts does it',
-  F34: 'a message that nobody can read: server/src/platform/carrier/rabbitmq-carrier.deep.test.ts sends it',
-  F35: 'a message is held for too long: each is acknowledged before any work begins',
-  F36: 'a queue of a million messages: no work lies in messages',
-};

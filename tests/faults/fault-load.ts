@@ -43,7 +43,7 @@ export interface FaultLoad {
   stop(): Promise<void>;
 }
 
-export interface LoadPlan {
+interface LoadPlan {
   readonly clients: number;
   /** From 0 to below 1, by the seed. */
   readonly random: () => number;

@@ -1,6 +1,7 @@
 // A program: faults against real processes under load. `npm run faults -- --minutes 5 --seed 1`.
 import { parseArgs } from 'node:util';
 import { describeReport } from './describe-report.ts';
+import { faults } from './fault-list.ts';
 import { runFaults } from './run-faults.ts';
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -24,9 +25,13 @@ function readArguments() {
         disk: { type: 'boolean', default: false },
       },
     });
+    const unknown = values.only?.split(',').filter((id) => !faults.some((fault) => fault.id === id)) ?? [];
+    if (unknown.length > 0)
+      throw new Error(`There is no ${unknown[0]}. There are: ${faults.map(({ id }) => id).join(', ')}.`);
     const numbers = [values.minutes, values.seed].map(Number);
-    if (numbers.every((number) => Number.isFinite(number) && number >= 0)) return values;
-    say('--minutes and --seed are numbers.');
+    if (!numbers.every((number) => Number.isFinite(number) && number >= 0))
+      throw new Error('--minutes and --seed are numbers.');
+    return values;
   } catch (error) {
     say((error as Error).message);
   }

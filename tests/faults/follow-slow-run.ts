@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { Member } from './cluster.ts';
+import type { World } from './fault.ts';
 import type { Entry } from './fault-load.ts';
-import type { World } from './world.ts';
 
 let streams = 0;
 

@@ -9,8 +9,8 @@ steps:
 output: $steps.three.output
 `;
 
-/** Tokens that all runs of a fault run may take: so many that none waits. */
-export const budgetTokens = 1_000_000_000_000;
+/** Of a day: so many that no run waits. */
+const budgetTokens = 1_000_000_000_000;
 
 /** Publishes what is run, a timer that every process could start and one does, and a budget that every call is held against. */
 export async function prepareLoad({ members: [member], key }: Cluster): Promise<void> {

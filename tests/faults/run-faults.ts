@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDice } from '../../server/src/services/pattern/engine/simulation-for-tests.ts';
 import { checkHistory, type Verdict } from './check-history.ts';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
-import { type Fault, faults } from './fault-list.ts';
+import type { Fault, World } from './fault.ts';
+import { faults } from './fault-list.ts';
 import { type Entry, type FaultLoad, misbehaviours, startFaultLoad } from './fault-load.ts';
 import { gatherEvidence, look } from './gather-evidence.ts';
 import { prepareLoad } from './prepare-load.ts';
 import { post } from './server-processes.ts';
-import type { World } from './world.ts';
 
 export interface FaultPlan extends ClusterOptions {
   /** `each`: every fault once; `mix`: by chance, for so many minutes; `chains`: 20 chains, and a kill every two seconds. */
