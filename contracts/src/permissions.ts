@@ -4,6 +4,8 @@ export const permissions = [
   'workspace:read',
   'key:read',
   'key:write',
+  'identity-provider:read',
+  'identity-provider:write',
   'pattern:read',
   'pattern:write',
   'pattern:publish',
@@ -31,6 +33,9 @@ export type Permission = (typeof permissions)[number];
 
 export const roles = ['viewer', 'runner', 'author', 'operator', 'admin', 'owner'] as const;
 export type Role = (typeof roles)[number];
+
+/** What somebody is given: a role of the platform, or `custom:` and the name of one that the workspace made. */
+export type RoleRef = Role | `custom:${string}`;
 
 const viewer: readonly Permission[] = [
   'self:read',

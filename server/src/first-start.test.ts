@@ -15,6 +15,8 @@ import { watchTopics } from '#platform/topic.ts';
 import { type FirstStartOptions, firstStart, reissueOwnerKey } from './first-start.ts';
 import { createAuthenticate } from './gateway/authenticate.ts';
 import { createKeyTable } from './gateway/key-table.ts';
+import { createMemberTable } from './gateway/member-table.ts';
+import { createPrincipals } from './gateway/principals.ts';
 import { createIdentityService, identityMigrations } from './services/identity/service.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'damask-first-start-'));
@@ -40,11 +42,12 @@ async function install(name: string) {
     dataDir: `/data/${name}`,
   };
   const keyTable = createKeyTable({ identity, clock: systemClock });
-  const authenticate = createAuthenticate({ keyTable, currentAt: () => systemClock.now(), clock: systemClock });
+  const principals = createPrincipals(keyTable, createMemberTable({ identity, clock: systemClock }));
+  const authenticate = createAuthenticate({ principals, currentAt: () => systemClock.now(), clock: systemClock });
   const opens = async (key: string) => {
     await keyTable.load();
     const rawHeaders = ['Authorization', `Bearer ${key}`];
-    return authenticate({ rawHeaders, url: '/', socket: { remoteAddress: '127.0.0.1' } });
+    return authenticate({ rawHeaders, url: '/', headers: {}, socket: { remoteAddress: '127.0.0.1' } });
   };
   return { options, identity, database, log, opens };
 }
@@ -172,12 +175,12 @@ test('new and revoked keys reach the edge through the topic', async () => {
     log,
   });
   const authenticate = createAuthenticate({
-    keyTable,
+    principals: createPrincipals(keyTable, createMemberTable({ identity, clock: systemClock })),
     currentAt: () => watch.currentAt('identity.keys'),
     clock: systemClock,
   });
   const callerOf = (key: string) =>
-    authenticate({ rawHeaders: ['Authorization', `Bearer ${key}`], url: '/', socket: {} });
+    authenticate({ rawHeaders: ['Authorization', `Bearer ${key}`], url: '/', headers: {}, socket: {} });
   try {
     const context = { ...systemContext(systemClock), ...callerOf(ownerKey as string) };
     const made = await identity.createKey(context, { name: 'new', role: 'viewer' });

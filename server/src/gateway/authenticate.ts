@@ -1,24 +1,26 @@
 import { hashApiKey, looksLikeApiKey } from '#platform/api-key.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import { type AddressSource, type ClientAddress, createClientAddress } from './client-address.ts';
 import { findCredentials } from './credentials.ts';
-import type { Caller } from './dispatch.ts';
 import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
-import type { KeyTable, KnownKey } from './key-table.ts';
+import type { Principal } from './principal.ts';
+import type { KnownPrincipal, Principals } from './principals.ts';
 
 /** What of a request tells who sends it; node's `IncomingMessage` has all of it. */
-export interface CredentialSource {
+export interface CredentialSource extends AddressSource {
   readonly rawHeaders: readonly string[];
   readonly url?: string | undefined;
-  readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
 export interface AuthenticateOptions {
-  readonly keyTable: KeyTable;
-  /** When the key table was last known to be current, by `clock.now`. */
+  readonly principals: Pick<Principals, 'ofKey' | 'generation'>;
+  /** When the tables behind it were last known to be current, by `clock.now`. */
   readonly currentAt: () => number;
   readonly clock: Clock;
   readonly failedLogins?: FailedLogins;
+  /** Whose failures are counted together; the address of the connection unless told. */
+  readonly addressOf?: ClientAddress;
   /** Headers whose key was recognised and need not be hashed again. */
   readonly hotKeys?: number;
 }
@@ -31,21 +33,21 @@ const longestSilence = 60_000;
  * `unauthenticated` (one answer for all causes), `rate_limited` after many failures, `unavailable` when the key table is
  * out of date.
  */
-export function createAuthenticate(options: AuthenticateOptions): (request: CredentialSource) => Caller {
-  const { keyTable, currentAt, clock, hotKeys = 10_000 } = options;
-  const failedLogins = options.failedLogins ?? createFailedLogins({ clock });
-  const hot = new Map<string, KnownKey>();
+export function createAuthenticate(options: AuthenticateOptions): (request: CredentialSource) => Principal {
+  const { principals, currentAt, clock, hotKeys = 10_000 } = options;
+  const { failedLogins = createFailedLogins({ clock }), addressOf = createClientAddress([]) } = options;
+  const hot = new Map<string, KnownPrincipal>();
   let hotGeneration = -1;
 
-  function recognise(header: string): KnownKey | undefined {
-    if (hotGeneration !== keyTable.generation) {
+  function recognise(header: string): KnownPrincipal | undefined {
+    if (hotGeneration !== principals.generation) {
       hot.clear();
-      hotGeneration = keyTable.generation;
+      hotGeneration = principals.generation;
     }
     const seen = hot.get(header);
     if (seen) return seen.expiresAt > clock.now() ? seen : undefined;
     const key = bearerKey(header);
-    const known = key === undefined ? undefined : keyTable.find(hashApiKey(key));
+    const known = key === undefined ? undefined : principals.ofKey(hashApiKey(key));
     if (known) {
       if (hot.size >= hotKeys) hot.delete(hot.keys().next().value as string);
       hot.set(header, known);
@@ -59,8 +61,8 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Cred
     // A clock that was set back would otherwise stretch the time in which revoked keys pass.
     if (Math.abs(clock.now() - currentAt()) > longestSilence) throw outOfDate();
     const known = recognise(header);
-    if (known) return known.caller;
-    const wait = failedLogins.note(request.socket.remoteAddress ?? '');
+    if (known) return known.principal;
+    const wait = failedLogins.note(addressOf(request));
     throw wait > 0 ? tooManyFailures(wait) : unauthenticated();
   };
 }

@@ -1,38 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Method, Operation } from '@damask/contracts/operation.ts';
-import type { Permission } from '@damask/contracts/permissions.ts';
 import { AppError, notFound, toAppError } from '#platform/app-error.ts';
-import type { Actor, CallContext } from '#platform/call.ts';
+import { type CallContext, everywhere } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { createByteStream, typeOfAnswer } from './byte-stream.ts';
+import { type ClientAddress, createClientAddress } from './client-address.ts';
 import { closeUntaken } from './close-untaken.ts';
 import type { Cors } from './cors.ts';
 import { createEventStream } from './event-stream.ts';
+import { createLoadShedding } from './load-shedding.ts';
 import { openUpload } from './open-upload.ts';
+import type { Principal } from './principal.ts';
 import { sendProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
 import { addHeaders, type HeaderField, listHeaderFields, readDeadline } from './read-headers.ts';
 import { readBytes, readInput, readParameters, readQuery, withParameters } from './read-input.ts';
+import type { RequestLimits } from './request-limits.ts';
 import type { Match, Route, RouteTable } from './routes.ts';
 import { sendAnswer } from './send-answer.ts';
 import { createCallerWatch } from './watch-callers.ts';
 
 type AnyCall = (context: CallContext, input: unknown) => Promise<unknown>;
 
-export interface Caller {
-  readonly workspace: string;
-  readonly actor: Actor;
-  readonly permissions: ReadonlySet<Permission>;
-}
-
 export interface DispatchOptions {
   readonly routes: RouteTable;
   readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Who sends this? Throws `unauthenticated` and its relatives. */
-  readonly authenticate: (request: IncomingMessage) => Caller;
+  readonly authenticate: (request: IncomingMessage) => Principal;
   /** What an operation asks of its caller; the contract, except where a test plants a fault. */
   readonly permissionOf?: (operation: Operation) => Operation['permission'];
   /** Parses large bodies away from the event loop. */
@@ -44,6 +41,11 @@ export interface DispatchOptions {
   readonly cors?: Cors | undefined;
   /** Requests at the same time, health excepted; more are refused with 503. */
   readonly concurrency: number;
+  /** Milliseconds that the event loop may be behind before requests are refused; no bound unless told. */
+  readonly longestLag?: number;
+  /** How often and how much at once; without it there is no limit. */
+  readonly limits?: RequestLimits;
+  readonly addressOf?: ClientAddress;
   /** Bytes of bodies that all requests together may hold; 256 MiB by default. */
   readonly bodyBudget?: number;
 }
@@ -59,10 +61,11 @@ const standardBodyBudget = 256 * 1024 * 1024;
 const plainDeadline = 30_000;
 const runDeadline = 3_700_000;
 
-const anyone: Caller = {
+const anyone: Principal = {
   workspace: '00000000-0000-0000-0000-000000000000',
   actor: { kind: 'system', id: 'anyone', name: 'anyone', role: 'viewer' },
   permissions: new Set(),
+  reach: everywhere,
 };
 
 /** The one choke point of the edge: route, credential, permission, limits, body; then the service's door. */
@@ -72,29 +75,36 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const prepared = new Map(routes.all.map((route) => [route, prepare(route, services)]));
   const bodies = createBodyBudget(options.bodyBudget ?? standardBodyBudget);
   const callers = createCallerWatch(options.authenticate, clock);
+  const { limits, addressOf = createClientAddress([]), concurrency, longestLag = 0 } = options;
+  const load = createLoadShedding({ clock, concurrency, longestLag });
   let active = 0;
 
   async function answer(
     request: IncomingMessage,
     response: ServerResponse,
     requestId: string,
-    chosen: { route?: Route },
+    chosen: Chosen,
     share: BodyShare,
   ) {
     const url = withoutOrigin(request.url ?? '/');
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const match = routes.find(path);
+    const route = match?.methods.get((request.method === 'HEAD' ? 'GET' : request.method) as Method);
+    if (route?.operation.shed !== 'never') limits?.arrive(addressOf(request), response);
     if (!match) throw notFound();
-    const route = match.methods.get((request.method === 'HEAD' ? 'GET' : request.method) as Method);
     if (!route || (request.method === 'HEAD' && (route.operation.alwaysStreams || route.operation.answerTypes)))
       throw methodNotAllowed(match, request.method ?? '');
     chosen.route = route;
     const { operation } = route;
+    load.admit(operation, active);
     const permission = permissionOf(operation);
     const caller = permission === 'public' ? anyone : options.authenticate(request);
     requirePermission(caller, permission);
-    if (permission !== 'public' && active > options.concurrency) throw overloaded();
+    if (permission !== 'public' && limits) {
+      limits.admit(caller, response);
+      chosen.end = operation.shed === 'last' ? undefined : limits.begin(caller);
+    }
 
     const { call, decoder, takesBody, headers } = prepared.get(route) as Prepared;
     const parameters = readParameters(match.parameters, decoder);
@@ -126,6 +136,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       workspace: caller.workspace,
       actor: caller.actor,
       permissions: caller.permissions,
+      reach: caller.reach,
       deadline: readDeadline(request, clock, operation.timeoutMs ?? (operation.events ? runDeadline : plainDeadline)),
       signal: abort.signal,
       ...(body ? { body } : {}),
@@ -151,7 +162,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (options.cors?.(request, response)) return;
       const started = clock.monotonic();
       const requestId = clock.uuid();
-      const chosen: { route?: Route } = {};
+      const chosen: Chosen = {};
       const share = bodies.open();
       active += 1;
       try {
@@ -168,6 +179,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       } finally {
         active -= 1;
         share.release();
+        chosen.end?.();
         observe(chosen.route, response.statusCode, clock.monotonic() - started);
       }
     },
@@ -183,6 +195,12 @@ const origin = /^https?:\/\/[^/?#]*/i;
 /** Proxies may send the whole address; which host they name makes no difference here. */
 function withoutOrigin(target: string): string {
   return target.startsWith('/') ? target : target.replace(origin, '');
+}
+
+/** What becomes known of a request while it is answered. */
+interface Chosen {
+  route?: Route;
+  end?: (() => void) | undefined;
 }
 
 interface Prepared {
@@ -201,7 +219,7 @@ function prepare(route: Route, services: DispatchOptions['services']): Prepared 
 }
 
 /** The one check of what a caller may do. */
-export function requirePermission(caller: Caller, permission: Operation['permission']) {
+export function requirePermission(caller: Principal, permission: Operation['permission']) {
   if (permission === 'public') return;
   if (permission === 'internal' || !caller.permissions.has(permission)) {
     throw new AppError(
@@ -223,10 +241,4 @@ function methodNotAllowed({ methods }: Match, method: string): AppError {
 function allowHeader(error: AppError): Record<string, string> {
   if (error.code !== 'method_not_allowed') return {};
   return { allow: (error.details.problems ?? []).map((problem) => problem.detail).join(', ') };
-}
-
-function overloaded(): AppError {
-  return new AppError('overloaded', 'Too many requests are being answered. Try again in a second.', {
-    retryAfterSeconds: 1,
-  });
 }

@@ -10,13 +10,17 @@ import { createJsonWorkers } from '#platform/parse-in-worker.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { watchTopics } from '#platform/topic.ts';
 import { createAuthenticate } from './authenticate.ts';
+import { createClientAddress } from './client-address.ts';
 import { createCors } from './cors.ts';
 import { createDispatch, type Dispatch, type DispatchOptions } from './dispatch.ts';
 import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
 import { buildHomePage } from './home-page.ts';
 import { createKeyTable } from './key-table.ts';
+import { createMemberTable } from './member-table.ts';
 import { buildOpenApi } from './openapi.ts';
+import { createPrincipals } from './principals.ts';
 import { buildReferencePage } from './reference-page.ts';
+import { createRequestLimits, type LimitSettings } from './request-limits.ts';
 import { buildRoutes, type RouteTable } from './routes.ts';
 
 export interface GatewayOptions {
@@ -28,6 +32,11 @@ export interface GatewayOptions {
   readonly log: Log;
   readonly version: string;
   readonly concurrency: number;
+  readonly longestLag?: number;
+  /** How often keys, members, workspaces and addresses may call; without it nobody is limited. */
+  readonly limits?: LimitSettings;
+  /** Addresses and CIDRs of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
   /** Whose pages may call from a browser. */
   readonly corsOrigins?: readonly string[];
   readonly checks: readonly ReadyCheck[];
@@ -45,23 +54,27 @@ export interface Gateway {
 }
 
 const keysTopic = 'identity.keys';
+const membersTopic = 'identity.members';
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
 /** The edge: who is it, may they, which operation. Follows the keys of the identity service. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clients, clock, log, metrics } = options;
   const routes = buildRoutes(serviceOperations);
-  const keyTable = createKeyTable({
-    identity: clients.identity as unknown as Client<typeof identityOperations>,
-    clock,
-  });
+  const identity = clients.identity as unknown as Client<typeof identityOperations>;
+  const keyTable = createKeyTable({ identity, clock });
+  const memberTable = createMemberTable({ identity, clock });
   const topics = await watchTopics({
     database: options.database,
     clock,
     log,
-    followers: [{ topic: keysTopic, load: () => keyTable.load() }],
+    followers: [
+      { topic: keysTopic, load: () => keyTable.load() },
+      { topic: membersTopic, load: () => memberTable.load() },
+    ],
   });
   const workers = createJsonWorkers({ size: 1 });
+  const addressOf = createClientAddress(options.trustedProxies ?? []);
   const own: Client<typeof gatewayOperations> = openDoor(
     serviceOperations.gateway,
     createGatewayOperations({
@@ -84,7 +97,15 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       identity: followKeys(clients.identity as AnyCalls, () => topics.refresh()),
       gateway: own as unknown as Readonly<Record<string, unknown>>,
     },
-    authenticate: createAuthenticate({ keyTable, currentAt: () => topics.currentAt(keysTopic), clock }),
+    authenticate: createAuthenticate({
+      principals: createPrincipals(keyTable, memberTable),
+      currentAt: () => Math.min(topics.currentAt(keysTopic), topics.currentAt(membersTopic)),
+      clock,
+      addressOf,
+    }),
+    addressOf,
+    ...(options.limits ? { limits: createRequestLimits({ settings: options.limits, clock }) } : {}),
+    longestLag: options.longestLag ?? 0,
     parseLarge: (bytes) => workers.parse(bytes),
     observe(route, status, milliseconds) {
       const operation = route?.name ?? 'unknown';
@@ -110,15 +131,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
 type AnyCalls = Readonly<Record<string, (context: unknown, input: unknown) => Promise<unknown>>>;
 
-/** A key that was just made works at once here, and a revoked one no longer; other edges follow within a second. */
+/** Who was just given or refused something is treated so at once here; other edges follow within a second. */
 function followKeys(identity: AnyCalls, refresh: () => Promise<void>): AnyCalls {
-  const followed = ['createKey', 'revokeKey'].map((name) => {
-    const call: AnyCalls[string] = async (context, input) => {
-      const answer = await identity[name]?.(context, input);
-      await refresh().catch(() => undefined);
-      return answer;
-    };
-    return [name, call] as const;
-  });
+  const followed = Object.entries(serviceOperations.identity)
+    .filter(([, { method }]) => method !== 'GET')
+    .map(([name]) => {
+      const call: AnyCalls[string] = async (context, input) => {
+        const answer = await identity[name]?.(context, input);
+        await refresh().catch(() => undefined);
+        return answer;
+      };
+      return [name, call] as const;
+    });
   return { ...identity, ...Object.fromEntries(followed) };
 }

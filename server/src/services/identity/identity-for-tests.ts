@@ -1,7 +1,7 @@
 import { identityOperations } from '@damask/contracts/identity.ts';
 import { type Role, rolePermissions } from '@damask/contracts/permissions.ts';
 import pg from 'pg';
-import type { CallContext, Client } from '#platform/call.ts';
+import { type CallContext, type Client, everywhere } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createCursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
@@ -52,6 +52,7 @@ export async function identityForTests(options: { keyLimit?: number } = {}): Pro
       workspace: workspace.id,
       actor: { kind: 'key', id: owner_key.id, name: owner_key.name, role: 'owner' },
       permissions: new Set(rolePermissions.owner),
+      reach: everywhere,
     };
   };
 

@@ -44,12 +44,19 @@ test('neither a secret nor a hash is listed', async () => {
   assert.deepEqual(Object.keys(items[0] as object).sort(), [
     'created_at',
     'created_by',
+    'environments',
     'expires_at',
     'id',
+    'last_used_at',
+    'member',
     'name',
+    'patterns',
     'prefix',
+    'requests_per_minute',
     'revoked_at',
     'role',
+    'scopes',
+    'service_account',
   ]);
 });
 

@@ -5,16 +5,18 @@ import { createKey } from './create-key.ts';
 import { createWorkspace } from './create-workspace.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { listKeys } from './list-keys.ts';
+import { identityProviders } from './oidc/identity-providers.ts';
 import { openInstance } from './open-instance.ts';
 import { readInstance } from './read-instance.ts';
 import { readKey } from './read-key.ts';
-import { readKeyTable } from './read-key-table.ts';
 import { readMe } from './read-me.ts';
+import { readKeyTable, readMemberTable, readRoleTable, readServiceAccountTable } from './read-tables.ts';
 import { readWorkspace } from './read-workspace.ts';
 import { reissueOwnerKey } from './reissue-owner-key.ts';
 import { revokeKey } from './revoke-key.ts';
 
-export interface IdentityOptions extends Omit<IdentityParts, 'trail' | 'keyLimit'> {
+export interface IdentityOptions extends Omit<IdentityParts, 'trail' | 'keyLimit' | 'publicUrl'> {
+  readonly publicUrl?: string | null;
   /** Live keys that one workspace may have; 10,000 unless told. */
   readonly keyLimit?: number;
 }
@@ -25,8 +27,9 @@ export const identityMigrations = `${import.meta.dirname}/migrations`;
 /** Workspaces and API keys. Inputs are checked and permissions asked for before they come here. */
 export function createIdentityService(options: IdentityOptions): Implementation<typeof identityOperations> {
   const trail = createTrail('identity', options.clock);
-  const parts: IdentityParts = { keyLimit: 10_000, ...options, trail };
+  const parts: IdentityParts = { keyLimit: 10_000, publicUrl: null, ...options, trail };
   return {
+    ...identityProviders(parts),
     /** Who the caller is, in which workspace, with which permissions. */
     readMe: (context) => readMe(parts, context),
     /** The caller's workspace. Errors: `not_found`. */
@@ -48,6 +51,12 @@ export function createIdentityService(options: IdentityOptions): Implementation<
     /** One more owner key; the others stay. Errors: `not_found`. */
     reissueOwnerKey: (context, input) => reissueOwnerKey(parts, context, input),
     /** A page of all live keys by id. */
-    readKeyTable: (context, input) => readKeyTable(parts, context, input),
+    readKeyTable: (_context, input) => readKeyTable(parts, input),
+    /** A page of all members whose accounts are not disabled. */
+    readMemberTable: (_context, input) => readMemberTable(parts, input),
+    /** A page of all workspaces' own roles. */
+    readRoleTable: (_context, input) => readRoleTable(parts, input),
+    /** A page of all service accounts. */
+    readServiceAccountTable: (_context, input) => readServiceAccountTable(parts, input),
   };
 }

@@ -1,6 +1,6 @@
 import type { TimerRun, TimerTick } from '@damask/contracts/timer.ts';
 import { AppError } from '#platform/app-error.ts';
-import type { CallContext } from '#platform/call.ts';
+import { type CallContext, everywhere } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { readCron } from './cron-schedule.ts';
 import { findDueTicks } from './due-ticks.ts';
@@ -120,6 +120,7 @@ function actAs({ clock }: TimerParts, workspace: string, timer: store.TimerRow):
     workspace,
     actor: { kind: timer.actor_kind, id: timer.actor, name: `timer ${timer.name}`, role: 'runner' },
     permissions: new Set(['run:execute']),
+    reach: everywhere,
     deadline: clock.now() + planWithin,
     signal: new AbortController().signal,
   };
