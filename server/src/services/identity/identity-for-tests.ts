@@ -1,14 +1,20 @@
+import { createSecretKey } from 'node:crypto';
 import { identityOperations } from '@damask/contracts/identity.ts';
+import { loginOperations } from '@damask/contracts/login.ts';
 import { type Role, rolePermissions } from '@damask/contracts/permissions.ts';
 import pg from 'pg';
 import { type CallContext, type Client, everywhere } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createCursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
+import { createEgress } from '#platform/egress/egress.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
+import { createVault } from '#platform/vault.ts';
 import { createIdentityService, identityMigrations } from './service.ts';
+
+const operations = { ...identityOperations, ...loginOperations };
 
 export interface Left {
   readonly audit: { action: string; subject: string; details: object; actor_id: string; request_id: string }[];
@@ -16,7 +22,7 @@ export interface Left {
 }
 
 export interface IdentityForTests {
-  readonly identity: Client<typeof identityOperations>;
+  readonly identity: Client<typeof operations>;
   readonly database: Database;
   /** Two workspaces; each context is that of an owner key. */
   readonly alpha: CallContext;
@@ -33,13 +39,19 @@ export interface IdentityForTests {
 }
 
 /** The service on a database of its own, entered through its door, with everything checked against the contract. */
-export async function identityForTests(options: { keyLimit?: number } = {}): Promise<IdentityForTests> {
+export async function identityForTests(
+  options: { keyLimit?: number; publicUrl?: string /** Hosts that may be called. */; allow?: readonly string[] } = {},
+): Promise<IdentityForTests> {
+  const { allow = [], ...more } = options;
   const { database, log, connection, drop } = await migratedDatabase({ identity: identityMigrations });
   let ahead = 0;
   const clock = { ...systemClock, now: () => Date.now() + ahead };
   const cursors = createCursors(Buffer.alloc(32, 1));
-  const service = createIdentityService({ database, clock, log, cursors, ...options });
-  const identity = openDoor(identityOperations, service, { copy: true, checkOutput: true });
+  const kek = { id: 'of-tests', key: createSecretKey(Buffer.alloc(32, 2)) };
+  const vault = createVault({ database, kek, process: clock.uuid(), clock });
+  const egress = createEgress({ allow, clock });
+  const service = createIdentityService({ database, clock, log, cursors, vault, egress, ...more });
+  const identity = openDoor(operations, service, { copy: true, checkOutput: true });
   const pool = new pg.Pool({ ...connection, max: 1 });
   pool.on('error', () => undefined);
   const sql = async <Row extends object>(text: string, values: unknown[] = []) =>
@@ -81,6 +93,7 @@ export async function identityForTests(options: { keyLimit?: number } = {}): Pro
     },
     sql,
     async stop() {
+      await egress.close();
       await pool.end();
       await drop();
     },
