@@ -2,10 +2,12 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { ApiKey, KeyTableRow, keyOperations, NewApiKey } from './api-key.ts';
 import { Id, Name, None, strict, Time } from './field.ts';
 import { identityProviderOperations } from './identity-provider.ts';
-import { MemberTableRow } from './member.ts';
+import { MemberTableRow, memberOperations } from './member.ts';
 import { type Operations, operation } from './operation.ts';
 import { PermissionName, RoleRef, RoleTableRow } from './role.ts';
-import { ServiceAccountTableRow } from './service-account.ts';
+import { roleOperations } from './role-operations.ts';
+import { ServiceAccountTableRow, serviceAccountOperations } from './service-account.ts';
+import { teamOperations } from './team.ts';
 
 export const Workspace = Type.Object({ id: Id, name: Type.String(), created_at: Time });
 export type Workspace = Static<typeof Workspace>;
@@ -62,6 +64,10 @@ export const identityOperations = {
     errors: [],
   }),
   ...keyOperations,
+  ...roleOperations,
+  ...memberOperations,
+  ...serviceAccountOperations,
+  ...teamOperations,
   ...identityProviderOperations,
   createWorkspace: operation({
     method: 'POST',

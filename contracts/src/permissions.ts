@@ -4,6 +4,12 @@ export const permissions = [
   'workspace:read',
   'key:read',
   'key:write',
+  'member:read',
+  'member:write',
+  'role:read',
+  'role:write',
+  'team:read',
+  'team:write',
   'identity-provider:read',
   'identity-provider:write',
   'pattern:read',
@@ -47,6 +53,8 @@ const viewer: readonly Permission[] = [
   'model:read',
   'run:read',
   'timer:read',
+  'role:read',
+  'team:read',
 ];
 const runner: readonly Permission[] = [
   'self:read',
@@ -86,7 +94,17 @@ const operator: readonly Permission[] = [
   ]),
 ];
 const admin: readonly Permission[] = [
-  ...new Set<Permission>([...author, ...operator, 'key:read', 'key:write', 'budget:write']),
+  ...new Set<Permission>([
+    ...author,
+    ...operator,
+    'key:read',
+    'key:write',
+    'member:read',
+    'member:write',
+    'role:write',
+    'team:write',
+    'budget:write',
+  ]),
 ];
 
 /** The permissions of each role. An owner holds all of them, now and later. */

@@ -4,9 +4,9 @@ import type { Permission } from '@damask/contracts/permissions.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
-import type { KeyBounds } from './key-store.ts';
-import { checkRolePassedOn, permissionsOfRole } from './pass-on-role.ts';
-import { findServiceAccount } from './service-account-store.ts';
+import { holdHolder, type KeyBounds } from './key-store.ts';
+import { checkRolePassedOn, permissionsOfRole } from './role/pass-on-role.ts';
+import { findServiceAccount } from './service-account/service-account-store.ts';
 
 type Input = InputOf<typeof identityOperations.createKey>;
 
@@ -28,9 +28,11 @@ export async function boundKey(transaction: Transaction, context: CallContext, i
     requestsPerMinute: pace(reach.requestsPerMinute, input.requests_per_minute),
   };
   if (role === 'owner' && Object.values(bounds).some((bound) => bound !== null)) throw narrowOwner();
-  const serviceAccount = service_account === undefined ? actor.serviceAccount : undefined;
   if (service_account === undefined) {
-    return { ...bounds, member: actor.account ?? null, serviceAccount: serviceAccount ?? null };
+    const { account: member = null, serviceAccount = null } = actor;
+    // A key that is made while its holder goes would come back to life with them.
+    if (!(await holdHolder(transaction, member, serviceAccount))) throw notFound();
+    return { ...bounds, member, serviceAccount };
   }
   const account = await findServiceAccount(transaction, service_account);
   if (!account) throw notFound();

@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { identityOperations } from '@damask/contracts/identity.ts';
 import { loginOperations } from '@damask/contracts/login.ts';
-import { type Role, rolePermissions } from '@damask/contracts/permissions.ts';
+import { type Role, type RoleRef, rolePermissions } from '@damask/contracts/permissions.ts';
 import pg from 'pg';
 import { type CallContext, type Client, everywhere } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
@@ -30,6 +30,8 @@ export interface IdentityForTests {
   readonly system: CallContext;
   /** The same caller with a lower role. */
   as(context: CallContext, role: Role): CallContext;
+  /** Makes a person a member of the workspace of this context. Answers the context of that person without a key. */
+  join(context: CallContext, role: RoleRef, name?: string): Promise<CallContext>;
   /** Moves the service's clock forward. */
   pass(ms: number): void;
   /** What one request left in a workspace, read behind the service's back. */
@@ -80,6 +82,26 @@ export async function identityForTests(
       actor: { ...context.actor, role },
       permissions: new Set(rolePermissions[role]),
     }),
+    async join({ workspace, ...context }, role, name = 'Ada') {
+      const id = clock.uuid();
+      await sql('insert into identity.account (id, email, name, created_at) values ($1, $2, $3, now())', [
+        id,
+        `${name.toLowerCase()}@example.com`,
+        name,
+      ]);
+      await sql(
+        `insert into identity.member (workspace, account, role, source, created_at) values ($1, $2, $3, 'local', now())`,
+        [workspace, id, role],
+      );
+      const held = role.startsWith('custom:') ? [] : rolePermissions[role as Role];
+      return {
+        ...context,
+        workspace,
+        requestId: clock.uuid(),
+        actor: { kind: 'member', id, name, role, account: id },
+        permissions: new Set(held),
+      };
+    },
     pass: (ms) => {
       ahead += ms;
     },

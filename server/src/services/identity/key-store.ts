@@ -131,6 +131,23 @@ export async function hasOtherOwner(transaction: Transaction, but: string, now: 
   return members.some(({ id }) => id !== but) || keys.some(({ id, member }) => id !== but && member === null);
 }
 
+/** Whether member and service account are still there; they stay until the transaction ends. Null asks for nobody. */
+export async function holdHolder(
+  transaction: Transaction,
+  member: string | null,
+  serviceAccount: string | null,
+): Promise<boolean> {
+  const [row] = await transaction.query<{ held: boolean }>(
+    `with member as (
+       select account from identity.member where account = $1 and removed_at is null for share
+     ), account as (select id from identity.service_account where id = $2 for share)
+     select ($1::uuid is null or exists (select from member)) and ($2::uuid is null or exists (select from account))
+       as held`,
+    [member, serviceAccount],
+  );
+  return row?.held ?? false;
+}
+
 /** Undefined when the key is unknown or was revoked before. */
 export async function markRevoked(transaction: Transaction, id: string, now: number): Promise<ApiKey | undefined> {
   const [row] = await transaction.query<KeyRow>(

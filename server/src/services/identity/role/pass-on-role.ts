@@ -6,10 +6,14 @@ import { findRolePermissions } from './role-store.ts';
 
 /** What a role holds now. Errors: `not_found` for a role that the workspace does not have. */
 export async function permissionsOfRole(transaction: Transaction, role: RoleRef): Promise<readonly Permission[]> {
-  if (Object.hasOwn(rolePermissions, role)) return rolePermissions[role as Role];
-  const held = await findRolePermissions(transaction, role.slice('custom:'.length));
+  const held = await findPermissions(transaction, role);
   if (!held) throw notFound();
   return held;
+}
+
+async function findPermissions(transaction: Transaction, role: RoleRef): Promise<readonly Permission[] | undefined> {
+  if (Object.hasOwn(rolePermissions, role)) return rolePermissions[role as Role];
+  return findRolePermissions(transaction, role.slice('custom:'.length));
 }
 
 /**
@@ -30,6 +34,31 @@ export async function checkRolePassedOn(
   throw new AppError(
     'forbidden',
     `You can only pass on what you hold yourself: the role ${role} needs ${need}. Choose a lower role, or ask an owner.`,
+    { need },
+  );
+}
+
+/**
+ * Nobody acts on one who holds more than they do: they could lock everybody above them out. Errors: `forbidden`.
+ * A role that is gone holds nothing.
+ */
+export async function requireAsHigh(transaction: Transaction, context: CallContext, role: RoleRef): Promise<void> {
+  const held = (await findPermissions(transaction, role)) ?? [];
+  const ownership = role === 'owner' && context.actor.role !== 'owner';
+  const need = ownership ? 'role:owner' : held.find((permission) => !context.permissions.has(permission));
+  if (need === undefined) return;
+  throw new AppError('forbidden', `The role ${role} holds more than you do: ${need}. Ask somebody who holds it.`, {
+    need,
+  });
+}
+
+/** Errors: `forbidden` where the caller does not hold one of them; `what` says what they are for. */
+export function requireHeld({ permissions }: CallContext, needed: readonly Permission[], what: string): void {
+  const need = needed.find((permission) => !permissions.has(permission));
+  if (need === undefined) return;
+  throw new AppError(
+    'forbidden',
+    `You can only pass on what you hold yourself: ${need} is missing for ${what}. Leave it out, or ask an owner.`,
     { need },
   );
 }
