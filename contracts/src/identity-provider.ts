@@ -66,7 +66,7 @@ export const IdentityProvider = Type.Object({
 export type IdentityProvider = Static<typeof IdentityProvider>;
 
 /** What the edge needs to know of a provider that machines bring tokens of. */
-export const TokenIssuerRow = Type.Object({ workspace: Id, id: Id, issuer: Type.String() });
+export const TokenIssuerRow = Type.Object({ workspace: Id, id: Id, issuer: Type.String(), updated_at: Time });
 export type TokenIssuerRow = Static<typeof TokenIssuerRow>;
 
 export const identityProviderOperations = {
@@ -168,5 +168,32 @@ export const identityProviderOperations = {
     output: Type.Object({ items: Type.Array(TokenIssuerRow), next: Type.Optional(Id) }),
     status: 200,
     errors: [],
+  }),
+} satisfies Operations;
+
+/** Served by the gateway: a browser goes there and is led on. */
+export const providerSignInOperations = {
+  startProviderSignIn: operation({
+    method: 'GET',
+    path: '/login/oidc/{login}',
+    permission: 'public',
+    summary: 'Begin to sign in by an identity provider; leads the browser there',
+    input: strict({ login: Id, return_to: Type.Optional(Type.String({ maxLength: 2_000 })) }),
+    output: Type.Object({ location: Type.String() }),
+    status: 303,
+    redirects: true,
+    errors: ['not_found', 'policy_refused'],
+  }),
+  finishProviderSignIn: operation({
+    method: 'GET',
+    path: '/login/oidc/{login}/callback',
+    permission: 'public',
+    summary: 'Where the identity provider leads the browser back to; sets the cookie',
+    input: strict({ login: Id, query: Type.String({ maxLength: 16_384 }) }),
+    output: Type.Object({ location: Type.String() }),
+    status: 303,
+    redirects: true,
+    openQuery: true,
+    errors: ['invalid_sign_in', 'sign_in_refused', 'not_found'],
   }),
 } satisfies Operations;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSecretKey } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +9,12 @@ import { looksLikeApiKey } from '#platform/api-key.ts';
 import { AppError } from '#platform/app-error.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createCursors } from '#platform/cursor.ts';
+import { createEgress } from '#platform/egress/egress.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
 import { watchTopics } from '#platform/topic.ts';
+import { createVault } from '#platform/vault.ts';
 import { type FirstStartOptions, firstStart, reissueOwnerKey } from './first-start.ts';
 import { createAuthenticate } from './gateway/authenticate.ts';
 import { createKeyTable } from './gateway/key-table.ts';
@@ -19,6 +22,7 @@ import { createMemberTable } from './gateway/member-table.ts';
 import { createPrincipals } from './gateway/principals.ts';
 import { createIdentityService, identityMigrations } from './services/identity/service.ts';
 
+const kek = { id: 'of-tests', key: createSecretKey(Buffer.alloc(32, 2)) };
 const root = await mkdtemp(join(tmpdir(), 'damask-first-start-'));
 after(() => rm(root, { recursive: true, force: true }));
 
@@ -31,6 +35,8 @@ async function install(name: string) {
     clock: systemClock,
     log,
     cursors: createCursors(Buffer.alloc(32, 1)),
+    vault: createVault({ database, kek, process: systemClock.uuid(), clock: systemClock }),
+    egress: createEgress({ allow: [], clock: systemClock }),
   });
   const identity = openDoor(identityOperations, service, { copy: true, checkOutput: true });
   const options: FirstStartOptions = {

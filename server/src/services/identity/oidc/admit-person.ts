@@ -25,9 +25,9 @@ export async function admitPerson(
   const admitted = await database.transaction({ role: 'identity', workspace: null }, async (transaction) => {
     const found = await store.findAccountOf(transaction, provider.issuer, person.subject);
     await enterWorkspace(transaction, provider.workspace);
-    const member = found && (await store.findMember(transaction, found));
+    const member = found === undefined ? undefined : await store.findMember(transaction, found);
     const role = await roleFor(transaction, provider, person);
-    if (member && member.removed) return { refused: removed() };
+    if (member?.removed) return { refused: removed() };
     if (role === null && (!member || member.source === 'oidc')) {
       // Out of every group by now: what they opened while they were in one ends, too.
       if (found)

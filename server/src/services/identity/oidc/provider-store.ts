@@ -88,13 +88,14 @@ export async function removeProvider(transaction: Transaction, name: string): Pr
 }
 
 /** Providers of all workspaces that take tokens of machines, for the role `platform`. */
-export function readTokenIssuerRows(
+export async function readTokenIssuerRows(
   transaction: Transaction,
   page: { after: string | null; limit: number },
 ): Promise<TokenIssuerRow[]> {
-  return transaction.query<TokenIssuerRow>(
-    `select workspace, id, issuer from identity.identity_provider
+  const rows = await transaction.query<Omit<TokenIssuerRow, 'updated_at'> & { updated_at: Date }>(
+    `select workspace, id, issuer, updated_at from identity.identity_provider
       where audience is not null and machines <> '[]' and ($1::uuid is null or id > $1) order by id limit $2`,
     [page.after, page.limit],
   );
+  return rows.map((row) => ({ ...row, updated_at: row.updated_at.toISOString() }));
 }
