@@ -13,7 +13,7 @@ export interface Side {
   /** What fields can name, by the word for it in `fields.csv`. */
   readonly things: Record<string, string | number>;
   /** Strings that nobody else may ever see. */
-  readonly secrets: readonly string[];
+  readonly secrets: string[];
 }
 
 interface Seed {
@@ -71,6 +71,9 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
   const provider = { base_url: modelUrl, api_key: `sk-${mark}`, models: [{ id: `${mark}-large` }] };
   await must('PUT', `/v1/providers/${mark}_models`, provider);
   await must('PUT', `/v1/providers/${second}`, provider);
+  for (const name of [`${mark}_role`, second]) await must('PUT', `/v1/roles/${name}`, { permissions: ['run:read'] });
+  for (const name of [`${mark}_robot`, second]) await must('PUT', `/v1/service-accounts/${name}`, { role: 'viewer' });
+  for (const name of [`${mark}_team`, second]) await must('PUT', `/v1/teams/${name}`, { description: mark });
   const atATime = more ? 918_273 : 564_738;
   await must('PUT', '/v1/queue', { concurrency: atATime });
   for (const name of [`${mark}_spend`, second]) {
@@ -150,6 +153,10 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       provider: `${mark}_models`,
       budget: `${mark}_spend`,
       timer: `${mark}_clock`,
+      role: `custom:${mark}_role`,
+      'custom role': `${mark}_role`,
+      'service account': `${mark}_robot`,
+      team: `${mark}_team`,
       model: `${mark}_models/${mark}-large`,
       run: run.id,
       batch,
@@ -167,6 +174,9 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       'other provider': second,
       'other budget': second,
       'other timer': second,
+      'other custom role': second,
+      'other service account': second,
+      'other team': second,
       ...cursors,
     },
     secrets: [
@@ -187,6 +197,9 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
 function pagedLists(pattern: string, session: string, batch: string): Record<string, string> {
   return {
     'GET /v1/keys': '/v1/keys',
+    'GET /v1/roles': '/v1/roles',
+    'GET /v1/service-accounts': '/v1/service-accounts',
+    'GET /v1/teams': '/v1/teams',
     'GET /v1/patterns': '/v1/patterns',
     'GET /v1/patterns/{pattern}/versions': `/v1/patterns/${pattern}/versions`,
     'GET /v1/patterns/{pattern}/label-moves': `/v1/patterns/${pattern}/label-moves`,

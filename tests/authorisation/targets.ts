@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Input, titleOf } from '../sample-input.ts';
+import { seedMember } from './seed-by-hand.ts';
 import { type Side, type TwoWorkspaces, waitingInput } from './two-workspaces.ts';
 
 type Target = (world: TwoWorkspaces) => Input | Promise<Input>;
@@ -24,6 +25,27 @@ const targets: Readonly<Record<string, Target>> = {
   'DELETE /v1/keys/{key}': async (world) => ({
     key: (await make(world, 'POST', '/v1/keys', { name: freshName(), role: 'viewer' })).id,
   }),
+  'PUT /v1/roles/{custom_role}': () => ({ custom_role: freshName() }),
+  'DELETE /v1/roles/{custom_role}': async (world) => {
+    const name = freshName();
+    await make(world, 'PUT', `/v1/roles/${name}`, { permissions: ['run:read'] });
+    return { custom_role: name };
+  },
+  'PUT /v1/members/{member}': async (world) => ({ member: await freshMember(world), role: 'runner' }),
+  'DELETE /v1/members/{member}': async (world) => ({ member: await freshMember(world) }),
+  'PUT /v1/service-accounts/{service_account}': () => ({ service_account: freshName(), role: 'viewer' }),
+  'DELETE /v1/service-accounts/{service_account}': async (world) => {
+    const name = freshName();
+    await make(world, 'PUT', `/v1/service-accounts/${name}`, { role: 'viewer' });
+    return { service_account: name };
+  },
+  'PUT /v1/teams/{team}': () => ({ team: freshName() }),
+  'DELETE /v1/teams/{team}': async (world) => ({ team: await freshTeam(world) }),
+  'PUT /v1/teams/{team}/members/{member}': async (world) => ({ member: await freshMember(world) }),
+  'DELETE /v1/teams/{team}/members/{member}': async (world) => {
+    const team = await freshTeam(world);
+    return { team, member: await freshMember(world, team) };
+  },
   'PUT /v1/providers/{provider}': (world) => ({ provider: freshName(), base_url: world.model.url }),
   'POST /v1/providers/{provider}/test': async (world) => {
     const provider = freshName();
@@ -133,10 +155,23 @@ export async function foreignTarget(
   if (path === '/v1/batches') return { ...batch, pattern: things.pattern };
   if (method !== 'PUT') return path.includes('{') ? {} : targetOf(world, operation);
   if (path.includes('{pattern}')) return {};
+  if (path.includes('{member}')) return { role: 'viewer' };
   const { 'other strategy': strategy, 'other provider': provider } = things;
   const { 'other context': context, 'other session': session } = things;
   const { 'other budget': budget, 'other timer': timer } = things;
-  return { ...(await targetOf(world, operation)), strategy, provider, context, session, budget, timer };
+  const { 'other custom role': custom_role, 'other service account': service_account, 'other team': team } = things;
+  return {
+    ...(await targetOf(world, operation)),
+    custom_role,
+    service_account,
+    team,
+    strategy,
+    provider,
+    context,
+    session,
+    budget,
+    timer,
+  };
 }
 
 /** What path parameters and fields of these names stand for. */
@@ -153,6 +188,10 @@ export function thingsByField({ things }: Side): Input {
     timer: clock,
     run: runId,
     batch: batchId,
+    member,
+    team,
+    'custom role': custom_role,
+    'service account': service_account,
   } = things;
   return {
     pattern,
@@ -166,8 +205,20 @@ export function thingsByField({ things }: Side): Input {
     timer: clock,
     run: runId,
     batch: batchId,
+    member,
+    team,
+    custom_role,
+    service_account,
     version: 1,
   };
+}
+
+const freshMember = (world: TwoWorkspaces, team?: string) => seedMember(world.sql, world.alpha.workspace, team);
+
+async function freshTeam(world: TwoWorkspaces): Promise<string> {
+  const name = freshName();
+  await make(world, 'PUT', `/v1/teams/${name}`, {});
+  return name;
 }
 
 async function freshPattern(world: TwoWorkspaces): Promise<string> {
