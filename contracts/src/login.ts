@@ -96,6 +96,29 @@ const signInErrors = ['sign_in_refused', 'rate_limited'] as const;
 
 /** Served by the gateway: they read and set the cookie of a browser. */
 export const signInOperations = {
+  readAccountPage: operation({
+    method: 'GET',
+    path: '/account',
+    permission: 'public',
+    summary: 'The page on which people sign in and see what is theirs',
+    input: None,
+    output: Type.String(),
+    media: 'text/html; charset=utf-8',
+    scripted: true,
+    status: 200,
+    errors: [],
+  }),
+  readAccountScript: operation({
+    method: 'GET',
+    path: '/account/scripts/{script}',
+    permission: 'public',
+    summary: 'A script of that page',
+    input: strict({ script: Type.String({ pattern: '^[a-z]{1,20}\\.mjs$' }) }),
+    output: Type.String(),
+    media: 'text/javascript; charset=utf-8',
+    status: 200,
+    errors: ['not_found'],
+  }),
   readLogin: operation({
     method: 'GET',
     path: '/v1/login',

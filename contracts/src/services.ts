@@ -4,6 +4,8 @@ import { contextOperations } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
 import { historyOperations } from './history.ts';
 import { identityOperations } from './identity.ts';
+import { providerSignInOperations } from './identity-provider.ts';
+import { loginOperations, signInOperations } from './login.ts';
 import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
@@ -16,7 +18,7 @@ import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
-  identity: identityOperations,
+  identity: { ...identityOperations, ...loginOperations },
   pattern: {
     ...patternOperations,
     ...historyOperations,
@@ -31,7 +33,7 @@ export const serviceOperations = {
     ...batchOperations,
     ...timerOperations,
   },
-  gateway: gatewayOperations,
+  gateway: { ...gatewayOperations, ...signInOperations, ...providerSignInOperations },
 } satisfies Record<string, Operations>;
 
 export type ServiceName = keyof typeof serviceOperations;

@@ -1,14 +1,17 @@
 import { hashApiKey, looksLikeApiKey } from '#platform/api-key.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { AuthenticateLogin } from './authenticate-login.ts';
 import { type AddressSource, type ClientAddress, createClientAddress } from './client-address.ts';
 import { findCredentials } from './credentials.ts';
 import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
 import type { Principal } from './principal.ts';
 import type { KnownPrincipal, Principals } from './principals.ts';
+import type { TokenTable } from './token-table.ts';
 
 /** What of a request tells who sends it; node's `IncomingMessage` has all of it. */
 export interface CredentialSource extends AddressSource {
+  readonly method?: string | undefined;
   readonly rawHeaders: readonly string[];
   readonly url?: string | undefined;
 }
@@ -17,6 +20,10 @@ export interface AuthenticateOptions {
   readonly principals: Pick<Principals, 'ofKey' | 'generation'>;
   /** When the tables behind it were last known to be current, by `clock.now`. */
   readonly currentAt: () => number;
+  /** People who signed in; without it keys alone are recognised. */
+  readonly logins?: AuthenticateLogin;
+  /** Machines with tokens of identity providers. */
+  readonly tokens?: Pick<TokenTable, 'find'>;
   readonly clock: Clock;
   readonly failedLogins?: FailedLogins;
   /** Whose failures are counted together; the address of the connection unless told. */
@@ -33,8 +40,10 @@ const longestSilence = 60_000;
  * `unauthenticated` (one answer for all causes), `rate_limited` after many failures, `unavailable` when the key table is
  * out of date.
  */
-export function createAuthenticate(options: AuthenticateOptions): (request: CredentialSource) => Principal {
-  const { principals, currentAt, clock, hotKeys = 10_000 } = options;
+export function createAuthenticate(
+  options: AuthenticateOptions,
+): (request: CredentialSource, permission?: string) => Principal {
+  const { principals, currentAt, clock, logins, hotKeys = 10_000 } = options;
   const { failedLogins = createFailedLogins({ clock }), addressOf = createClientAddress([]) } = options;
   const hot = new Map<string, KnownPrincipal>();
   let hotGeneration = -1;
@@ -55,13 +64,16 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Cred
     return known;
   }
 
-  return (request) => {
+  return (request, permission = '') => {
     const header = findCredentials(request.rawHeaders, request.url ?? '');
-    if (header === undefined) throw unauthenticated();
+    const login = logins?.find(request, header);
+    if (header === undefined && login === undefined) throw unauthenticated();
     // A clock that was set back would otherwise stretch the time in which revoked keys pass.
     if (Math.abs(clock.now() - currentAt()) > longestSilence) throw outOfDate();
-    const known = recognise(header);
-    if (known) return known.principal;
+    const known = login
+      ? logins?.recognise(request, login, permission)
+      : (recognise(header as string)?.principal ?? options.tokens?.find(request));
+    if (known) return known;
     const wait = failedLogins.note(addressOf(request));
     throw wait > 0 ? tooManyFailures(wait) : unauthenticated();
   };

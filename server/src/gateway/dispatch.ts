@@ -21,6 +21,7 @@ import { readBytes, readInput, readParameters, readQuery, withParameters } from 
 import type { RequestLimits } from './request-limits.ts';
 import type { Match, Route, RouteTable } from './routes.ts';
 import { sendAnswer } from './send-answer.ts';
+import type { Visits } from './visits.ts';
 import { createCallerWatch } from './watch-callers.ts';
 
 type AnyCall = (context: CallContext, input: unknown) => Promise<unknown>;
@@ -29,7 +30,9 @@ export interface DispatchOptions {
   readonly routes: RouteTable;
   readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Who sends this? Throws `unauthenticated` and its relatives. */
-  readonly authenticate: (request: IncomingMessage) => Principal;
+  readonly authenticate: (request: IncomingMessage, permission?: string) => Principal;
+  /** What has to be done before `authenticate` can tell; nothing for keys and logins. */
+  readonly prepare?: (request: IncomingMessage) => Promise<void> | undefined;
   /** What an operation asks of its caller; the contract, except where a test plants a fault. */
   readonly permissionOf?: (operation: Operation) => Operation['permission'];
   /** Parses large bodies away from the event loop. */
@@ -46,6 +49,8 @@ export interface DispatchOptions {
   /** How often and how much at once; without it there is no limit. */
   readonly limits?: RequestLimits;
   readonly addressOf?: ClientAddress;
+  /** Where operations of the gateway find the request behind their call. */
+  readonly visits?: Pick<Visits, 'open'>;
   /** Bytes of bodies that all requests together may hold; 256 MiB by default. */
   readonly bodyBudget?: number;
 }
@@ -58,6 +63,7 @@ export interface Dispatch {
 
 /** 64 of the largest runs; what becomes of a body while it is parsed and sent on takes about three times as much. */
 const standardBodyBudget = 256 * 1024 * 1024;
+const longestQuery = 16_384;
 const plainDeadline = 30_000;
 const runDeadline = 3_700_000;
 
@@ -93,13 +99,15 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const route = match?.methods.get((request.method === 'HEAD' ? 'GET' : request.method) as Method);
     if (route?.operation.shed !== 'never') limits?.arrive(addressOf(request), response);
     if (!match) throw notFound();
-    if (!route || (request.method === 'HEAD' && (route.operation.alwaysStreams || route.operation.answerTypes)))
+    if (!route || (request.method === 'HEAD' && isReadOnce(route.operation)))
       throw methodNotAllowed(match, request.method ?? '');
     chosen.route = route;
     const { operation } = route;
     load.admit(operation, active);
     const permission = permissionOf(operation);
-    const caller = permission === 'public' ? anyone : options.authenticate(request);
+    const waiting = permission === 'public' ? undefined : options.prepare?.(request);
+    if (waiting) await waiting;
+    const caller = permission === 'public' ? anyone : options.authenticate(request, permission);
     requirePermission(caller, permission);
     if (permission !== 'public' && limits) {
       limits.admit(caller, response);
@@ -111,8 +119,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const query = mark < 0 ? '' : url.slice(mark + 1);
     const body = operation.bodyTypes && (await readBytes(request, operation, share));
     const upload = openUpload(request, operation, clock);
-    const input =
-      body || upload
+    const input = operation.openQuery
+      ? readQuery(request, { query: query.slice(0, longestQuery) }, parameters)
+      : body || upload
         ? withParameters(decoder.query(query), parameters)
         : takesBody
           ? await readInput(request, operation, parameters, query, share, options.parseLarge)
@@ -143,6 +152,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       ...(upload ? { upload } : {}),
       ...(stream ? { sink: stream } : {}),
     };
+    if (route.service === 'gateway') options.visits?.open(context, request, response);
     const takesLong = operation.events !== undefined && permission !== 'public';
     if (takesLong) callers.watch(request, abort);
     try {
@@ -186,6 +196,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   };
 }
 
+/** What HEAD cannot ask for. */
+function isReadOnce({ alwaysStreams, answerTypes, redirects }: Operation): boolean {
+  return alwaysStreams === true || answerTypes !== undefined || redirects === true;
+}
+
 function statusFor({ status, statusWhen }: Operation, input: Readonly<Record<string, unknown>>): number {
   return statusWhen !== undefined && input[statusWhen.field] === statusWhen.value ? statusWhen.status : status;
 }
@@ -221,6 +236,10 @@ function prepare(route: Route, services: DispatchOptions['services']): Prepared 
 /** The one check of what a caller may do. */
 export function requirePermission(caller: Principal, permission: Operation['permission']) {
   if (permission === 'public') return;
+  if (permission === 'account') {
+    if (caller.actor.session === undefined) throw peopleOnly();
+    return;
+  }
   if (permission === 'internal' || !caller.permissions.has(permission)) {
     throw new AppError(
       'forbidden',
@@ -228,6 +247,16 @@ export function requirePermission(caller: Principal, permission: Operation['perm
       { need: permission },
     );
   }
+}
+
+function peopleOnly(): AppError {
+  return new AppError(
+    'forbidden',
+    'Only somebody who signed in does this, no key. Sign in on the page of the server.',
+    {
+      need: 'account',
+    },
+  );
 }
 
 function methodNotAllowed({ methods }: Match, method: string): AppError {

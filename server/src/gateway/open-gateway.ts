@@ -1,5 +1,7 @@
 import type { gatewayOperations } from '@damask/contracts/gateway.ts';
 import type { identityOperations } from '@damask/contracts/identity.ts';
+import type { providerSignInOperations } from '@damask/contracts/identity-provider.ts';
+import type { loginOperations, signInOperations } from '@damask/contracts/login.ts';
 import { serviceOperations } from '@damask/contracts/services.ts';
 import type { Client } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -9,19 +11,27 @@ import type { Metrics } from '#platform/metrics.ts';
 import { createJsonWorkers } from '#platform/parse-in-worker.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { watchTopics } from '#platform/topic.ts';
+import { buildAccountPage } from './account-page.ts';
 import { createAuthenticate } from './authenticate.ts';
+import { createAuthenticateLogin } from './authenticate-login.ts';
 import { createClientAddress } from './client-address.ts';
 import { createCors } from './cors.ts';
 import { createDispatch, type Dispatch, type DispatchOptions } from './dispatch.ts';
+import { createFailedLogins } from './failed-logins.ts';
 import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
 import { buildHomePage } from './home-page.ts';
 import { createKeyTable } from './key-table.ts';
+import { createLoginSessionTable } from './login-session-table.ts';
 import { createMemberTable } from './member-table.ts';
 import { buildOpenApi } from './openapi.ts';
 import { createPrincipals } from './principals.ts';
+import { createProviderSignIn } from './provider-sign-in.ts';
 import { buildReferencePage } from './reference-page.ts';
 import { createRequestLimits, type LimitSettings } from './request-limits.ts';
 import { buildRoutes, type RouteTable } from './routes.ts';
+import { createSignInOperations } from './sign-in-operations.ts';
+import { createTokenTable } from './token-table.ts';
+import { createVisits } from './visits.ts';
 
 export interface GatewayOptions {
   /** A client for every service. */
@@ -39,6 +49,8 @@ export interface GatewayOptions {
   readonly trustedProxies?: readonly string[];
   /** Whose pages may call from a browser. */
   readonly corsOrigins?: readonly string[];
+  /** Where our own pages are, the one for people first; without any nobody signs in. */
+  readonly origins?: () => readonly string[];
   readonly checks: readonly ReadyCheck[];
   /** For tests that plant a fault: what an operation asks of its caller. */
   readonly permissionOf?: DispatchOptions['permissionOf'];
@@ -55,15 +67,21 @@ export interface Gateway {
 
 const keysTopic = 'identity.keys';
 const membersTopic = 'identity.members';
+const loginsTopic = 'identity.login-sessions';
+const providersTopic = 'identity.providers';
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
 /** The edge: who is it, may they, which operation. Follows the keys of the identity service. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clients, clock, log, metrics } = options;
   const routes = buildRoutes(serviceOperations);
-  const identity = clients.identity as unknown as Client<typeof identityOperations>;
+  const identity = clients.identity as unknown as Client<typeof identityOperations & typeof loginOperations>;
+  const origins = options.origins ?? (() => []);
   const keyTable = createKeyTable({ identity, clock });
   const memberTable = createMemberTable({ identity, clock });
+  const loginSessions = createLoginSessionTable({ identity, clock, log });
+  const principals = createPrincipals(keyTable, memberTable);
+  const tokens = createTokenTable({ identity, principals, clock });
   const topics = await watchTopics({
     database: options.database,
     clock,
@@ -71,23 +89,39 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     followers: [
       { topic: keysTopic, load: () => keyTable.load() },
       { topic: membersTopic, load: () => memberTable.load() },
+      { topic: loginsTopic, load: () => loginSessions.load() },
+      { topic: providersTopic, load: () => tokens.load() },
     ],
   });
   const workers = createJsonWorkers({ size: 1 });
   const addressOf = createClientAddress(options.trustedProxies ?? []);
-  const own: Client<typeof gatewayOperations> = openDoor(
+  const failedLogins = createFailedLogins({ clock });
+  const visits = createVisits({ origins, addressOf });
+  const own: Client<typeof gatewayOperations & typeof signInOperations & typeof providerSignInOperations> = openDoor(
     serviceOperations.gateway,
-    createGatewayOperations({
-      checks: options.checks,
-      openApi: () => openApi,
-      referencePage: () => referencePage,
-      homePage: () => homePage,
-    }),
+    {
+      ...createGatewayOperations({
+        checks: options.checks,
+        openApi: () => openApi,
+        referencePage: () => referencePage,
+        homePage: () => homePage,
+      }),
+      ...createSignInOperations({
+        identity,
+        visits,
+        failedLogins,
+        refresh: () => topics.refresh(),
+        clock,
+        accountPage: () => accountPage,
+      }),
+      ...createProviderSignIn({ identity, visits, failedLogins, refresh: () => topics.refresh(), clock }),
+    },
     { copy: false, checkOutput: false },
   );
   const openApi = buildOpenApi(routes.all, options.version);
   const referencePage = buildReferencePage(routes.all, options.version);
   const homePage = buildHomePage(options.version);
+  const accountPage = buildAccountPage(options.version);
   const requests = metrics.counter('damask_requests_total', 'Requests that were answered', ['operation', 'status']);
   const duration = metrics.histogram('damask_request_duration_seconds', 'Time of an answer', ['operation'], seconds);
   const dispatch = createDispatch({
@@ -98,12 +132,23 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       gateway: own as unknown as Readonly<Record<string, unknown>>,
     },
     authenticate: createAuthenticate({
-      principals: createPrincipals(keyTable, memberTable),
-      currentAt: () => Math.min(topics.currentAt(keysTopic), topics.currentAt(membersTopic)),
+      principals,
+      currentAt: () =>
+        Math.min(
+          topics.currentAt(keysTopic),
+          topics.currentAt(membersTopic),
+          topics.currentAt(loginsTopic),
+          topics.currentAt(providersTopic),
+        ),
+      tokens,
+      logins: createAuthenticateLogin({ sessions: loginSessions, principals, origins }),
+      failedLogins,
       clock,
       addressOf,
     }),
+    prepare: (request) => tokens.prepare(request),
     addressOf,
+    visits,
     ...(options.limits ? { limits: createRequestLimits({ settings: options.limits, clock }) } : {}),
     longestLag: options.longestLag ?? 0,
     parseLarge: (bytes) => workers.parse(bytes),
@@ -124,6 +169,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     refresh: () => topics.refresh(),
     async stop() {
       await topics.stop();
+      loginSessions.stop();
       await workers.close();
     },
   };

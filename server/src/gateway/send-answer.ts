@@ -1,12 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Operation } from '@damask/contracts/operation.ts';
 import { entityTag, tagsIn } from '#platform/entity-tag.ts';
-import { pagePolicy } from './page-frame.ts';
+import { pagePolicy, scriptedPolicy } from './page-frame.ts';
 import { commonHeaders, replayedHeader } from './problem.ts';
 
 /** Of an answer in JSON. As a list: Node copies and checks an object field by field. */
 const jsonHeaders = Object.entries({ ...commonHeaders, 'content-type': 'application/json' }).flat();
 const replayedList: readonly string[] = Object.entries(replayedHeader).flat();
+/** Beyond those of every answer. Old browsers know no `frame-ancestors`. */
+const pageHeaders = {
+  'cross-origin-opener-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'x-frame-options': 'DENY',
+} as const;
 const noMore: readonly string[] = [];
 
 /** A plain success: JSON, or the text of a page. What was read carries a tag, and 304 says that the caller has it. */
@@ -18,6 +24,11 @@ export function sendAnswer(
   requestId: string,
   status: number = operation.status,
 ) {
+  if (operation.redirects) {
+    const { location } = output as { location: string };
+    response.writeHead(303, { ...commonHeaders, location, 'content-length': 0, 'x-request-id': requestId }).end();
+    return;
+  }
   // As text: Node then sends head and body in one piece.
   const body = operation.media === undefined ? JSON.stringify(output ?? {}) : String(output);
   if (operation.method === 'GET') return sendRead(request, response, operation, body, requestId);
@@ -52,7 +63,7 @@ function sendRead(
     'content-type': operation.media ?? 'application/json',
     'content-length': Buffer.byteLength(body),
     ...(operation.media?.startsWith('text/html')
-      ? { 'content-security-policy': pagePolicy, 'referrer-policy': 'no-referrer' }
+      ? { ...pageHeaders, 'content-security-policy': operation.scripted ? scriptedPolicy : pagePolicy }
       : {}),
   });
   response.end(body);

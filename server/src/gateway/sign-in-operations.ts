@@ -2,6 +2,7 @@ import type { loginOperations, NewLogin, signInOperations } from '@damask/contra
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext, Client, Implementation } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
+import { readAccountScript } from './account-page.ts';
 import { csrfToken } from './csrf.ts';
 import type { FailedLogins } from './failed-logins.ts';
 import type { Visit, Visits } from './visits.ts';
@@ -13,6 +14,7 @@ export interface SignInOptions {
   /** Looks for new login sessions now. */
   readonly refresh: () => Promise<void>;
   readonly clock: Clock;
+  readonly accountPage: () => string;
 }
 
 /** What sets and clears the cookie of a browser. */
@@ -39,6 +41,8 @@ export function createSignInOperations(options: SignInOptions): Implementation<t
   }
 
   return {
+    readAccountPage: async () => options.accountPage(),
+    readAccountScript: async (_, { script }) => readAccountScript(script),
     async readLogin(context) {
       const { secret } = visits.of(context);
       const read = await identity.readAccount(context, { login_session: context.actor.session as string });

@@ -9,6 +9,8 @@ export interface Actor {
   readonly role: RoleRef;
   /** The account of the member that it acts for. */
   readonly account?: string;
+  /** Id of the login session that it acts with. */
+  readonly session?: string;
   /** Id of the service account that it acts for. */
   readonly serviceAccount?: string;
 }

@@ -4,8 +4,8 @@ import type { Database } from '#platform/database/database.ts';
 import type { Egress } from '#platform/egress/egress.ts';
 import type { Log } from '#platform/log.ts';
 import type { Trail } from '#platform/trail.ts';
-import type { LoginLimits } from './login/login-parts.ts';
 import type { Vault } from '#platform/vault.ts';
+import type { LoginLimits } from './login/login-parts.ts';
 
 /** What the operations of this service are built from. */
 export interface IdentityParts {
@@ -21,8 +21,6 @@ export interface IdentityParts {
   /** Live keys that one workspace may have: the edge holds all of them in memory. */
   readonly keyLimit: number;
   readonly loginLimits: LoginLimits;
-  /** Under which origin people reach the server; null where nobody told. */
-  readonly publicUrl: string | null;
 }
 
 /** The topic whose version moves with every key that is made or revoked. */
