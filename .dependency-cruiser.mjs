@@ -199,7 +199,7 @@ export default {
         pathNot: [
           '^server/src/platform/(egress|rpc)/',
           '^server/src/platform/metrics\\.ts$',
-          '^server/src/gateway/listen\\.ts$',
+          '^server/src/gateway/(listen|accept-http2)\\.ts$',
           '^server/local-model/serve\\.ts$',
           '^server/ai-sdk/(serve|forwarded-fetch)\\.ts$',
           '^cli/src/http-transport\\.ts$',

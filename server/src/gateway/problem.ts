@@ -25,6 +25,10 @@ export function toProblem(error: AppError, requestId: string): Record<string, un
 export const commonHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
+  // Whatever a browser takes an answer for, it runs and loads nothing of it and frames it nowhere.
+  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
 } as const;
 
 export function sendProblem(
