@@ -27,6 +27,7 @@ export const errorCatalogue = {
   invalid_sign_in: { kind: 'invalid', status: 400, title: 'The sign-in cannot be finished' },
   sign_in_refused: { kind: 'unauthenticated', status: 401, title: 'The sign-in was refused' },
   forbidden: { kind: 'forbidden', status: 403, title: 'The role does not allow this' },
+  sso_required: { kind: 'forbidden', status: 403, title: 'The workspace asks for another way to sign in' },
   csrf: { kind: 'forbidden', status: 403, title: 'The request did not come from our own page' },
   not_found: { kind: 'not-found', status: 404, title: 'There is nothing here' },
   model_not_found: { kind: 'not-found', status: 404, title: 'No provider offers this model' },

@@ -112,7 +112,7 @@ export const identityProviderOperations = {
     }),
     output: IdentityProvider,
     status: 200,
-    errors: ['egress_denied', 'policy_refused', 'secret_required'],
+    errors: ['egress_denied', 'policy_refused', 'secret_required', 'not_found'],
   }),
   deleteIdentityProvider: operation({
     method: 'DELETE',

@@ -10,6 +10,9 @@ export const MemberTableRow = Type.Object({
   name: Type.String(),
   role: RoleRef,
   teams: Type.Array(Name),
+  only_by: Type.Optional(
+    Type.Array(Id, { description: 'Identity providers without which the member acts nowhere here.' }),
+  ),
 });
 export type MemberTableRow = Static<typeof MemberTableRow>;
 

@@ -30,7 +30,7 @@ const workspaceId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createAuthenticateLogin(options: {
   readonly sessions: LoginSessionTable;
-  readonly principals: Pick<Principals, 'ofMember' | 'workspacesOf'>;
+  readonly principals: Pick<Principals, 'ofMember' | 'onlyBy' | 'workspacesOf'>;
   /** Where our own pages are, the one for people first. */
   readonly origins: () => readonly string[];
 }): AuthenticateLogin {
@@ -65,8 +65,11 @@ export function createAuthenticateLogin(options: {
       if (by === 'cookie') requireCsrf(request, secret, origins());
       if (permission === 'account') return asAccount(session);
       if (asAccount(session) === undefined) return undefined;
-      const member = principals.ofMember(workspaceOf(request), session.account);
+      const workspace = workspaceOf(request);
+      const member = principals.ofMember(workspace, session.account);
       if (!member) throw notFound();
+      const only = principals.onlyBy(workspace, session.account);
+      if (only && !only.includes(session.provider ?? '')) throw providerOnly(only[0] as string);
       return { ...member, actor: { ...member.actor, session: session.id } };
     },
   };
@@ -85,4 +88,11 @@ function workspaceOf({ headers }: PageSource): string {
 
 function twoCredentials(): AppError {
   return new AppError('two_credentials', 'Send a login cookie or the header Authorization, not both.');
+}
+
+function providerOnly(provider: string): AppError {
+  return new AppError(
+    'sso_required',
+    `This workspace takes you only when you signed in by your organisation's identity provider. Go to /login/oidc/${provider}.`,
+  );
 }

@@ -20,6 +20,8 @@ export interface Principals {
   ofKey(hash: string): KnownPrincipal | undefined;
   ofMember(workspace: string, account: string): Principal | undefined;
   ofServiceAccount(workspace: string, id: string): Principal | undefined;
+  /** The identity providers that a member must have signed in by; null when the way does not matter. */
+  onlyBy(workspace: string, account: string): readonly string[] | null;
   /** The workspaces of which an account is a member. */
   workspacesOf(account: string): readonly string[];
   /** Changes whenever anybody's rights may have changed. */
@@ -49,6 +51,7 @@ export function createPrincipals(keys: KeyTable, members: MemberTable): Principa
       const row = members.serviceAccount(workspace, id);
       return row && principalOfServiceAccount(row, members.permissionsOf(workspace, row.role));
     },
+    onlyBy: (workspace, account) => members.member(workspace, account)?.only_by ?? null,
     workspacesOf: (account) => members.workspacesOf(account),
   };
 }

@@ -105,3 +105,25 @@ test('a login that nobody knows, and one that was deleted, is not there', async 
   }
   assert.equal((await visit(login.login_url, [], {}, 'HEAD')).status, 405);
 });
+
+test('A-13: where only the provider lets a member in, no other way does, and its keys are the only ones to come', async () => {
+  const login = await provider('only', { email_domains: ['sso.example'], sso_only: true });
+  idp.person = { sub: 'sven', email: 'sven@SSO.example', groups: ['dev'] };
+  const { back, cookies } = await comeBack(login);
+  const done = cookiesOf(await visit(back, cookies)).filter((one) => one.startsWith('damask='));
+  const workspace = { 'damask-workspace': platform.alpha.id };
+  assert.equal((await visit(`${publicUrl}/v1/me`, done, workspace)).status, 200);
+  // Another provider of the workspace vouches for the same person: the same account, but not the way that is asked for.
+  const other = await provider('beside');
+  const second = await comeBack(other);
+  const elsewhere = await visit(second.back, second.cookies);
+  assert.equal(elsewhere.status, 401);
+  await provider('only', { email_domains: ['sso.example'], sso_only: false });
+  const open = await comeBack(other);
+  const let_in = cookiesOf(await visit(open.back, open.cookies)).filter((one) => one.startsWith('damask='));
+  assert.equal((await visit(`${publicUrl}/v1/me`, let_in, workspace)).status, 200);
+  await provider('only', { email_domains: ['sso.example'], sso_only: true });
+  const refused = await visit(`${publicUrl}/v1/me`, let_in, workspace);
+  assert.equal(refused.status, 403);
+  assert.equal(((await refused.json()) as { code: string }).code, 'sso_required');
+});

@@ -29,20 +29,25 @@ export async function readKeyRows(transaction: Transaction, page: TablePage & { 
 }
 
 /** Members whose accounts are not disabled, by workspace and account. */
-export function readMemberRows(transaction: Transaction, { after, limit }: TablePage): Promise<MemberTableRow[]> {
+export async function readMemberRows(transaction: Transaction, { after, limit }: TablePage): Promise<MemberTableRow[]> {
   const [workspace = null, account = null] = after?.split('/') ?? [];
-  return transaction.query<MemberTableRow>(
-    `select m.workspace, m.account, a.name, m.role, coalesce(t.teams, '{}') as teams
+  const rows = await transaction.query<Nullable<MemberTableRow>>(
+    `select m.workspace, m.account, a.name, m.role, coalesce(t.teams, '{}') as teams, p.only_by
        from identity.member as m join identity.account as a on a.id = m.account
        left join lateral (
          select array_agg(team order by team) as teams from identity.team_member
           where workspace = m.workspace and account = m.account
        ) as t on true
+       left join lateral (
+         select array_agg(id order by id) as only_by from identity.identity_provider
+          where workspace = m.workspace and sso_only and lower(split_part(a.email, '@', 2)) = any(email_domains)
+       ) as p on true
       where m.removed_at is null and a.disabled_at is null
         and ($1::uuid is null or (m.workspace, m.account) > ($1::uuid, $2::uuid))
       order by m.workspace, m.account limit $3`,
     [workspace, account, limit],
   );
+  return rows.map((row) => withoutNulls<MemberTableRow>(row));
 }
 
 /** Roles that workspaces made, by workspace and name. */

@@ -33,7 +33,10 @@ export async function createLoginSession(
   login: LoginToMake,
 ): Promise<NewLogin> {
   const { database, clock, loginLimits } = parts;
-  const workspaces = await workspacesOf(parts, login.account);
+  // Where only a provider lets the account in, no other way of signing in counts.
+  const workspaces = await database.transaction({ role: 'platform', workspace: null }, (transaction) =>
+    store.listOpenWorkspaces(transaction, login.account, login.provider ?? null),
+  );
   return database.transaction({ role: 'identity', workspace: null }, async (transaction) => {
     await login.before?.(transaction);
     const account = await store.lockAccount(transaction, login.account);

@@ -71,6 +71,25 @@ export async function insertAccount(
   );
 }
 
+/** Ids of workspaces of an account that it may enter when this provider vouched for it, or none; for the role `platform`. */
+export async function listOpenWorkspaces(
+  transaction: Transaction,
+  account: string,
+  provider: string | null,
+): Promise<string[]> {
+  const rows = await transaction.query<{ workspace: string }>(
+    `select m.workspace from identity.member as m join identity.account as a on a.id = m.account
+       left join lateral (
+         select array_agg(id) as only_by from identity.identity_provider
+          where workspace = m.workspace and sso_only and lower(split_part(a.email, '@', 2)) = any(email_domains)
+       ) as p on true
+      where m.account = $1 and m.removed_at is null and (p.only_by is null or $2::uuid = any(p.only_by))
+      order by m.workspace limit 100`,
+    [account, provider],
+  );
+  return rows.map((row) => row.workspace);
+}
+
 /** Ids of the workspaces of which an account is a member, oldest first; for the role `platform`. */
 export async function listWorkspacesOf(transaction: Transaction, account: string): Promise<string[]> {
   const rows = await transaction.query<{ workspace: string }>(
@@ -107,11 +126,11 @@ export async function insertOwner(
   );
 }
 
-/** The first owner who is no program and not disabled, of the transaction's workspace. */
-export async function findOwner(transaction: Transaction): Promise<string | undefined> {
+/** The first local owner who is not disabled, of the transaction's workspace. */
+export async function findLocalOwner(transaction: Transaction): Promise<string | undefined> {
   const [row] = await transaction.query<{ account: string }>(
     `select m.account from identity.member as m join identity.account as a on a.id = m.account
-      where m.role = 'owner' and m.removed_at is null and a.disabled_at is null
+      where m.role = 'owner' and m.source = 'local' and m.removed_at is null and a.disabled_at is null
       order by m.created_at, m.account limit 1`,
   );
   return row?.account;

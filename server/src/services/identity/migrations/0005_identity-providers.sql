@@ -45,3 +45,6 @@ create policy sign_in on identity.login_identity to damask_identity
   using (current_setting('damask.role', true) = 'identity'
     and coalesce(current_setting('damask.workspace', true), '') = '');
 grant select, insert on identity.login_identity to damask_identity;
+
+-- Whose address binds them to a provider.
+grant select (email) on identity.account to damask_platform;

@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { registerHooks } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
+import {
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  importJWK,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  SignJWT,
+} from 'jose';
 
 export interface TestPerson {
   readonly sub: string;
@@ -31,6 +39,8 @@ export interface TestIdentityProvider {
   browse(location: string): Promise<string>;
   /** A token that this provider's present key signs. */
   sign(claims: JWTPayload, header?: Partial<JWTHeaderParameters>): Promise<string>;
+  /** The public half of that key, as PEM. */
+  publicPem(): string;
   stop(): Promise<void>;
 }
 
@@ -62,6 +72,7 @@ export async function startIdentityProvider(): Promise<TestIdentityProvider> {
   const issuer = `http://${host}`;
   let key: { kid: string; privateKey: SigningKey };
   let count = 0;
+  let pem = '';
   const redirectUris = ['http://127.0.0.1/nowhere'];
   let make: () => void = () => undefined;
 
@@ -114,7 +125,8 @@ export async function startIdentityProvider(): Promise<TestIdentityProvider> {
     person: { sub: 'ada' },
     asked,
     async rotate() {
-      const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+      const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+      pem = await exportSPKI(publicKey);
       key = { kid: `key-${++count}`, privateKey };
       const jwk = { ...(await exportJWK(privateKey)), kid: key.kid, alg: 'RS256', use: 'sig' };
       make = () => open([jwk]);
@@ -144,8 +156,13 @@ export async function startIdentityProvider(): Promise<TestIdentityProvider> {
       }
       throw new Error('The provider leads in a circle');
     },
-    sign: (claims, header = {}) =>
-      new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: key.kid, ...header }).sign(key.privateKey),
+    publicPem: () => pem,
+    async sign(claims, header = {}) {
+      const { alg = 'RS256' } = header;
+      // Its own key, for whatever algorithm the head names.
+      const { alg: _, ...jwk } = await exportJWK(key.privateKey);
+      return new SignJWT(claims).setProtectedHeader({ alg, kid: key.kid, ...header }).sign(await importJWK(jwk, alg));
+    },
     async stop() {
       server.closeAllConnections();
       server.close();

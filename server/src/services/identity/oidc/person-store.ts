@@ -89,11 +89,3 @@ export async function useState(transaction: Transaction, hash: string, until: nu
   );
   return rows.length > 0;
 }
-
-/** Id of a service account by name, in the workspace of the transaction. */
-export async function findServiceAccount(transaction: Transaction, name: string): Promise<string | undefined> {
-  const [row] = await transaction.query<{ id: string }>('select id from identity.service_account where name = $1', [
-    name,
-  ]);
-  return row?.id;
-}

@@ -2,8 +2,11 @@ import type { IdentityProvider, identityProviderOperations } from '@damask/contr
 import type { InputOf } from '@damask/contracts/operation.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import type { Transaction } from '#platform/database/database.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, membersTopic, providersTopic } from '../identity-parts.ts';
+import { checkRolePassedOn, requireAsHigh, requireWholeReach } from '../role/pass-on-role.ts';
+import { findServiceAccount } from '../service-account/service-account-store.ts';
 import { describeProvider, secretPlace } from './describe-provider.ts';
 import { countProviders, findProvider, type ProviderRow, saveProvider } from './provider-store.ts';
 import { readIssuer } from './read-issuer.ts';
@@ -66,6 +69,7 @@ export async function putIdentityProvider(
       updated_at: new Date(clock.now()),
     };
     checkRules(row);
+    await checkPassedOn(transaction, context, row);
     const saved = await saveProvider(transaction, row);
     await trail.leave(transaction, context, {
       action: 'putIdentityProvider',
@@ -104,6 +108,25 @@ function checkRules({ audience, client_id, sso_only, email_domains, machines }: 
   if (new Set(machines.map(({ client }) => client)).size < machines.length) {
     throw new AppError('invalid_request', 'A client stands in machines twice. Name it once.', { pointer: '/machines' });
   }
+}
+
+/** Whoever enters a provider makes its people and machines what they say: no more than they are themselves. */
+async function checkPassedOn(transaction: Transaction, context: CallContext, row: ProviderRow) {
+  requireWholeReach(context);
+  for (const role of new Set([...row.roles.map((one) => one.role), ...(row.default_role ? [row.default_role] : [])])) {
+    await checkRolePassedOn(transaction, context, role);
+  }
+  for (const [index, { service_account: name }] of row.machines.entries()) {
+    const account = await findServiceAccount(transaction, name);
+    if (!account) throw noServiceAccount(name, index);
+    await requireAsHigh(transaction, context, account.role);
+  }
+}
+
+function noServiceAccount(name: string, index: number): AppError {
+  return new AppError('invalid_request', `There is no service account ${name}. Create it first.`, {
+    pointer: `/machines/${index}/service_account`,
+  });
 }
 
 function tooMany(): AppError {

@@ -18,7 +18,7 @@ interface Known {
 
 const keepMs = 600_000;
 /** A token with an unknown key makes us look again, but strangers cannot make us look all the time. */
-const lookAgainMs = 30_000;
+const lookAgainMs = 5_000;
 const mostIssuers = 1_000;
 const kinds: Readonly<Record<string, string>> = { R: 'RSA', P: 'RSA', E: 'EC' };
 

@@ -4,7 +4,7 @@ import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } fro
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { IdentityParts } from '../identity-parts.ts';
-import { findServiceAccount } from './person-store.ts';
+import { findServiceAccount } from '../service-account/service-account-store.ts';
 import { clockTolerance } from './provider-connections.ts';
 import { findAnyProvider, type ProviderRow } from './provider-store.ts';
 import { checkTokenHeader } from './token-header.ts';
@@ -41,7 +41,7 @@ export async function verifyToken(
   );
   if (!account) throw notValid();
   const expiresAt = new Date((claims.exp as number) * 1_000 + clockTolerance * 1_000).toISOString();
-  return { workspace, service_account: account, expires_at: expiresAt };
+  return { workspace, service_account: account.id, expires_at: expiresAt };
 }
 
 async function verify(
