@@ -5,6 +5,7 @@ import { callOperation } from './call-operation.ts';
 import type { Fetch } from './fetch-like.ts';
 import type * as api from './generated.ts';
 import { globalFetch } from './global-fetch.ts';
+import { identityCalls } from './identity-calls.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
 import { readBytes } from './read-bytes.ts';
 import { runCalls } from './run-calls.ts';
@@ -96,7 +97,7 @@ export function createDamask(options: DamaskOptions) {
       put: (input: api.PutQueueInput, options?: CallOptions) => call('putQueue', input, options),
     },
     budgets: budgetCalls(call),
-    keys: keyCalls(call),
+    ...identityCalls(call),
   };
 }
 
@@ -256,22 +257,6 @@ function providerCalls(call: Call) {
     health: (options?: CallOptions) => call('readProviderHealth', {}, options),
     /** Removes a provider and its key. */
     delete: (input: api.DeleteProviderInput, options?: CallOptions) => call('deleteProvider', input, options),
-  };
-}
-
-function keyCalls(call: Call) {
-  return {
-    /** One page of API keys, newest first, without their secrets. */
-    list: (input: api.ListKeysInput = {}, options?: CallOptions) => call('listKeys', input, options),
-    /** All API keys, newest first. */
-    listAll: (input: Omit<api.ListKeysInput, 'cursor'> = {}, options?: CallOptions) =>
-      allItems((cursor) => call('listKeys', { limit: 200, ...input, cursor }, options)),
-    /** Makes a key with a role that the caller also holds. `key` is shown this once. */
-    create: (input: api.CreateKeyInput, options?: CallOptions) => call('createKey', input, options),
-    /** One API key, without its secret. */
-    read: (input: api.ReadKeyInput, options?: CallOptions) => call('readKey', input, options),
-    /** Revokes a key at once. */
-    revoke: (input: api.RevokeKeyInput, options?: CallOptions) => call('revokeKey', input, options),
   };
 }
 

@@ -5,6 +5,7 @@ import type { CallContext } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, keysTopic, membersTopic } from '../identity-parts.ts';
 import { hasOtherOwner } from '../key-store.ts';
+import { endLoginSessions } from '../login/end-login-sessions.ts';
 import { checkRolePassedOn, requireAsHigh, requireWholeReach } from '../role/pass-on-role.ts';
 import * as store from './member-store.ts';
 
@@ -35,6 +36,7 @@ export async function changeMember(
       data: { account, role },
     });
     await bumpTopic(transaction, membersTopic);
+    await endLoginSessions(transaction, { account, workspace, now: clock.now() });
     return { ...member, role };
   });
 }
@@ -61,6 +63,7 @@ export async function removeMember(
     });
     await bumpTopic(transaction, membersTopic);
     if (keys.length > 0) await bumpTopic(transaction, keysTopic);
+    await endLoginSessions(transaction, { account, workspace, now: clock.now() });
     return member;
   });
 }

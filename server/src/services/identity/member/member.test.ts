@@ -17,7 +17,7 @@ test('members are listed with role and teams, those of other workspaces are not'
   await identity.putTeam(alpha, { team: 'prompts' });
   await identity.addTeamMember(alpha, { team: 'prompts', member: idOf(ada) });
   const { items } = await identity.listMembers(alpha, {});
-  const [{ created_at, ...first }] = items as [{ created_at: string }];
+  const [{ created_at, ...first }] = items as [(typeof items)[number]];
   assert.ok(Date.parse(created_at) > 0);
   assert.deepEqual(first, {
     id: idOf(ada),
@@ -41,11 +41,11 @@ test('pages hold each member once', async () => {
     seen.push(...page.items.map(({ id }) => id));
     cursor = page.next;
   } while (cursor);
-  const [{ count }] = await sql<{ count: number }>(
+  const [row] = await sql<{ count: number }>(
     'select count(*)::int as count from identity.member where workspace = $1 and removed_at is null',
     [alpha.workspace],
   );
-  assert.deepEqual([seen.length, new Set(seen).size], [count, count]);
+  assert.deepEqual([seen.length, new Set(seen).size], [row?.count, row?.count]);
 });
 
 test('a changed role holds at once, and leaves an audit row and an event', async () => {
