@@ -48,7 +48,14 @@ export function sampleValue(shape: Shape, field: string): unknown {
   }
 }
 
-const texts = ['sample', 'viewer', 'sample/sample', '2099-01-01T00:00:00Z', '01900000-0000-7000-8000-000000000000'];
+const texts = [
+  'sample',
+  'viewer',
+  'sample/sample',
+  '2099-01-01T00:00:00Z',
+  '01900000-0000-7000-8000-000000000000',
+  'page.mjs',
+];
 
 function sampleText(shape: Shape, field: string): string {
   if (shape.format === 'date-time') return '2099-01-01T00:00:00Z';

@@ -146,6 +146,16 @@ export const signInOperations = {
     status: 200,
     errors: [...signInErrors],
   }),
+  createLoginLink: operation({
+    method: 'POST',
+    path: '/v1/login-links',
+    permission: 'login-link:write',
+    summary: 'A link that signs the owner in once, within ten minutes',
+    input: None,
+    output: Type.Object({ url: Type.String(), account: Account, expires_at: Time }),
+    status: 201,
+    errors: ['policy_refused'],
+  }),
   startPasskeySignIn: operation({
     method: 'POST',
     path: '/v1/login/passkey/options',
@@ -242,12 +252,12 @@ export const loginOperations = {
     status: 200,
     errors: ['not_found'],
   }),
-  createLoginLink: operation({
+  issueLoginLink: operation({
     method: 'POST',
     path: '/internal/login-links',
     permission: 'internal',
-    summary: 'A link that signs the owner in once, for the operator on the machine of the server',
-    input: strict({ workspace: Type.Optional(Id) }),
+    summary: "A secret that signs an owner of the caller's workspace in once",
+    input: None,
     output: Type.Object({ link: Type.String(), account: Account, expires_at: Time }),
     status: 201,
     errors: ['not_found'],

@@ -36,7 +36,15 @@ test('tables without a workspace are few and known', async () => {
   );
   assert.deepEqual(
     rows.map((row) => row.name),
-    ['identity.account', 'identity.instance'],
+    [
+      'identity.account',
+      'identity.instance',
+      'identity.login_identity',
+      'identity.login_link',
+      'identity.login_session',
+      'identity.passkey',
+      'identity.used_challenge',
+    ],
   );
 });
 

@@ -74,6 +74,9 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
   for (const name of [`${mark}_role`, second]) await must('PUT', `/v1/roles/${name}`, { permissions: ['run:read'] });
   for (const name of [`${mark}_robot`, second]) await must('PUT', `/v1/service-accounts/${name}`, { role: 'viewer' });
   for (const name of [`${mark}_team`, second]) await must('PUT', `/v1/teams/${name}`, { description: mark });
+  for (const name of [`${mark}_login`, second]) {
+    await must('PUT', `/v1/identity-providers/${name}`, { issuer: `https://${mark}.example`, client_id: mark });
+  }
   const atATime = more ? 918_273 : 564_738;
   await must('PUT', '/v1/queue', { concurrency: atATime });
   for (const name of [`${mark}_spend`, second]) {
@@ -155,6 +158,7 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       timer: `${mark}_clock`,
       role: `custom:${mark}_role`,
       'custom role': `${mark}_role`,
+      'identity provider': `${mark}_login`,
       'service account': `${mark}_robot`,
       team: `${mark}_team`,
       model: `${mark}_models/${mark}-large`,
@@ -175,6 +179,7 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       'other budget': second,
       'other timer': second,
       'other custom role': second,
+      'other identity provider': second,
       'other service account': second,
       'other team': second,
       ...cursors,
@@ -197,6 +202,7 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
 function pagedLists(pattern: string, session: string, batch: string): Record<string, string> {
   return {
     'GET /v1/keys': '/v1/keys',
+    'GET /v1/identity-providers': '/v1/identity-providers',
     'GET /v1/roles': '/v1/roles',
     'GET /v1/service-accounts': '/v1/service-accounts',
     'GET /v1/teams': '/v1/teams',

@@ -21,6 +21,19 @@ const batch = {
 
 /** Inputs that work, by the operation's title, each with things of alpha that nobody misses afterwards. */
 const targets: Readonly<Record<string, Target>> = {
+  'POST /v1/login-links': () => ({}),
+  'POST /v1/login/passkey/options': () => ({}),
+  'POST /v1/login/passkey': () => ({}),
+  // Keys do none of these.
+  'DELETE /v1/login': () => ({}),
+  'DELETE /v1/me/login-sessions/{login_session}': () => ({}),
+  'POST /v1/me/passkeys/options': () => ({}),
+  'POST /v1/me/passkeys': () => ({}),
+  'DELETE /v1/me/passkeys/{passkey}': () => ({ passkey: '01900000-0000-7000-8000-000000000000' }),
+  'POST /v1/login/link': async (world) => {
+    const { url } = await make(world, 'POST', '/v1/login-links', {});
+    return { link: String(url).split('#link=')[1] };
+  },
   'POST /v1/keys': () => ({ name: freshName(), role: 'viewer' }),
   'DELETE /v1/keys/{key}': async (world) => ({
     key: (await make(world, 'POST', '/v1/keys', { name: freshName(), role: 'viewer' })).id,
@@ -45,6 +58,17 @@ const targets: Readonly<Record<string, Target>> = {
   'DELETE /v1/teams/{team}/members/{member}': async (world) => {
     const team = await freshTeam(world);
     return { team, member: await freshMember(world, team) };
+  },
+  'PUT /v1/identity-providers/{identity_provider}': () => ({
+    identity_provider: freshName(),
+    issuer: 'https://login.example',
+    client_id: 'damask',
+  }),
+  'DELETE /v1/identity-providers/{identity_provider}': async (world) => {
+    const name = freshName();
+    const settings = { issuer: 'https://login.example', client_id: 'damask' };
+    await make(world, 'PUT', `/v1/identity-providers/${name}`, settings);
+    return { identity_provider: name };
   },
   'PUT /v1/providers/{provider}': (world) => ({ provider: freshName(), base_url: world.model.url }),
   'POST /v1/providers/{provider}/test': async (world) => {
@@ -163,6 +187,7 @@ export async function foreignTarget(
   return {
     ...(await targetOf(world, operation)),
     custom_role,
+    identity_provider,
     service_account,
     team,
     strategy,
@@ -191,6 +216,7 @@ export function thingsByField({ things }: Side): Input {
     member,
     team,
     'custom role': custom_role,
+    'identity provider': identity_provider,
     'service account': service_account,
   } = things;
   return {

@@ -50,6 +50,13 @@ export function createSignInOperations(options: SignInOptions): Implementation<t
     },
     signInWithLink: (context, { link }) =>
       signIn(context, ({ told }) => identity.redeemLoginLink(context, { link, visit: told })),
+    async createLoginLink(context) {
+      // Before anything is made: a link that leads nowhere helps nobody.
+      const origin = visits.of(context).origin();
+      const { link, ...made } = await identity.issueLoginLink(context, {});
+      await refresh();
+      return { ...made, url: `${origin}/account#link=${link}` };
+    },
     async startPasskeySignIn(context) {
       const visit = visits.of(context);
       visit.requireOwnPage();

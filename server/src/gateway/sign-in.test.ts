@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { loginOperations } from '@damask/contracts/login.ts';
 import pg from 'pg';
-import type { Client } from '../platform/call.ts';
 import { systemClock } from '../platform/clock.ts';
-import { systemContext } from '../platform/system-context.ts';
 import { startModelServer } from '../platform/testing/model-server.ts';
 import { type Reply, startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
 
@@ -23,9 +20,11 @@ after(async () => {
   await Promise.all([platform.stop(), model.close()]);
 });
 
-const identity = () => platform.clients.identity as unknown as Client<typeof loginOperations>;
-const newLink = async (workspace = platform.alpha.id) =>
-  (await identity().createLoginLink(systemContext(systemClock), { workspace })).link;
+const newLink = async (key = platform.alpha.ownerKey): Promise<string> => {
+  const { status, body } = await platform.call('POST', '/v1/login-links', {}, { key });
+  assert.equal(status, 201);
+  return body.url.slice(body.url.indexOf('#link=') + '#link='.length);
+};
 
 /** A browser: keeps its cookie and sends what a page of ours would. */
 async function signedIn(link?: string) {
@@ -237,7 +236,7 @@ test('who signs out is out, and the cookie goes', async () => {
 
 test('a session of somebody else is not there', async () => {
   const alpha = await signedIn();
-  const beta = await signedIn(await newLink(platform.beta.id));
+  const beta = await signedIn(await newLink(platform.beta.ownerKey));
   assert.deepEqual(
     beta.login.workspaces.map((one: { name: string }) => one.name),
     ['beta'],
@@ -249,12 +248,49 @@ test('a session of somebody else is not there', async () => {
 });
 
 test('A-8: a disabled account is out at once and gets in by no link', async () => {
-  const browser = await signedIn(await newLink(platform.beta.id));
-  const link = await newLink(platform.beta.id);
+  const browser = await signedIn(await newLink(platform.beta.ownerKey));
+  const link = await newLink(platform.beta.ownerKey);
   await pool.query('update identity.account set disabled_at = now() where id = $1', [browser.login.account.id]);
   await pool.query(`update platform.topic set version = version + 1 where name = 'identity.members'`);
   await platform.gateway.refresh();
   assert.equal((await browser.call('GET', '/v1/login')).status, 401);
   assert.equal((await browser.call('GET', '/v1/me', undefined, { 'damask-workspace': platform.beta.id })).status, 401);
   assert.equal((await signedIn(link)).entered.status, 401);
+});
+
+test('only who holds all that an owner holds makes a link, and it leads to our own address', async () => {
+  const linker = { description: '', permissions: ['login-link:write'] };
+  assert.equal((await platform.call('PUT', '/v1/roles/linker', linker)).status, 200);
+  const { body: custom } = await platform.call('POST', '/v1/keys', { name: 'linker', role: 'custom:linker' });
+  const keys = [custom.key, await platform.keyFor('admin'), await platform.keyFor('runner')];
+  for (const key of keys) {
+    const { status, body } = await platform.call('POST', '/v1/login-links', {}, { key });
+    assert.deepEqual([status, body.code], [403, 'forbidden']);
+  }
+  const bad = await platform.call('POST', '/v1/login-links', { account: systemClock.uuid() });
+  assert.deepEqual([bad.status, bad.body.code], [400, 'invalid_request']);
+  const headers = { 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' };
+  const { body, headers: told } = await platform.call('POST', '/v1/login-links', {}, { headers });
+  assert.match(body.url, new RegExp(`^http://localhost:${new URL(platform.url).port}/account#link=dml_[\\w-]{43}$`));
+  const { rows } = await pool.query('select action, subject from identity.audit where request_id = $1', [
+    told.get('x-request-id'),
+  ]);
+  assert.equal(rows.length, 1);
+  assert.match(rows[0].subject, /^login-link\//);
+  const events = await pool.query('select name from identity.outbox where request_id = $1', [told.get('x-request-id')]);
+  assert.deepEqual(events.rows, [{ name: 'identity.login-link-created' }]);
+});
+
+test('A-8: another role, and the end of the membership, end the login sessions of a member', async () => {
+  const browser = await signedIn();
+  const { id } = browser.login.account;
+  const alone = await platform.call('PUT', `/v1/members/${id}`, { role: 'viewer' });
+  assert.equal(alone.status, 200, alone.text);
+  assert.equal((await browser.call('GET', '/v1/login')).status, 401);
+  assert.equal((await platform.call('PUT', `/v1/members/${id}`, { role: 'owner' })).status, 200);
+  const again = await signedIn();
+  assert.equal((await platform.call('DELETE', `/v1/members/${id}`)).status, 200);
+  assert.equal((await again.call('GET', '/v1/login')).status, 401);
+  // The owner key makes another local owner.
+  assert.equal((await signedIn()).entered.status, 200);
 });

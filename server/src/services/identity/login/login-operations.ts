@@ -2,8 +2,8 @@ import type { loginOperations } from '@damask/contracts/login.ts';
 import type { Implementation } from '#platform/call.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { finishNewPasskey, startNewPasskey } from './add-passkey.ts';
-import { createLoginLink } from './create-login-link.ts';
 import { deletePasskey } from './delete-passkey.ts';
+import { issueLoginLink } from './issue-login-link.ts';
 import { listLoginSessions } from './list-login-sessions.ts';
 import { listPasskeys } from './list-passkeys.ts';
 import { finishPasskeyLogin, startPasskeyLogin } from './passkey-login.ts';
@@ -22,8 +22,8 @@ export function createLoginOperations(parts: IdentityParts): Implementation<type
     listPasskeys: (context) => listPasskeys(parts, context),
     /** Login sessions that began with it go on. Errors: `not_found`. */
     deletePasskey: (context, input) => deletePasskey(parts, context, input),
-    /** For 10 minutes and one use. Errors: `not_found` without a workspace. */
-    createLoginLink: (context, input) => createLoginLink(parts, context, input),
+    /** For 10 minutes and one use. Errors: `forbidden` for all but whole owners. */
+    issueLoginLink: (context) => issueLoginLink(parts, context),
     /** Errors: `sign_in_refused`. */
     redeemLoginLink: (context, input) => redeemLoginLink(parts, context, input),
     /** Errors: `not_found` when the session has ended. */
