@@ -184,6 +184,7 @@ export async function foreignTarget(
   const { 'other context': context, 'other session': session } = things;
   const { 'other budget': budget, 'other timer': timer } = things;
   const { 'other custom role': custom_role, 'other service account': service_account, 'other team': team } = things;
+  const { 'other identity provider': identity_provider } = things;
   return {
     ...(await targetOf(world, operation)),
     custom_role,
@@ -234,6 +235,7 @@ export function thingsByField({ things }: Side): Input {
     member,
     team,
     custom_role,
+    identity_provider,
     service_account,
     version: 1,
   };

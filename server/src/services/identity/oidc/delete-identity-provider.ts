@@ -10,7 +10,7 @@ import { findProvider, removeProvider } from './provider-store.ts';
 export async function deleteIdentityProvider(
   { database, trail, publicUrl }: IdentityParts,
   context: CallContext,
-  { provider: name }: InputOf<typeof identityProviderOperations.deleteIdentityProvider>,
+  { identity_provider: name }: InputOf<typeof identityProviderOperations.deleteIdentityProvider>,
 ): Promise<IdentityProvider> {
   const { workspace } = context;
   return database.transaction({ role: 'identity', workspace }, async (transaction) => {

@@ -12,7 +12,7 @@ after(() => world.stop());
 
 const put = (more: object = {}, context = world.alpha) =>
   world.identity.putIdentityProvider(context, {
-    provider: 'corp',
+    identity_provider: 'corp',
     issuer: 'https://login.example.com',
     client_id: 'damask',
     ...more,
@@ -30,15 +30,15 @@ test('a provider is entered, shown without its secret, changed and removed', asy
   const { items } = await world.identity.listIdentityProviders(world.alpha, {});
   assert.deepEqual(items, [again]);
   assert.deepEqual((await world.identity.listIdentityProviders(world.beta, {})).items, []);
-  await assert.rejects(world.identity.deleteIdentityProvider(world.beta, { provider: 'corp' }), { code: 'not_found' });
-  await world.identity.deleteIdentityProvider(world.alpha, { provider: 'corp' });
-  await assert.rejects(world.identity.readIdentityProvider(world.alpha, { provider: 'corp' }), { code: 'not_found' });
+  await assert.rejects(world.identity.deleteIdentityProvider(world.beta, { identity_provider: 'corp' }), { code: 'not_found' });
+  await world.identity.deleteIdentityProvider(world.alpha, { identity_provider: 'corp' });
+  await assert.rejects(world.identity.readIdentityProvider(world.alpha, { identity_provider: 'corp' }), { code: 'not_found' });
 });
 
 test('what it does leaves an audit row and an event, and neither holds the secret', async () => {
   const context = { ...world.alpha, requestId: world.system.requestId };
-  await put({ provider: 'seen', client_secret: 'of the tests' }, context);
-  await world.identity.deleteIdentityProvider(context, { provider: 'seen' });
+  await put({ identity_provider: 'seen', client_secret: 'of the tests' }, context);
+  await world.identity.deleteIdentityProvider(context, { identity_provider: 'seen' });
   const left = await world.leftBy(context);
   assert.deepEqual(
     left.events.map(({ name }) => name),
@@ -64,7 +64,7 @@ test('what could not work, or would be a trap, is refused', async () => {
     [{ roles: [{ group: 'g', role: 'god' }] }, 'invalid_request', '/roles/0/role'],
   ];
   for (const [more, code, pointer] of refused) {
-    await assert.rejects(put({ provider: 'bad', ...more }), (error: { code: string; details: { pointer: string } }) => {
+    await assert.rejects(put({ identity_provider: 'bad', ...more }), (error: { code: string; details: { pointer: string } }) => {
       assert.deepEqual([error.code, error.details.pointer], [code, pointer]);
       return true;
     });
@@ -72,8 +72,8 @@ test('what could not work, or would be a trap, is refused', async () => {
 });
 
 test('a secret is not sent to another issuer by someone who does not know it', async () => {
-  await put({ provider: 'moving', client_secret: 'x' });
-  const moved = { provider: 'moving', issuer: 'https://evil.example.com' };
+  await put({ identity_provider: 'moving', client_secret: 'x' });
+  const moved = { identity_provider: 'moving', issuer: 'https://evil.example.com' };
   await assert.rejects(put(moved), { code: 'secret_required' });
   await put({ ...moved, client_secret: 'y' });
 });
@@ -81,6 +81,6 @@ test('a secret is not sent to another issuer by someone who does not know it', a
 test('Z-5: nobody lets groups or machines be more than they are themselves', async () => {
   const admin = world.as(world.alpha, 'admin');
   for (const more of [{ roles: [{ group: 'g', role: 'owner' }] }, { default_role: 'owner' }]) {
-    await assert.rejects(put({ provider: 'high', ...more }, admin), { code: 'forbidden' });
+    await assert.rejects(put({ identity_provider: 'high', ...more }, admin), { code: 'forbidden' });
   }
 });

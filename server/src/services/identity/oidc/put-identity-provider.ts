@@ -44,7 +44,7 @@ export async function putIdentityProvider(
   input: InputOf<PutIdentityProvider>,
 ): Promise<IdentityProvider> {
   const { database, vault, clock, trail, egress, publicUrl } = parts;
-  const { provider: name, client_secret: secret, ...given } = input;
+  const { identity_provider: name, client_secret: secret, ...given } = input;
   const { workspace } = context;
   const issuer = readIssuer(given.issuer);
   egress.check(issuer, '/issuer');
@@ -134,7 +134,7 @@ function tooMany(): AppError {
     'policy_refused',
     `A workspace has ${mostProviders} identity providers at most. Remove one first.`,
     {
-      pointer: '/provider',
+      pointer: '/identity_provider',
     },
   );
 }

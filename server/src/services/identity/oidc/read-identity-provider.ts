@@ -9,10 +9,10 @@ import { findProvider } from './provider-store.ts';
 export async function readIdentityProvider(
   { database, publicUrl }: IdentityParts,
   { workspace }: CallContext,
-  { provider }: InputOf<typeof identityProviderOperations.readIdentityProvider>,
+  { identity_provider: name }: InputOf<typeof identityProviderOperations.readIdentityProvider>,
 ): Promise<IdentityProvider> {
   const row = await database.transaction({ role: 'identity', workspace }, (transaction) =>
-    findProvider(transaction, provider),
+    findProvider(transaction, name),
   );
   if (!row) throw notFound();
   return describeProvider(row, publicUrl);

@@ -12,7 +12,7 @@ before(async () => {
   world = await identityForTests({ allow: [idp.host] });
   await world.identity.putServiceAccount(world.alpha, { service_account: 'robot', role: 'runner' });
   const put = await world.identity.putIdentityProvider(world.alpha, {
-    provider: 'corp',
+    identity_provider: 'corp',
     issuer: idp.issuer,
     client_id: 'damask',
     audience: 'here',
