@@ -191,6 +191,14 @@ export default {
       to: { path: '^node_modules/rabbitmq-client/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'redis-behind-its-room',
+      comment:
+        'Redis may be down and may forget; whoever spoke to it elsewhere would soon keep something there that must not be lost.',
+      severity: 'error',
+      from: { pathNot: ['^server/src/platform/redis/', ...testCode] },
+      to: { path: '^node_modules/ioredis/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'sockets-in-few-hands',
       comment:
         'Who opens or listens on a socket is a short list, so that it can be read. Types of requests may travel.',

@@ -199,6 +199,8 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     concurrency: config.http.concurrency,
     longestLag: config.http.shed_lag_ms,
     limits: config.limits,
+    sharedBuckets: floor.sharedBuckets,
+    countProcesses: floor.registry.countLiving,
     trustedProxies: config.http.trusted_proxies,
     corsOrigins: config.http.cors_origins,
     origins: () => origins,

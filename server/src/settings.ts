@@ -85,6 +85,10 @@ export const sections = {
       60_000,
       'Requests a minute of an IPv4 address or IPv6 /64, this machine excepted',
     ),
+    redis_url: secret(
+      'DAMASK_REDIS_URL',
+      'Redis by which all edges count requests together; without it each counts alone',
+    ),
     workspace_requests: integer(
       'DAMASK_WORKSPACE_REQUESTS',
       0,

@@ -9,6 +9,7 @@ import type { Database } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
 import { createJsonWorkers } from '#platform/parse-in-worker.ts';
+import type { SharedBuckets } from '#platform/redis/shared-buckets.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { watchTopics } from '#platform/topic.ts';
 import { buildAccountPage } from './account-page.ts';
@@ -27,8 +28,9 @@ import { buildOpenApi } from './openapi.ts';
 import { createPrincipals } from './principals.ts';
 import { createProviderSignIn } from './provider-sign-in.ts';
 import { buildReferencePage } from './reference-page.ts';
-import { createRequestLimits, type LimitSettings } from './request-limits.ts';
+import { type LimitSettings, openLimits } from './request-limits.ts';
 import { buildRoutes, type RouteTable } from './routes.ts';
+import { createSharedLimits } from './share-limits.ts';
 import { createSignInOperations } from './sign-in-operations.ts';
 import { createTokenTable } from './token-table.ts';
 import { createVisits } from './visits.ts';
@@ -45,6 +47,10 @@ export interface GatewayOptions {
   readonly longestLag?: number;
   /** How often keys, members, workspaces and addresses may call; without it nobody is limited. */
   readonly limits?: LimitSettings;
+  /** Where the edges of all processes count together; without it each counts alone. */
+  readonly sharedBuckets?: SharedBuckets | undefined;
+  /** How many processes live; asked while the shared buckets do not answer. */
+  readonly countProcesses?: () => Promise<number>;
   /** Addresses and CIDRs of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[];
   /** Whose pages may call from a browser. */
@@ -95,6 +101,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const workers = createJsonWorkers({ size: 1 });
   const addressOf = createClientAddress(options.trustedProxies ?? []);
+  const { sharedBuckets: shared, countProcesses = async () => 1 } = options;
+  const sharedLimits = shared && createSharedLimits({ shared, countProcesses, clock });
   const failedLogins = createFailedLogins({ clock });
   const visits = createVisits({ origins, addressOf });
   const own: Client<typeof gatewayOperations & typeof signInOperations & typeof providerSignInOperations> = openDoor(
@@ -149,7 +157,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     prepare: (request) => tokens.prepare(request),
     addressOf,
     visits,
-    ...(options.limits ? { limits: createRequestLimits({ settings: options.limits, clock }) } : {}),
+    ...(options.limits ? { limits: openLimits(options.limits, sharedLimits, clock) } : {}),
     longestLag: options.longestLag ?? 0,
     parseLarge: (bytes) => workers.parse(bytes),
     observe(route, status, milliseconds) {
@@ -168,6 +176,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     routes,
     refresh: () => topics.refresh(),
     async stop() {
+      sharedLimits?.stop();
       await topics.stop();
       loginSessions.stop();
       await workers.close();

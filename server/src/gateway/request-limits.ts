@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { isOwnMachine, networkOf } from './network.ts';
+import type { SharedLimits } from './share-limits.ts';
 import { type Bucket, createTokenBuckets, secondsUntil, type TokenBuckets } from './token-buckets.ts';
 
 /** Requests a minute; 0 is no limit. */
@@ -34,6 +35,17 @@ export interface RequestLimits {
   admit(caller: Limited, response: ServerResponse): void;
   /** Counts one more that is being answered. Throws `rate_limited`; call the answer, if any, when it ends. */
   begin(caller: Limited): (() => void) | undefined;
+}
+
+/** Limits that count alone, or with other edges. */
+export function openLimits(
+  settings: LimitSettings,
+  shared: Pick<SharedLimits, 'taken' | 'sharers'> | undefined,
+  clock: Pick<Clock, 'monotonic'>,
+): RequestLimits {
+  if (!shared) return createRequestLimits({ settings, clock });
+  const buckets = createTokenBuckets({ sharers: shared.sharers });
+  return createRequestLimits({ settings, clock, buckets, taken: shared.taken });
 }
 
 export interface RequestLimitsOptions {

@@ -8,6 +8,8 @@ export interface Bucket {
   at: number;
   /** Taken since another edge was last told. */
   untold: number;
+  /** Among how many edges it was divided when it was looked at last. */
+  share: number;
 }
 
 export interface TokenBuckets {
@@ -49,12 +51,15 @@ export function createTokenBuckets({ remembered = 50_000, sharers = () => 1 }: T
     at(id, perMinute, now) {
       let bucket = young.get(id);
       if (bucket === undefined) {
-        bucket = old.get(id) ?? { id, perMinute, tokens: perMinute, at: now, untold: 0 };
+        bucket = old.get(id) ?? { id, perMinute, tokens: perMinute, at: now, untold: 0, share: 1 };
         old.delete(id);
         keep(id, bucket);
       }
       const share = sharers();
       const most = Math.max(1, perMinute / share);
+      // What was taken of the whole is taken of the share: edges that lose each other allow no more than what was left.
+      if (share > bucket.share) bucket.tokens -= perMinute / bucket.share - most;
+      bucket.share = share;
       const back = (Math.max(0, now - bucket.at) * perMinute) / minute / share;
       // A limit that was raised or lowered holds from now on.
       bucket.perMinute = perMinute;

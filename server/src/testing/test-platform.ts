@@ -122,6 +122,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     concurrency: config.http.concurrency,
     longestLag: config.http.shed_lag_ms,
     limits: config.limits,
+    sharedBuckets: floor.sharedBuckets,
+    countProcesses: floor.registry.countLiving,
     trustedProxies: config.http.trusted_proxies,
     corsOrigins: config.http.cors_origins,
     origins: () => origins,
