@@ -38,6 +38,7 @@ import { openQueue, type QueueSettings } from './open-queue.ts';
 import { createQueueOperations } from './queue/queue-operations.ts';
 import type { TaskQueue } from './queue/task-queue.ts';
 import type { TaskRuns } from './queue/task-runs.ts';
+import { guardReach } from './reach/guard-reach.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
 import { createMinuteStore } from './routing/minute-store.ts';
@@ -246,25 +247,28 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   };
 
   return {
-    operations: {
-      ...createLibraryOperations(libraryParts),
-      ...createConversationOperations(conversation),
-      ...createTransferOperations({ ...libraryParts, planner, egress }),
-      ...createModelOperations({
-        ...libraryParts,
-        router,
-        sources,
-        gates,
-        environment: options.environmentProviders,
-        egress,
-        vault,
-      }),
-      ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
-      ...createBudgetOperations({ ...libraryParts, library, budgets }),
-      ...createRunOperations(runParts),
-      ...batches.operations,
-      ...timers.operations,
-    },
+    operations: guardReach(
+      { database, library },
+      {
+        ...createLibraryOperations(libraryParts),
+        ...createConversationOperations(conversation),
+        ...createTransferOperations({ ...libraryParts, planner, egress }),
+        ...createModelOperations({
+          ...libraryParts,
+          router,
+          sources,
+          gates,
+          environment: options.environmentProviders,
+          egress,
+          vault,
+        }),
+        ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
+        ...createBudgetOperations({ ...libraryParts, library, budgets }),
+        ...createRunOperations(runParts),
+        ...batches.operations,
+        ...timers.operations,
+      },
+    ),
     ready: () => journalFault() ?? queue.fault(),
     async catchUp() {
       await catchUpWith(database, starters, clock, startersWithin);

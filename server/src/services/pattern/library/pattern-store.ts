@@ -201,6 +201,8 @@ export interface PatternFilter {
   readonly tag: string | undefined;
   /** Name and id of the last row of the page before. */
   readonly after: readonly [name: string, id: string] | null;
+  /** Only these; null for all. */
+  readonly names: readonly string[] | null;
   readonly limit: number;
 }
 
@@ -213,9 +215,9 @@ export async function listPatterns(transaction: Transaction, filter: PatternFilt
         and ($1::text is null or (p.name, p.id) > ($1, $2::uuid))
         and ($3::text is null or strpos(lower(p.name), lower($3)) > 0 or strpos(lower(v.title), lower($3)) > 0
           or strpos(lower(v.description), lower($3)) > 0)
-        and ($4::text is null or $4 = any(v.tags))
-      order by p.name, p.id limit $5`,
-    [name, id, filter.search, filter.tag, filter.limit],
+        and ($4::text is null or $4 = any(v.tags)) and ($5::text[] is null or p.name = any($5))
+      order by p.name, p.id limit $6`,
+    [name, id, filter.search, filter.tag, filter.names, filter.limit],
   );
   return rows.map(toPattern);
 }
