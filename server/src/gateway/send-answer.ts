@@ -48,6 +48,8 @@ function sendRead(
   const tag = entityTag(body);
   const headers = {
     ...commonHeaders,
+    // On 304 too: a browser takes its headers for those of the page that it kept.
+    ...(operation.media?.startsWith('text/html') ? headersOfPage(operation) : {}),
     // Kept by the caller alone, and asked for again each time.
     'cache-control': 'private, no-cache',
     etag: tag,
@@ -62,9 +64,11 @@ function sendRead(
     ...headers,
     'content-type': operation.media ?? 'application/json',
     'content-length': Buffer.byteLength(body),
-    ...(operation.media?.startsWith('text/html')
-      ? { ...pageHeaders, 'content-security-policy': operation.scripted ? scriptedPolicy : pagePolicy }
-      : {}),
   });
   response.end(body);
 }
+
+const headersOfPage = ({ scripted }: Operation) => ({
+  ...pageHeaders,
+  'content-security-policy': scripted ? scriptedPolicy : pagePolicy,
+});

@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { systemClock } from '../platform/clock.ts';
 import { startModelServer } from '../platform/testing/model-server.ts';
-import { type Reply, startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
+import { type Reply, startTestPlatform, type TestPlatform, type TestWorkspace } from '../testing/test-platform.ts';
+import { browserForTests, newLink } from './browser-for-tests.ts';
 
 let platform: TestPlatform;
 let model: Awaited<ReturnType<typeof startModelServer>>;
@@ -20,33 +21,8 @@ after(async () => {
   await Promise.all([platform.stop(), model.close()]);
 });
 
-const newLink = async (key = platform.alpha.ownerKey): Promise<string> => {
-  const { status, body } = await platform.call('POST', '/v1/login-links', {}, { key });
-  assert.equal(status, 201);
-  return body.url.slice(body.url.indexOf('#link=') + '#link='.length);
-};
-
-/** A browser: keeps its cookie and sends what a page of ours would. */
-async function signedIn(link?: string) {
-  let cookie = '';
-  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
-    const token = method === 'GET' ? {} : { 'damask-csrf': csrf };
-    const given = { cookie, 'sec-fetch-site': 'same-origin', ...token, ...headers };
-    const reply = await platform.call(method, path, body, { key: null, headers: given });
-    cookie = reply.headers.get('set-cookie')?.split(';')[0] ?? cookie;
-    return reply;
-  };
-  let csrf = '';
-  const entered = await call('POST', '/v1/login/link', { link: link ?? (await newLink()) });
-  const read = async () => {
-    const answer = await call('GET', '/v1/login');
-    csrf = answer.body.csrf;
-    return answer.body;
-  };
-  const login = entered.status === 200 ? await read() : undefined;
-  const within = { 'damask-workspace': platform.alpha.id };
-  return { call, entered, login, within, read, cookie: () => cookie, csrf: () => csrf };
-}
+const link = (workspace = platform.alpha) => newLink(platform, workspace.ownerKey);
+const signedIn = (options: { link?: string; workspace?: TestWorkspace } = {}) => browserForTests(platform, options);
 
 test('A-7: a one-time link gives a new session in a cookie that scripts and other pages do not get, and ends the one before', async () => {
   const browser = await signedIn();
@@ -55,36 +31,36 @@ test('A-7: a one-time link gives a new session in a cookie that scripts and othe
   assert.equal(browser.login.account.name, 'owner');
   assert.deepEqual(browser.login.workspaces, [{ id: platform.alpha.id, name: 'alpha', role: 'owner' }]);
   const first = browser.cookie();
-  const again = await browser.call('POST', '/v1/login/link', { link: await newLink() });
+  const again = await browser.call('POST', '/v1/login/link', { link: await link() });
   assert.equal(again.status, 200);
   assert.notEqual(browser.cookie(), first);
   assert.equal((await browser.call('GET', '/v1/login', undefined, { cookie: first })).status, 401);
   assert.equal((await browser.call('GET', '/v1/login')).status, 200);
   // One that was planted before is not taken over.
   const planted = `damask=dms_${'a'.repeat(43)}`;
-  const fixed = await browser.call('POST', '/v1/login/link', { link: await newLink() }, { cookie: planted });
+  const fixed = await browser.call('POST', '/v1/login/link', { link: await link() }, { cookie: planted });
   assert.equal(fixed.status, 200);
   assert.equal((await browser.call('GET', '/v1/login', undefined, { cookie: planted })).status, 401);
 });
 
 test('a link signs in once, and everything that is no live link is told the same', async () => {
-  const link = await newLink();
-  assert.equal((await signedIn(link)).entered.status, 200);
+  const once = await link();
+  assert.equal((await signedIn({ link: once })).entered.status, 200);
   const told = async (text: string) => {
-    const { entered } = await signedIn(text);
+    const { entered } = await signedIn({ link: text });
     assert.equal(entered.headers.get('set-cookie'), null);
     const { request_id: _, ...same } = entered.body;
     return same;
   };
-  const used = await told(link);
+  const used = await told(once);
   assert.equal(used.code, 'sign_in_refused');
   assert.deepEqual(await told(`dml_${'A'.repeat(43)}`), used);
   assert.deepEqual(await told("' or 1=1 --"), used);
-  const late = await newLink();
+  const late = await link();
   await pool.query(`update identity.login_link set expires_at = now() - interval '1 s' where used_at is null`);
   assert.deepEqual(await told(late), used);
-  const twice = await newLink();
-  const both = await Promise.all([signedIn(twice), signedIn(twice)]);
+  const twice = await link();
+  const both = await Promise.all([signedIn({ link: twice }), signedIn({ link: twice })]);
   assert.deepEqual(both.map(({ entered }) => entered.status).sort(), [200, 401]);
 });
 
@@ -142,7 +118,7 @@ test('A-14: a write with a cookie needs the token and a page of ours, whatever e
   assert.equal((await make({ origin: platform.url })).status, 201);
   assert.equal(await count(), before + 2);
   const signIn = async (headers: Record<string, string>) =>
-    platform.call('POST', '/v1/login/link', { link: await newLink() }, { key: null, headers });
+    platform.call('POST', '/v1/login/link', { link: await link() }, { key: null, headers });
   for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }, { origin: 'null' }]) {
     const reply = await signIn(headers);
     assert.deepEqual([reply.status, reply.headers.get('set-cookie')], [403, null]);
@@ -236,7 +212,7 @@ test('who signs out is out, and the cookie goes', async () => {
 
 test('a session of somebody else is not there', async () => {
   const alpha = await signedIn();
-  const beta = await signedIn(await newLink(platform.beta.ownerKey));
+  const beta = await signedIn({ workspace: platform.beta });
   assert.deepEqual(
     beta.login.workspaces.map((one: { name: string }) => one.name),
     ['beta'],
@@ -248,14 +224,14 @@ test('a session of somebody else is not there', async () => {
 });
 
 test('A-8: a disabled account is out at once and gets in by no link', async () => {
-  const browser = await signedIn(await newLink(platform.beta.ownerKey));
-  const link = await newLink(platform.beta.ownerKey);
+  const browser = await signedIn({ workspace: platform.beta });
+  const once = await link(platform.beta);
   await pool.query('update identity.account set disabled_at = now() where id = $1', [browser.login.account.id]);
   await pool.query(`update platform.topic set version = version + 1 where name = 'identity.members'`);
   await platform.gateway.refresh();
   assert.equal((await browser.call('GET', '/v1/login')).status, 401);
   assert.equal((await browser.call('GET', '/v1/me', undefined, { 'damask-workspace': platform.beta.id })).status, 401);
-  assert.equal((await signedIn(link)).entered.status, 401);
+  assert.equal((await signedIn({ link: once })).entered.status, 401);
 });
 
 test('only who holds all that an owner holds makes a link, and it leads to our own address', async () => {
