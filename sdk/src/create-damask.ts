@@ -6,6 +6,7 @@ import type { Fetch } from './fetch-like.ts';
 import type * as api from './generated.ts';
 import { globalFetch } from './global-fetch.ts';
 import { identityCalls } from './identity-calls.ts';
+import { loginCalls } from './login-calls.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
 import { readBytes } from './read-bytes.ts';
 import { runCalls } from './run-calls.ts';
@@ -98,6 +99,7 @@ export function createDamask(options: DamaskOptions) {
     },
     budgets: budgetCalls(call),
     ...identityCalls(call),
+    ...loginCalls(call),
   };
 }
 
