@@ -230,6 +230,10 @@ export const commands: Commands = {
     summary: 'Keep a key for a server and use that server',
     load: async () => (await import('./commands/login.ts')).login,
   },
+  'login sessions': {
+    summary: 'List and end your login sessions',
+    load: async () => (await import('./commands/login-sessions.ts')).loginSessions,
+  },
   logout: {
     summary: 'Forget the key of a server',
     load: async () => (await import('./commands/logout.ts')).logout,

@@ -7,12 +7,14 @@ import { findInstance, isLoopback, loginId, readCredentials } from '../credentia
 import { httpTransport } from '../http-transport.ts';
 import { InputError } from '../input-error.ts';
 import { interruptions } from '../interruptions.ts';
+import { printLoginLink } from '../print-login-link.ts';
 import { readInput } from '../read-input.ts';
 import { printable } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 const flags = {
   url: { type: 'string', value: '<address>', help: 'The address of the server; it is asked for by default.' },
+  link: { type: 'boolean', help: 'Print a link that signs the owner in once, in a browser; it takes the owner key.' },
   status: { type: 'boolean', help: 'Show the server and the key in use, and change nothing.' },
   ...jsonFlag,
 } as const;
@@ -31,10 +33,12 @@ export const login = defineCommand({
     'damask login --url https://damask.example.org',
     'damask login --url https://damask.example.org < key.txt',
     'damask login --status',
+    'damask login --link',
   ],
   async run(invocation) {
     const { flags, config, terminal } = invocation;
     if (flags.status) return showStatus(invocation);
+    if (flags.link) return printLoginLink(await invocation.connect(), terminal, flags.json === true);
     const url = await addressOf(invocation);
     const key = await keyOf(invocation, url);
     const signal = interruptions(terminal);
