@@ -1,5 +1,6 @@
 import { batchOperations } from './batch-operations.ts';
 import { budgetOperations } from './budget-operations.ts';
+import { commandLineLoginOperations, commandLineSignInOperations } from './command-line-login.ts';
 import { contextOperations } from './context.ts';
 import { gatewayOperations } from './gateway.ts';
 import { historyOperations } from './history.ts';
@@ -18,7 +19,7 @@ import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
-  identity: { ...identityOperations, ...loginOperations },
+  identity: { ...identityOperations, ...loginOperations, ...commandLineLoginOperations },
   pattern: {
     ...patternOperations,
     ...historyOperations,
@@ -33,7 +34,12 @@ export const serviceOperations = {
     ...batchOperations,
     ...timerOperations,
   },
-  gateway: { ...gatewayOperations, ...signInOperations, ...providerSignInOperations },
+  gateway: {
+    ...gatewayOperations,
+    ...signInOperations,
+    ...providerSignInOperations,
+    ...commandLineSignInOperations,
+  },
 } satisfies Record<string, Operations>;
 
 export type ServiceName = keyof typeof serviceOperations;

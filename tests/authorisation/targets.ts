@@ -25,11 +25,15 @@ const targets: Readonly<Record<string, Target>> = {
   'POST /v1/login/passkey/options': () => ({}),
   'POST /v1/login/passkey': () => ({}),
   // Keys do none of these.
+  'GET /v1/me/command-line-logins/{user_code}': () => ({ user_code: 'BBBB-BBBB' }),
+  'POST /v1/me/command-line-logins/{user_code}/approval': () => ({ user_code: 'BBBB-BBBB' }),
   'DELETE /v1/login': () => ({}),
   'DELETE /v1/me/login-sessions/{login_session}': () => ({}),
   'POST /v1/me/passkeys/options': () => ({}),
   'POST /v1/me/passkeys': () => ({}),
   'DELETE /v1/me/passkeys/{passkey}': () => ({ passkey: '01900000-0000-7000-8000-000000000000' }),
+  'POST /v1/login/command-line': () => ({ challenge: 'c'.repeat(43), name: freshName() }),
+  'POST /v1/login/command-line/{login}': () => ({ verifier: 'v'.repeat(43) }),
   'POST /v1/login/link': async (world) => {
     const { url } = await make(world, 'POST', '/v1/login-links', {});
     return { link: String(url).split('#link=')[1] };

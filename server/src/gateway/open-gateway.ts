@@ -1,7 +1,3 @@
-import type { gatewayOperations } from '@damask/contracts/gateway.ts';
-import type { identityOperations } from '@damask/contracts/identity.ts';
-import type { providerSignInOperations } from '@damask/contracts/identity-provider.ts';
-import type { loginOperations, signInOperations } from '@damask/contracts/login.ts';
 import { serviceOperations } from '@damask/contracts/services.ts';
 import type { Client } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -12,10 +8,11 @@ import { createJsonWorkers } from '#platform/parse-in-worker.ts';
 import type { SharedBuckets } from '#platform/redis/shared-buckets.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { watchTopics } from '#platform/topic.ts';
-import { buildAccountPage } from './account-page.ts';
+import { buildAccountPage, buildApprovalPage } from './account-page.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createAuthenticateLogin } from './authenticate-login.ts';
 import { createClientAddress } from './client-address.ts';
+import { createCommandLineSignIn } from './command-line-sign-in.ts';
 import { createCors } from './cors.ts';
 import { createDispatch, type Dispatch, type DispatchOptions } from './dispatch.ts';
 import { createFailedLogins } from './failed-logins.ts';
@@ -81,7 +78,7 @@ const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clients, clock, log, metrics } = options;
   const routes = buildRoutes(serviceOperations);
-  const identity = clients.identity as unknown as Client<typeof identityOperations & typeof loginOperations>;
+  const identity = clients.identity as unknown as Client<typeof serviceOperations.identity>;
   const origins = options.origins ?? (() => []);
   const keyTable = createKeyTable({ identity, clock });
   const memberTable = createMemberTable({ identity, clock });
@@ -105,7 +102,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const sharedLimits = shared && createSharedLimits({ shared, countProcesses, clock });
   const failedLogins = createFailedLogins({ clock });
   const visits = createVisits({ origins, addressOf });
-  const own: Client<typeof gatewayOperations & typeof signInOperations & typeof providerSignInOperations> = openDoor(
+  const own: Client<typeof serviceOperations.gateway> = openDoor(
     serviceOperations.gateway,
     {
       ...createGatewayOperations({
@@ -123,6 +120,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         accountPage: () => accountPage,
       }),
       ...createProviderSignIn({ identity, visits, failedLogins, refresh: () => topics.refresh(), clock }),
+      ...createCommandLineSignIn({
+        identity,
+        visits,
+        failedLogins,
+        refresh: () => topics.refresh(),
+        page: () => approvalPage,
+      }),
     },
     { copy: false, checkOutput: false },
   );
@@ -130,6 +134,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const referencePage = buildReferencePage(routes.all, options.version);
   const homePage = buildHomePage(options.version);
   const accountPage = buildAccountPage(options.version);
+  const approvalPage = buildApprovalPage(options.version);
   const requests = metrics.counter('damask_requests_total', 'Requests that were answered', ['operation', 'status']);
   const duration = metrics.histogram('damask_request_duration_seconds', 'Time of an answer', ['operation'], seconds);
   const dispatch = createDispatch({

@@ -1,7 +1,9 @@
+import type { commandLineLoginOperations } from '@damask/contracts/command-line-login.ts';
 import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { loginOperations } from '@damask/contracts/login.ts';
 import type { Implementation } from '#platform/call.ts';
 import { createTrail } from '#platform/trail.ts';
+import { createCommandLineOperations } from './command-line/command-line-operations.ts';
 import { createKey } from './create-key.ts';
 import { createWorkspace } from './create-workspace.ts';
 import type { IdentityParts } from './identity-parts.ts';
@@ -33,7 +35,7 @@ export const identityMigrations = `${import.meta.dirname}/migrations`;
 /** Workspaces and API keys. Inputs are checked and permissions asked for before they come here. */
 export function createIdentityService(
   options: IdentityOptions,
-): Implementation<typeof identityOperations & typeof loginOperations> {
+): Implementation<typeof identityOperations & typeof loginOperations & typeof commandLineLoginOperations> {
   const trail = createTrail('identity', options.clock);
   const parts: IdentityParts = {
     keyLimit: 10_000,
@@ -45,6 +47,7 @@ export function createIdentityService(
   return {
     ...identityProviders(parts),
     ...createLoginOperations(parts),
+    ...createCommandLineOperations(parts),
     /** Who the caller is, in which workspace, with which permissions. */
     readMe: (context) => readMe(parts, context),
     /** The caller's workspace. Errors: `not_found`. */
