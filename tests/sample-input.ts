@@ -55,6 +55,8 @@ const texts = [
   '2099-01-01T00:00:00Z',
   '01900000-0000-7000-8000-000000000000',
   'page.mjs',
+  'BBBB-BBBB',
+  'x'.repeat(43),
 ];
 
 function sampleText(shape: Shape, field: string): string {

@@ -14,8 +14,10 @@ import { runCalls } from './run-calls.ts';
 export interface DamaskOptions {
   /** Where the server is: `http://127.0.0.1:7440`, or an address with a path in front of `/v1`. */
   readonly url: string;
-  /** `dmk_...`; it also names the workspace. */
+  /** `dmk_...`, which also names the workspace; or the secret of a login session, or a token of an identity provider. */
   readonly apiKey?: string | undefined;
+  /** Id of the workspace, for what is no key. */
+  readonly workspace?: string | undefined;
   /** Takes the place of the global `fetch`. */
   readonly fetch?: Fetch | undefined;
   /** Milliseconds for a call's whole answer; 60,000 by default. Runs wait without limit unless their call sets one. */
@@ -38,6 +40,7 @@ export function createDamask(options: DamaskOptions) {
   const connection: Connection = {
     url: checkedUrl(options.url),
     apiKey: options.apiKey,
+    workspace: options.workspace,
     fetch: options.fetch ?? globalFetch,
     timeoutMs: options.timeoutMs ?? 60_000,
     retries: options.retries ?? 2,

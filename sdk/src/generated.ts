@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'forbidden'
   | 'sso_required'
   | 'csrf'
+  | 'authorization_revoked'
   | 'not_found'
   | 'model_not_found'
   | 'method_not_allowed'
@@ -1382,11 +1383,11 @@ export interface ListIdentityProvidersInput {
 }
 
 export interface ReadIdentityProviderInput {
-  readonly provider: string;
+  readonly identity_provider: string;
 }
 
 export interface PutIdentityProviderInput {
-  readonly provider: string;
+  readonly identity_provider: string;
   /** Its address, as it names itself in its tokens; https, or http on this machine. */
   readonly issuer: string;
   readonly client_id: string;
@@ -1419,7 +1420,7 @@ export interface PutIdentityProviderInput {
 }
 
 export interface DeleteIdentityProviderInput {
-  readonly provider: string;
+  readonly identity_provider: string;
 }
 
 export interface RevokeLoginSessionInput {
@@ -1428,6 +1429,16 @@ export interface RevokeLoginSessionInput {
 
 export interface DeletePasskeyInput {
   readonly passkey: string;
+}
+
+export interface ReadCommandLineLoginInput {
+  /** What the person compares. */
+  readonly user_code: string;
+}
+
+export interface ApproveCommandLineLoginInput {
+  /** What the person compares. */
+  readonly user_code: string;
 }
 
 export interface ListPatternsInput {
@@ -1998,14 +2009,20 @@ export interface AddPasskeyInput {
   readonly state: string;
 }
 
-export interface StartProviderSignInInput {
-  readonly login: string;
-  readonly return_to?: string | undefined;
+export interface StartCommandLineLoginInput {
+  /** SHA-256 of the verifier, base64url (PKCE S256). */
+  readonly challenge: string;
+  /** The machine, for the person who approves. */
+  readonly name: string;
+  /** Where it listens on 127.0.0.1 of the same machine; left out where the browser is on another one. */
+  readonly port?: number | undefined;
+  readonly state?: string | undefined;
 }
 
-export interface FinishProviderSignInInput {
+export interface FinishCommandLineLoginInput {
   readonly login: string;
-  readonly query: string;
+  readonly verifier: string;
+  readonly code?: string | undefined;
 }
 
 export interface ListLoginSessionsOutput {
@@ -2028,6 +2045,17 @@ export interface ListLoginSessionsOutput {
 
 export interface ListPasskeysOutput {
   readonly items: readonly Passkey[];
+}
+
+export interface ReadCommandLineLoginOutput {
+  readonly name: string;
+  readonly address: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
+export interface ApproveCommandLineLoginOutput {
+  readonly location: string | null;
 }
 
 export interface ListModelsOutput {
@@ -2092,13 +2120,25 @@ export interface SignInWithPasskeyOutput {
   readonly account: Account;
 }
 
-export interface StartProviderSignInOutput {
-  readonly location: string;
+export interface StartCommandLineLoginOutput {
+  readonly login: string;
+  /** What the person compares. */
+  readonly user_code: string;
+  readonly expires_at: string;
+  /** Where the person goes. */
+  readonly url: string;
+  /** Ask again after that. */
+  readonly interval_ms: number;
 }
 
-export interface FinishProviderSignInOutput {
-  readonly location: string;
-}
+export type FinishCommandLineLoginOutput = {
+  readonly status: 'waiting';
+} | {
+  readonly status: 'approved';
+  readonly secret: string;
+  readonly session: LoginSession;
+  readonly account: Account;
+};
 
 /** Events of a streamed run. `id` is the byte offset of the output after the event. */
 export type RunEvent =
@@ -2212,6 +2252,10 @@ export interface OperationTypes {
   readonly listPasskeys: { readonly input: Readonly<Record<string, never>>; readonly output: ListPasskeysOutput };
   /** Delete a passkey; nobody signs in with it any more. */
   readonly deletePasskey: { readonly input: DeletePasskeyInput; readonly output: Passkey };
+  /** Which command line asks. */
+  readonly readCommandLineLogin: { readonly input: ReadCommandLineLoginInput; readonly output: ReadCommandLineLoginOutput };
+  /** Let it act for you; tells where the browser brings the answer, if anywhere. */
+  readonly approveCommandLineLogin: { readonly input: ApproveCommandLineLoginInput; readonly output: ApproveCommandLineLoginOutput };
   /** Patterns of the workspace by name. */
   readonly listPatterns: { readonly input: ListPatternsInput; readonly output: Page<Pattern> };
   /** Create a pattern and publish its first version. */
@@ -2374,10 +2418,10 @@ export interface OperationTypes {
   readonly startPasskey: { readonly input: Readonly<Record<string, never>>; readonly output: PasskeyOptions };
   /** Keep a passkey for the next sign-in; the login session gets a new cookie. */
   readonly addPasskey: { readonly input: AddPasskeyInput; readonly output: Passkey };
-  /** Begin to sign in by an identity provider; leads the browser there. */
-  readonly startProviderSignIn: { readonly input: StartProviderSignInInput; readonly output: StartProviderSignInOutput };
-  /** Where the identity provider leads the browser back to; sets the cookie. */
-  readonly finishProviderSignIn: { readonly input: FinishProviderSignInInput; readonly output: FinishProviderSignInOutput };
+  /** Ask a person to let a command line act for them. */
+  readonly startCommandLineLogin: { readonly input: StartCommandLineLoginInput; readonly output: StartCommandLineLoginOutput };
+  /** The login session of a command line, once the person has approved it. */
+  readonly finishCommandLineLogin: { readonly input: FinishCommandLineLoginInput; readonly output: FinishCommandLineLoginOutput };
 }
 
 export type OperationName = keyof OperationTypes;
@@ -2412,13 +2456,15 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   addTeamMember: { method: 'PUT', path: '/v1/teams/{team}/members/{member}' },
   removeTeamMember: { method: 'DELETE', path: '/v1/teams/{team}/members/{member}' },
   listIdentityProviders: { method: 'GET', path: '/v1/identity-providers' },
-  readIdentityProvider: { method: 'GET', path: '/v1/identity-providers/{provider}' },
-  putIdentityProvider: { method: 'PUT', path: '/v1/identity-providers/{provider}' },
-  deleteIdentityProvider: { method: 'DELETE', path: '/v1/identity-providers/{provider}' },
+  readIdentityProvider: { method: 'GET', path: '/v1/identity-providers/{identity_provider}' },
+  putIdentityProvider: { method: 'PUT', path: '/v1/identity-providers/{identity_provider}' },
+  deleteIdentityProvider: { method: 'DELETE', path: '/v1/identity-providers/{identity_provider}' },
   listLoginSessions: { method: 'GET', path: '/v1/me/login-sessions' },
   revokeLoginSession: { method: 'DELETE', path: '/v1/me/login-sessions/{login_session}' },
   listPasskeys: { method: 'GET', path: '/v1/me/passkeys' },
   deletePasskey: { method: 'DELETE', path: '/v1/me/passkeys/{passkey}' },
+  readCommandLineLogin: { method: 'GET', path: '/v1/me/command-line-logins/{user_code}' },
+  approveCommandLineLogin: { method: 'POST', path: '/v1/me/command-line-logins/{user_code}/approval' },
   listPatterns: { method: 'GET', path: '/v1/patterns' },
   createPattern: { method: 'POST', path: '/v1/patterns' },
   readPattern: { method: 'GET', path: '/v1/patterns/{pattern}' },
@@ -2498,8 +2544,8 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   signOut: { method: 'DELETE', path: '/v1/login' },
   startPasskey: { method: 'POST', path: '/v1/me/passkeys/options' },
   addPasskey: { method: 'POST', path: '/v1/me/passkeys' },
-  startProviderSignIn: { method: 'GET', path: '/login/oidc/{login}' },
-  finishProviderSignIn: { method: 'GET', path: '/login/oidc/{login}/callback' },
+  startCommandLineLogin: { method: 'POST', path: '/v1/login/command-line' },
+  finishCommandLineLogin: { method: 'POST', path: '/v1/login/command-line/{login}' },
 };
 
 /** The HTTP status of each code. */
@@ -2516,6 +2562,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   forbidden: 403,
   sso_required: 403,
   csrf: 403,
+  authorization_revoked: 403,
   not_found: 404,
   model_not_found: 404,
   method_not_allowed: 405,

@@ -61,6 +61,22 @@ export function identityCalls(call: Call) {
       delete: (input: api.DeleteServiceAccountInput, options?: CallOptions) =>
         call('deleteServiceAccount', input, options),
     },
+    identityProviders: {
+      /** One page of identity providers by name, without their secrets. */
+      list: (input: api.ListIdentityProvidersInput = {}, options?: CallOptions) =>
+        call('listIdentityProviders', input, options),
+      /** All identity providers by name. */
+      listAll: (input: Omit<api.ListIdentityProvidersInput, 'cursor'> = {}, options?: CallOptions) =>
+        allItems((cursor) => call('listIdentityProviders', { limit: 200, ...input, cursor }, options)),
+      /** One identity provider, without its secret. */
+      read: (input: api.ReadIdentityProviderInput, options?: CallOptions) =>
+        call('readIdentityProvider', input, options),
+      /** Adds an identity provider, or changes what the input names of it. */
+      put: (input: api.PutIdentityProviderInput, options?: CallOptions) => call('putIdentityProvider', input, options),
+      /** Removes an identity provider: nobody signs in by it any more. */
+      delete: (input: api.DeleteIdentityProviderInput, options?: CallOptions) =>
+        call('deleteIdentityProvider', input, options),
+    },
     teams: {
       /** One page of teams by name. */
       list: (input: api.ListTeamsInput = {}, options?: CallOptions) => call('listTeams', input, options),

@@ -22,6 +22,18 @@ export function loginCalls(call: Call) {
       /** In a browser: signs in with what it answered. Throws `sign_in_refused`. */
       withPasskey: (input: api.SignInWithPasskeyInput, options?: CallOptions) =>
         call('signInWithPasskey', input, options),
+      /** Asks a person to let a command line act for them; `url` is where they go. */
+      startCommandLine: (input: api.StartCommandLineLoginInput, options?: CallOptions) =>
+        call('startCommandLineLogin', input, options),
+      /** `waiting`, or the secret of a login session once the person has approved. Throws `sign_in_refused`. */
+      finishCommandLine: (input: api.FinishCommandLineLoginInput, options?: CallOptions) =>
+        call('finishCommandLineLogin', input, options),
+      /** In a browser: which command line asks. */
+      readCommandLine: (input: api.ReadCommandLineLoginInput, options?: CallOptions) =>
+        call('readCommandLineLogin', input, options),
+      /** In a browser: lets it act for whoever is signed in. */
+      approveCommandLine: (input: api.ApproveCommandLineLoginInput, options?: CallOptions) =>
+        call('approveCommandLineLogin', input, options),
       /** Ends the login session that the call comes with. */
       end: (options?: CallOptions) => call('signOut', {}, options),
     },

@@ -13,6 +13,7 @@ export interface CallOptions {
 export interface Connection {
   readonly url: string;
   readonly apiKey: string | undefined;
+  readonly workspace: string | undefined;
   readonly fetch: Fetch;
   readonly timeoutMs: number;
   readonly retries: number;
@@ -66,6 +67,7 @@ async function openOnce(
       headers: {
         accept,
         ...(connection.apiKey === undefined ? {} : { authorization: `Bearer ${connection.apiKey}` }),
+        ...(connection.workspace === undefined ? {} : { 'damask-workspace': connection.workspace }),
         ...(request.body === undefined ? {} : { 'content-type': request.contentType }),
       },
       ...(request.body === undefined ? {} : { body: request.body }),
