@@ -28,7 +28,8 @@ const sound: Record<string, string> = {
     dependencies: { '@damask/contracts': '1', pg: '1', undici: '1', 'rabbitmq-client': '1', ioredis: '1' },
   }),
   'server/src/main.ts': `import './compose.ts'; import './find-models.ts'; import './serve.ts';`,
-  'server/src/serve.ts': `import pg from 'pg'; export const client = pg;`,
+  'server/src/serve.ts': `import { own } from './platform/database/own-connection.ts'; export const client = own;`,
+  'server/src/platform/database/own-connection.ts': `import pg from 'pg'; export const own = pg;`,
   'server/src/compose.ts': `import { service } from './services/pattern/service.ts'; import { listen } from './gateway/listen.ts';
     import type { Local } from './services/pattern/model/local/local-model.ts'; export const local: Local = [service, listen];`,
   'server/src/find-models.ts': `import type { Local } from './services/pattern/model/local/local-model.ts'; export const found: Local = [];`,

@@ -11,6 +11,8 @@ export type ClientAddress = (source: AddressSource) => string;
 
 /** Entries of X-Forwarded-For that are looked at, from the right: nobody has a longer row of proxies. */
 const longestRow = 32;
+const rememberedMost = 10_000;
+const longestAddress = 64;
 
 /**
  * Reads X-Forwarded-For from the right, as far as each hop is one of `proxies` (addresses and CIDRs). The first that is
@@ -38,9 +40,17 @@ export function createClientAddress(proxies: readonly string[]): ClientAddress {
 /** Whether an address is one of `entries`: addresses and CIDRs. */
 export function createAddressSet(entries: readonly string[]): (address: string) => boolean {
   const ranges = entries.map((text) => unwrapRange(parseRange(text) as Range));
+  const known = new Map<string, boolean>();
   return (text) => {
-    const address = ranges.length > 0 ? parseAddress(text) : null;
-    return address !== null && ranges.some((range) => inRange(unwrap(address), range));
+    if (ranges.length === 0) return false;
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const address = parseAddress(text);
+    const found = address !== null && ranges.some((range) => inRange(unwrap(address), range));
+    // The same proxies come again and again; strangers may be many.
+    if (known.size >= rememberedMost) known.clear();
+    if (text.length <= longestAddress) known.set(text, found);
+    return found;
   };
 }
 

@@ -83,7 +83,12 @@ async function send(client: ClientHttp2Session, headers: OutgoingHttpHeaders, bo
 }
 
 async function handshake(options: object): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port: port(), rejectUnauthorized: false, ...options });
+  const socket = connect({
+    host: '127.0.0.1',
+    port: port(),
+    ca: [first, second].map(({ cert }) => readFileSync(cert)),
+    ...options,
+  });
   await once(socket, 'secureConnect');
   return socket;
 }
