@@ -8,7 +8,7 @@ const testCode = [
   '(^|/)(test|tests|testing|fixtures|bench)/',
   '^server/src/services/pattern/(model/local/test-[^/]+|template/hostile-text)\\.ts$',
 ];
-// Programs that nobody imports: a process or a worker starts them.
+// Programs that nobody imports: a process, a worker or a page starts them.
 const entries = [
   '^server/src/main\\.ts$',
   '^server/src/platform/json-worker\\.ts$',
@@ -16,6 +16,7 @@ const entries = [
   '^server/src/services/pattern/conversation/pdf-worker\\.ts$',
   '^server/(local-model|ai-sdk)/serve\\.ts$',
   '^cli/(bin/damask\\.mjs|src/main\\.ts)$',
+  '^server/src/gateway/account/[a-z]+\\.mjs$',
   '^sdk/src/index\\.ts$',
   '^scripts/(bootstrap|test-reporter)\\.mjs$',
   '^scripts/(generate|build-packages)\\.ts$',

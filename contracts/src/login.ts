@@ -83,130 +83,14 @@ export const PasskeyUsed = strict({
 });
 export type PasskeyUsed = Static<typeof PasskeyUsed>;
 
-const State = Type.String({ minLength: 1, maxLength: 512, description: 'As it was answered with the options.' });
+export const State = Type.String({ minLength: 1, maxLength: 512, description: 'As it was answered with the options.' });
 const Origin = Type.String({ maxLength: 300 });
-const PasskeyName = Type.String({ minLength: 1, maxLength: 100 });
+export const PasskeyName = Type.String({ minLength: 1, maxLength: 100 });
 
 export const PasskeyOptions = Type.Object({
   options: Type.Object({}, { additionalProperties: true, description: 'For navigator.credentials, as JSON.' }),
   state: State,
 });
-
-const signInErrors = ['sign_in_refused', 'rate_limited'] as const;
-
-/** Served by the gateway: they read and set the cookie of a browser. */
-export const signInOperations = {
-  readAccountPage: operation({
-    method: 'GET',
-    path: '/account',
-    permission: 'public',
-    summary: 'The page on which people sign in and see what is theirs',
-    input: None,
-    output: Type.String(),
-    media: 'text/html; charset=utf-8',
-    scripted: true,
-    status: 200,
-    errors: [],
-  }),
-  readAccountScript: operation({
-    method: 'GET',
-    path: '/account/scripts/{script}',
-    permission: 'public',
-    summary: 'A script of that page',
-    input: strict({ script: Type.String({ pattern: '^[a-z]{1,20}\\.mjs$' }) }),
-    output: Type.String(),
-    media: 'text/javascript; charset=utf-8',
-    status: 200,
-    errors: ['not_found'],
-  }),
-  readLogin: operation({
-    method: 'GET',
-    path: '/v1/login',
-    permission: 'account',
-    summary: 'Who is signed in, in which workspaces, and the token that its writes need',
-    input: None,
-    output: Type.Object({
-      account: Account,
-      session: LoginSession,
-      workspaces: Type.Array(Membership),
-      csrf: Type.Union([Type.String(), Type.Null()], {
-        description: 'For the header Damask-CSRF; null where no cookie was sent.',
-      }),
-    }),
-    status: 200,
-    errors: [],
-  }),
-  signInWithLink: operation({
-    method: 'POST',
-    path: '/v1/login/link',
-    permission: 'public',
-    summary: 'Sign in with a one-time link; sets the cookie',
-    input: strict({ link: Type.String({ minLength: 1, maxLength: 100 }) }),
-    output: Type.Object({ account: Account }),
-    status: 200,
-    errors: [...signInErrors],
-  }),
-  createLoginLink: operation({
-    method: 'POST',
-    path: '/v1/login-links',
-    permission: 'login-link:write',
-    summary: 'A link that signs the owner in once, within ten minutes',
-    input: None,
-    output: Type.Object({ url: Type.String(), account: Account, expires_at: Time }),
-    status: 201,
-    errors: ['policy_refused'],
-  }),
-  startPasskeySignIn: operation({
-    method: 'POST',
-    path: '/v1/login/passkey/options',
-    permission: 'public',
-    summary: 'What a browser needs to sign in with a passkey',
-    input: None,
-    output: PasskeyOptions,
-    status: 200,
-    errors: [],
-  }),
-  signInWithPasskey: operation({
-    method: 'POST',
-    path: '/v1/login/passkey',
-    permission: 'public',
-    summary: 'Sign in with a passkey; sets the cookie',
-    input: strict({ passkey: PasskeyUsed, state: State }),
-    output: Type.Object({ account: Account }),
-    status: 200,
-    errors: [...signInErrors],
-  }),
-  signOut: operation({
-    method: 'DELETE',
-    path: '/v1/login',
-    permission: 'account',
-    summary: 'End this login session',
-    input: None,
-    output: Type.Object({}),
-    status: 200,
-    errors: [],
-  }),
-  startPasskey: operation({
-    method: 'POST',
-    path: '/v1/me/passkeys/options',
-    permission: 'account',
-    summary: 'What a browser needs to make a passkey',
-    input: None,
-    output: PasskeyOptions,
-    status: 200,
-    errors: ['policy_refused'],
-  }),
-  addPasskey: operation({
-    method: 'POST',
-    path: '/v1/me/passkeys',
-    permission: 'account',
-    summary: 'Keep a passkey for the next sign-in; the login session gets a new cookie',
-    input: strict({ name: PasskeyName, passkey: PasskeyMade, state: State }),
-    output: Passkey,
-    status: 201,
-    errors: ['sign_in_refused', 'policy_refused', 'already_exists'],
-  }),
-} satisfies Operations;
 
 /** Served by the identity service. */
 export const loginOperations = {

@@ -1,4 +1,5 @@
-import type { loginOperations, NewLogin, signInOperations } from '@damask/contracts/login.ts';
+import type { loginOperations, NewLogin } from '@damask/contracts/login.ts';
+import type { signInOperations } from '@damask/contracts/sign-in.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext, Client, Implementation } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
