@@ -42,7 +42,7 @@ export async function listenForCode(signal: AbortSignal): Promise<CodeListener> 
         const timer = setTimeout(late, until - Date.now());
         const stop = () => reject(signal.reason);
         signal.addEventListener('abort', stop, { once: true });
-        taken.then(resolve).finally(() => {
+        void taken.then(resolve).finally(() => {
           clearTimeout(timer);
           signal.removeEventListener('abort', stop);
         });
