@@ -211,7 +211,7 @@ export default {
           '^server/src/gateway/(listen|accept-http2)\\.ts$',
           '^server/local-model/serve\\.ts$',
           '^server/ai-sdk/(serve|forwarded-fetch)\\.ts$',
-          '^cli/src/http-transport\\.ts$',
+          '^cli/src/(http-transport|listen-for-code)\\.ts$',
           ...testCode,
         ],
       },
