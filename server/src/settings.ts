@@ -100,7 +100,7 @@ export const sections = {
     idle_ms: integer(
       'DAMASK_LOGIN_IDLE_MS',
       43_200_000,
-      [60_000, 2_592_000_000],
+      [600_000, 2_592_000_000],
       'Time after which a login session ends that nobody uses',
     ),
     longest_ms: integer(

@@ -20,6 +20,7 @@ import { addHeaders, type HeaderField, listHeaderFields, readDeadline } from './
 import { readBytes, readInput, readParameters, readQuery, withParameters } from './read-input.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { Match, Route, RouteTable } from './routes.ts';
+import { isScimAddress, scimType, toScimProblem } from './scim-problem.ts';
 import { sendAnswer } from './send-answer.ts';
 import type { Visits } from './visits.ts';
 import { createCallerWatch } from './watch-callers.ts';
@@ -64,6 +65,7 @@ export interface Dispatch {
 /** 64 of the largest runs; what becomes of a body while it is parsed and sent on takes about three times as much. */
 const standardBodyBudget = 256 * 1024 * 1024;
 const longestQuery = 16_384;
+const scimForm = { type: scimType, write: toScimProblem };
 const plainDeadline = 30_000;
 const runDeadline = 3_700_000;
 
@@ -110,8 +112,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const caller = permission === 'public' ? anyone : options.authenticate(request, permission);
     requirePermission(caller, permission);
     if (permission !== 'public' && limits) {
-      limits.admit(caller, response);
-      chosen.end = operation.shed === 'last' ? undefined : limits.begin(caller);
+      // Who acts in no workspace is counted alone: all of them together would otherwise share one limit.
+      const counted = permission === 'account' ? { ...caller, workspace: caller.actor.id } : caller;
+      limits.admit(counted, response);
+      chosen.end = operation.shed === 'last' ? undefined : limits.begin(counted);
     }
 
     const { call, decoder, takesBody, headers } = prepared.get(route) as Prepared;
@@ -184,7 +188,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         } else if (failure.cause) {
           log.warn('A request was refused', { request_id: requestId, code: failure.code, error: failure.cause });
         }
-        sendProblem(response, failure, requestId, allowHeader(failure));
+        const form = isScimAddress(request.url) ? scimForm : undefined;
+        sendProblem(response, failure, requestId, allowHeader(failure), form);
         discardBody(request, response);
       } finally {
         active -= 1;

@@ -74,10 +74,14 @@ export function createSignInOperations(options: SignInOptions): Implementation<t
       visit.forget();
       return {};
     },
-    startPasskey: (context) =>
-      identity.startNewPasskey(context, { origin: visits.of(context).origin(), account: context.actor.id }),
+    startPasskey: async (context) => {
+      const visit = visits.of(context);
+      requireCookie(visit);
+      return identity.startNewPasskey(context, { origin: visit.origin(), account: context.actor.id });
+    },
     async addPasskey(context, { name, passkey, state }) {
       const visit = visits.of(context);
+      requireCookie(visit);
       const made = await identity.finishNewPasskey(context, {
         origin: visit.origin(),
         login_session: context.actor.session as string,
@@ -91,6 +95,14 @@ export function createSignInOperations(options: SignInOptions): Implementation<t
       return made.passkey;
     },
   };
+}
+
+/** Who adds a passkey gets another session, and only a browser can be given one. */
+function requireCookie({ secret }: Visit): void {
+  if (secret !== undefined) return;
+  throw new AppError('forbidden', 'Passkeys are added in a browser. Sign in on the page of the server.', {
+    need: 'browser',
+  });
 }
 
 /** A secret cannot be guessed; whoever tries is slowed down all the same. */

@@ -6,6 +6,8 @@ import { createLoginSession, signInRefused } from './create-login-session.ts';
 import { findLink, useLink } from './login-store.ts';
 import { hashSecret } from './mint-secret.ts';
 
+const shape = /^dml_[A-Za-z0-9_-]{43}$/;
+
 /** Errors: `sign_in_refused`, and the link stays as it was. */
 export async function redeemLoginLink(
   parts: IdentityParts,
@@ -13,6 +15,7 @@ export async function redeemLoginLink(
   { link, visit }: InputOf<typeof loginOperations.redeemLoginLink>,
 ): Promise<NewLogin> {
   const { database, clock } = parts;
+  if (!shape.test(link)) throw signInRefused();
   const hash = hashSecret(link);
   const account = await database.transaction({ role: 'identity', workspace: null }, (transaction) =>
     findLink(transaction, hash, clock.now()),
