@@ -27,8 +27,7 @@ export interface TokenTable {
 }
 
 interface Entry {
-  /** Null: looked at, and not valid. */
-  readonly serviceAccount: string | null;
+  readonly serviceAccount: string;
   readonly workspace: string;
   readonly provider: string;
   readonly providerAt: string;
@@ -53,11 +52,13 @@ export function createTokenTable(options: {
   const { identity, principals, clock } = options;
   let issuers = new Map<string, TokenIssuerRow[]>();
   const known = new Map<string, Entry>();
+  // Apart: whoever sends many that are not valid must not push out those that are. Until when each stays refused.
+  const refused = new Map<string, number>();
   const running = new Map<string, Promise<void>>();
 
-  function keep(key: string, entry: Entry) {
-    if (known.size >= mostKnown) known.delete(known.keys().next().value as string);
-    known.set(key, entry);
+  function keep<Value>(map: Map<string, Value>, key: string, value: Value) {
+    if (map.size >= mostKnown) map.delete(map.keys().next().value as string);
+    map.set(key, value);
   }
 
   async function verify(key: string, token: string, workspace: string, candidates: readonly TokenIssuerRow[]) {
@@ -66,13 +67,13 @@ export function createTokenTable(options: {
       try {
         const made = await identity.verifyToken(systemContext(clock), { provider: id, token });
         const expiresAt = Date.parse(made.expires_at);
-        keep(key, { ...entry, serviceAccount: made.service_account, expiresAt });
+        keep(known, key, { ...entry, serviceAccount: made.service_account, expiresAt });
         return;
       } catch (error) {
         if (toAppError(error).code !== 'unauthenticated') throw error;
-        keep(key, { ...entry, serviceAccount: null, expiresAt: clock.now() + refusedMs });
       }
     }
+    keep(refused, key, clock.now() + refusedMs);
   }
 
   function live(key: string): Entry | undefined {
@@ -92,6 +93,7 @@ export function createTokenTable(options: {
         else read.set(name, [row]);
       });
       issuers = read;
+      refused.clear();
       for (const [key, { provider, providerAt }] of known) {
         if (versions.get(provider) !== providerAt) known.delete(key);
       }
@@ -100,7 +102,7 @@ export function createTokenTable(options: {
       const given = readToken(request);
       if (given?.workspace === undefined) return undefined;
       const { token, workspace, key } = given;
-      if (live(key)) return undefined;
+      if (live(key) || (refused.get(key) ?? 0) > clock.now()) return undefined;
       const candidates = issuers.get(`${workspace} ${issuerOf(token)}`);
       if (!candidates) return undefined;
       const under = running.get(key);
@@ -115,8 +117,7 @@ export function createTokenTable(options: {
       if (!given) return undefined;
       if (given.workspace === undefined) throw workspaceMissing();
       const entry = live(given.key);
-      if (!entry || entry.serviceAccount === null) return undefined;
-      return principals.ofServiceAccount(entry.workspace, entry.serviceAccount);
+      return entry && principals.ofServiceAccount(entry.workspace, entry.serviceAccount);
     },
   };
 }

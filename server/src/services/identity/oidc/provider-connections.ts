@@ -20,6 +20,7 @@ interface Known {
 }
 
 const keepMs = 600_000;
+const askAgainMs = 5_000;
 const mostKnown = 1_000;
 /** Everything that a sign-in asks of a provider, each time. */
 export const providerLimits = { totalMs: 10_000, maxBytes: 512 * 1024 };
@@ -31,22 +32,40 @@ export function createProviderConnections(parts: { egress: Egress; vault: Vault;
   const known = new Map<string, Known>();
   const fetch = createEgressFetch(egress, providerLimits) as oidc.CustomFetch;
 
-  async function discover(issuer: string): Promise<oidc.ServerMetadata> {
+  const asking = new Map<string, Promise<oidc.ServerMetadata>>();
+  // Anybody may begin a sign-in: a provider that is away is asked once in a while, not each time.
+  const failed = new Map<string, { readonly at: number; readonly error: unknown }>();
+
+  function discover(issuer: string): Promise<oidc.ServerMetadata> {
     const found = known.get(issuer);
-    if (found && clock.now() - found.at < keepMs) return found.metadata;
-    const configuration = await oidc
-      .discovery(new URL(issuer), 'nobody', undefined, oidc.None(), {
+    if (found && clock.now() - found.at < keepMs) return Promise.resolve(found.metadata);
+    const before = failed.get(issuer);
+    if (before && clock.now() - before.at < askAgainMs) return Promise.reject(before.error);
+    const running = asking.get(issuer) ?? ask(issuer).finally(() => asking.delete(issuer));
+    asking.set(issuer, running);
+    return running;
+  }
+
+  async function ask(issuer: string): Promise<oidc.ServerMetadata> {
+    const here = isLoopback(new URL(issuer));
+    try {
+      const configuration = await oidc.discovery(new URL(issuer), 'nobody', undefined, oidc.None(), {
         [oidc.customFetch]: fetch,
         timeout: providerLimits.totalMs / 1_000,
-        ...(isLoopback(new URL(issuer)) ? { execute: [oidc.allowInsecureRequests] } : {}),
-      })
-      .catch((error: unknown) => {
-        throw notAnswering(issuer, error);
+        ...(here ? { execute: [oidc.allowInsecureRequests] } : {}),
       });
-    if (known.size >= mostKnown) known.delete(known.keys().next().value as string);
-    const metadata = configuration.serverMetadata();
-    known.set(issuer, { at: clock.now(), metadata });
-    return metadata;
+      const metadata = configuration.serverMetadata();
+      const at = new URL(metadata.authorization_endpoint ?? '');
+      if (at.protocol !== 'https:' && !isLoopback(at)) throw new Error('People would sign in over http');
+      if (known.size >= mostKnown) known.delete(known.keys().next().value as string);
+      known.set(issuer, { at: clock.now(), metadata });
+      return metadata;
+    } catch (cause) {
+      const error = notAnswering(issuer, cause);
+      if (failed.size >= mostKnown) failed.clear();
+      failed.set(issuer, { at: clock.now(), error });
+      throw error;
+    }
   }
 
   return {

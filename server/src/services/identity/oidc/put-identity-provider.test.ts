@@ -30,9 +30,13 @@ test('a provider is entered, shown without its secret, changed and removed', asy
   const { items } = await world.identity.listIdentityProviders(world.alpha, {});
   assert.deepEqual(items, [again]);
   assert.deepEqual((await world.identity.listIdentityProviders(world.beta, {})).items, []);
-  await assert.rejects(world.identity.deleteIdentityProvider(world.beta, { identity_provider: 'corp' }), { code: 'not_found' });
+  await assert.rejects(world.identity.deleteIdentityProvider(world.beta, { identity_provider: 'corp' }), {
+    code: 'not_found',
+  });
   await world.identity.deleteIdentityProvider(world.alpha, { identity_provider: 'corp' });
-  await assert.rejects(world.identity.readIdentityProvider(world.alpha, { identity_provider: 'corp' }), { code: 'not_found' });
+  await assert.rejects(world.identity.readIdentityProvider(world.alpha, { identity_provider: 'corp' }), {
+    code: 'not_found',
+  });
 });
 
 test('what it does leaves an audit row and an event, and neither holds the secret', async () => {
@@ -64,10 +68,13 @@ test('what could not work, or would be a trap, is refused', async () => {
     [{ roles: [{ group: 'g', role: 'god' }] }, 'invalid_request', '/roles/0/role'],
   ];
   for (const [more, code, pointer] of refused) {
-    await assert.rejects(put({ identity_provider: 'bad', ...more }), (error: { code: string; details: { pointer: string } }) => {
-      assert.deepEqual([error.code, error.details.pointer], [code, pointer]);
-      return true;
-    });
+    await assert.rejects(
+      put({ identity_provider: 'bad', ...more }),
+      (error: { code: string; details: { pointer: string } }) => {
+        assert.deepEqual([error.code, error.details.pointer], [code, pointer]);
+        return true;
+      },
+    );
   }
 });
 

@@ -33,7 +33,11 @@ const settings = (from: TestIdentityProvider) => ({
 });
 
 async function provider(name: string, from = idp, more = {}, context = world.alpha) {
-  const put = await world.identity.putIdentityProvider(context, { identity_provider: name, ...settings(from), ...more });
+  const put = await world.identity.putIdentityProvider(context, {
+    identity_provider: name,
+    ...settings(from),
+    ...more,
+  });
   from.allowRedirect(put.redirect_uri as string);
   return put;
 }

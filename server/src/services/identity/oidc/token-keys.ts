@@ -25,11 +25,21 @@ const kinds: Readonly<Record<string, string>> = { R: 'RSA', P: 'RSA', E: 'EC' };
 export function createTokenKeys({ egress, clock }: { egress: Egress; clock: Clock }): TokenKeys {
   const known = new Map<string, Known>();
   const looking = new Map<string, Promise<Known>>();
+  // A provider that is away is asked once in a while, not for each token that comes.
+  const failed = new Map<string, { readonly at: number; readonly error: unknown }>();
 
   const look = (issuer: string): Promise<Known> => {
     const running = looking.get(issuer);
     if (running) return running;
-    const started = read(issuer).finally(() => looking.delete(issuer));
+    const before = failed.get(issuer);
+    if (before && clock.now() - before.at < lookAgainMs) return Promise.reject(before.error);
+    const started = read(issuer)
+      .catch((error: unknown) => {
+        if (failed.size >= mostIssuers) failed.clear();
+        failed.set(issuer, { at: clock.now(), error });
+        throw error;
+      })
+      .finally(() => looking.delete(issuer));
     looking.set(issuer, started);
     return started;
   };
