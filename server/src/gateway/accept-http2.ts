@@ -38,9 +38,17 @@ class Request extends Http2ServerRequest {
 }
 
 class Response extends Http2ServerResponse<Request> {}
-Object.defineProperty(Response.prototype, 'destroyed', {
-  get(this: Response) {
-    return this.stream?.destroyed ?? true;
+Object.defineProperties(Response.prototype, {
+  destroyed: {
+    get(this: Response) {
+      return this.stream?.destroyed ?? true;
+    },
+  },
+  // Node says that what its client has cancelled is finished; then nobody would stop the run behind it.
+  writableFinished: {
+    get(this: Response) {
+      return this.writableEnded && this.stream?.writableFinished === true;
+    },
   },
 });
 

@@ -159,12 +159,43 @@ test('over HTTP/2 a slow body is given up in time while others on the connection
   slow.on('response', (headers) => {
     status = headers[':status'];
   });
+  const closed = once(slow, 'close');
   assert.equal((await send(client, { ':path': '/v1/me' })).status, 200);
-  await once(slow, 'close');
+  await closed;
   clearInterval(drip);
   assert.equal(status, 408);
   assert.equal((await send(client, { ':path': '/v1/me' })).status, 200);
   client.close();
+});
+
+test('over HTTP/2 who cancels has left for the service too, and who took the answer has not', async () => {
+  const finished: boolean[] = [];
+  const own = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    clock: systemClock,
+    maxConnections: 10,
+    tls: await readTlsFiles(files),
+    handle: (request, response) => {
+      response.once('close', () => finished.push(response.writableFinished));
+      if (request.url === '/stream') response.write('first');
+      else if (request.url === '/whole') response.end('all of it');
+    },
+  });
+  const client = connectHttp2(own.url, authority());
+  for (const path of ['/whole', '/stream', '/nothing']) {
+    const stream = client.request({ ':path': path });
+    stream.on('error', () => undefined);
+    if (path === '/nothing') await systemClock.sleep(50);
+    else await once(stream, 'data');
+    const closed = once(stream, 'close');
+    if (path !== '/whole') stream.close(8);
+    stream.resume();
+    await closed;
+  }
+  client.destroy();
+  await own.drain(500);
+  assert.deepEqual(finished, [true, false, false]);
 });
 
 test('a client of HTTP/2 that opens and resets streams without end is cut off', async () => {
