@@ -42,7 +42,7 @@ const standardPatience = { headers: 10_000, request: 60_000 };
 const idle = 65_000;
 const maxHeaderSize = 16 * 1024;
 /** A browser that has seen it comes back by TLS only, for two years. */
-const strictTransport = 'max-age=63072000; includeSubDomains';
+const strictTransport = 'max-age=63072000';
 
 /** The public listener. Limits belong into the constructor: as properties they are looked at every 30 s only. */
 export async function listen(options: ListenOptions): Promise<Listener> {
