@@ -6,6 +6,7 @@ import { MemberTableRow, memberOperations } from './member.ts';
 import { type Operations, operation } from './operation.ts';
 import { PermissionName, RoleRef, RoleTableRow } from './role.ts';
 import { roleOperations } from './role-operations.ts';
+import { scimOperations } from './scim.ts';
 import { ServiceAccountTableRow, serviceAccountOperations } from './service-account.ts';
 import { teamOperations } from './team.ts';
 
@@ -69,6 +70,7 @@ export const identityOperations = {
   ...serviceAccountOperations,
   ...teamOperations,
   ...identityProviderOperations,
+  ...scimOperations,
   createWorkspace: operation({
     method: 'POST',
     path: '/internal/workspaces',

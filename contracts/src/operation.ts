@@ -41,6 +41,8 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   readonly shed?: 'never' | 'last';
   /** How long it may take where that is more than the usual 30 s. */
   readonly timeoutMs?: number;
+  /** Speaks SCIM (RFC 7644): its media type, its form of errors, and no body after a 204. */
+  readonly dialect?: 'scim';
   /** Content type of an answer that is a text; the others are JSON. */
   readonly media?: `text/${string}`;
   /** The answer leads a browser on to the output's `location`. */

@@ -12,6 +12,7 @@ export const permissions = [
   'team:write',
   'identity-provider:read',
   'identity-provider:write',
+  'scim:write',
   'login-link:write',
   'pattern:read',
   'pattern:write',

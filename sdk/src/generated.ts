@@ -731,6 +731,7 @@ export type PermissionName =
   | 'team:write'
   | 'identity-provider:read'
   | 'identity-provider:write'
+  | 'scim:write'
   | 'login-link:write'
   | 'pattern:read'
   | 'pattern:write'

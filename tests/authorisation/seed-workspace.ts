@@ -77,6 +77,10 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
   for (const name of [`${mark}_login`, second]) {
     await must('PUT', `/v1/identity-providers/${name}`, { issuer: `https://${mark}.example`, client_id: mark });
   }
+  const userNames = [`${mark}@example.com`, `${mark}.two@example.com`];
+  const people = await Promise.all(userNames.map((userName) => must('POST', '/scim/v2/Users', { userName })));
+  const members = people.map(({ id }) => ({ value: id }));
+  const group = await must('POST', '/scim/v2/Groups', { displayName: `${mark} group`, members });
   const atATime = more ? 918_273 : 564_738;
   await must('PUT', '/v1/queue', { concurrency: atATime });
   for (const name of [`${mark}_spend`, second]) {
@@ -161,6 +165,8 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       'identity provider': `${mark}_login`,
       'service account': `${mark}_robot`,
       team: `${mark}_team`,
+      'scim user': people[0].id,
+      'scim group': group.id,
       model: `${mark}_models/${mark}-large`,
       run: run.id,
       batch,
@@ -192,6 +198,8 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       made.id,
       hidden.id,
       run.id,
+      group.id,
+      ...people.map(({ id }) => id),
       ...batches.map(({ id }) => id),
       ...all.flatMap((key) => [key.id, key.key, key.prefix]),
     ],

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scimSchemas } from '@damask/contracts/scim.ts';
 import { type Input, titleOf } from '../sample-input.ts';
 import { seedMember } from './seed-by-hand.ts';
 import { type Side, type TwoWorkspaces, waitingInput } from './two-workspaces.ts';
@@ -74,6 +75,18 @@ const targets: Readonly<Record<string, Target>> = {
     await make(world, 'PUT', `/v1/identity-providers/${name}`, settings);
     return { identity_provider: name };
   },
+  'POST /scim/v2/Users': () => ({}),
+  'PUT /scim/v2/Users/{user}': () => ({}),
+  'PATCH /scim/v2/Users/{user}': () => ({}),
+  'DELETE /scim/v2/Users/{user}': async (world) => ({
+    user: (await make(world, 'POST', '/scim/v2/Users', { userName: freshName() })).id,
+  }),
+  'POST /scim/v2/Groups': () => ({}),
+  'PUT /scim/v2/Groups/{group}': () => ({}),
+  'PATCH /scim/v2/Groups/{group}': () => ({}),
+  'DELETE /scim/v2/Groups/{group}': async (world) => ({
+    group: (await make(world, 'POST', '/scim/v2/Groups', { displayName: freshName() })).id,
+  }),
   'PUT /v1/providers/{provider}': (world) => ({ provider: freshName(), base_url: world.model.url }),
   'POST /v1/providers/{provider}/test': async (world) => {
     const provider = freshName();
@@ -177,6 +190,7 @@ export async function foreignTarget(
   { things }: Side,
 ): Promise<Input> {
   const { method, path } = operation;
+  if (path.startsWith('/scim/')) return {};
   if (path.endsWith('/restore')) return { pattern: things['deleted pattern'] };
   if (path.endsWith('/versions')) return { system: text };
   if (path === '/v1/runs' || path === '/v1/render') return { ...run, pattern: things.pattern };
@@ -223,6 +237,8 @@ export function thingsByField({ things }: Side): Input {
     'custom role': custom_role,
     'identity provider': identity_provider,
     'service account': service_account,
+    'scim user': user,
+    'scim group': group,
   } = things;
   return {
     pattern,
@@ -241,6 +257,10 @@ export function thingsByField({ things }: Side): Input {
     custom_role,
     identity_provider,
     service_account,
+    user,
+    group,
+    resource_type: 'User',
+    schema: scimSchemas.user,
     version: 1,
   };
 }

@@ -31,22 +31,25 @@ export const commonHeaders = {
   'referrer-policy': 'no-referrer',
 } as const;
 
+const plainForm = { type: 'application/problem+json', write: toProblem };
+
 export function sendProblem(
   response: ServerResponse,
   error: AppError,
   requestId: string,
   headers: Record<string, string> = {},
+  form: { readonly type: string; readonly write: typeof toProblem } = plainForm,
 ) {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const body = Buffer.from(JSON.stringify(toProblem(error, requestId)));
+  const body = Buffer.from(JSON.stringify(form.write(error, requestId)));
   const { details } = error;
   const { retryAfterSeconds } = details;
   response.writeHead(error.status, {
     ...commonHeaders,
-    'content-type': 'application/problem+json',
+    'content-type': form.type,
     'content-length': body.length,
     'x-request-id': requestId,
     ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),

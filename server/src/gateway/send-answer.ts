@@ -3,6 +3,7 @@ import type { Operation } from '@damask/contracts/operation.ts';
 import { entityTag, tagsIn } from '#platform/entity-tag.ts';
 import { pagePolicy, scriptedPolicy } from './page-frame.ts';
 import { commonHeaders, replayedHeader } from './problem.ts';
+import { scimType } from './scim-problem.ts';
 
 /** Of an answer in JSON. As a list: Node copies and checks an object field by field. */
 const jsonHeaders = Object.entries({ ...commonHeaders, 'content-type': 'application/json' }).flat();
@@ -29,12 +30,34 @@ export function sendAnswer(
     response.writeHead(303, { ...commonHeaders, location, 'content-length': 0, 'x-request-id': requestId }).end();
     return;
   }
+  if (operation.dialect === 'scim' && operation.method !== 'GET') {
+    sendScim(response, output, requestId, status);
+    return;
+  }
   // As text: Node then sends head and body in one piece.
   const body = operation.media === undefined ? JSON.stringify(output ?? {}) : String(output);
   if (operation.method === 'GET') return sendRead(request, response, operation, body, requestId);
   const length = String(Buffer.byteLength(body));
   const replayed = operation.headers && (output as { replayed?: true }).replayed ? replayedList : noMore;
   response.writeHead(status, [...jsonHeaders, 'content-length', length, 'x-request-id', requestId, ...replayed]);
+  response.end(body);
+}
+
+/** What was made tells its address (RFC 7644, 3.3); 204 has neither body nor length. */
+function sendScim(response: ServerResponse, output: unknown, requestId: string, status: number) {
+  if (status === 204) {
+    response.writeHead(204, { ...commonHeaders, 'x-request-id': requestId }).end();
+    return;
+  }
+  const body = JSON.stringify(output);
+  const { location } = (output as { meta?: { location?: string } }).meta ?? {};
+  response.writeHead(status, {
+    ...commonHeaders,
+    'content-type': scimType,
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+    ...(status === 201 && location !== undefined ? { location } : {}),
+  });
   response.end(body);
 }
 
@@ -62,7 +85,7 @@ function sendRead(
   }
   response.writeHead(operation.status, {
     ...headers,
-    'content-type': operation.media ?? 'application/json',
+    'content-type': operation.media ?? (operation.dialect ? scimType : 'application/json'),
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);

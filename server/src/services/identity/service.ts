@@ -20,6 +20,7 @@ import { readKeyTable, readMemberTable, readRoleTable, readServiceAccountTable }
 import { readWorkspace } from './read-workspace.ts';
 import { reissueOwnerKey } from './reissue-owner-key.ts';
 import { revokeKey } from './revoke-key.ts';
+import { createScimOperations } from './scim/scim-operations.ts';
 
 export interface IdentityOptions extends Omit<IdentityParts, 'trail' | 'keyLimit' | 'loginLimits' | 'publicUrl'> {
   readonly publicUrl?: string | null;
@@ -61,6 +62,7 @@ export function createIdentityService(
     /** Holds at the edge within a second. Can be repeated. Errors: `not_found`, `policy_refused` for the last owner key. */
     revokeKey: (context, input) => revokeKey(parts, context, input),
     ...createMemberOperations(parts),
+    ...createScimOperations(parts),
     /** A workspace with its owner key, whose secret is answered this once. */
     createWorkspace: (context, input) => createWorkspace(parts, context, input),
     /** Id of the installation, and its first workspace or null. */

@@ -8,7 +8,7 @@ import * as store from './team-store.ts';
 
 type Contract = typeof teamOperations;
 
-const mostTeams = 1_000;
+export const mostTeams = 1_000;
 
 export async function putTeam(
   { database, clock, trail }: IdentityParts,
@@ -53,7 +53,7 @@ export async function deleteTeam(
   });
 }
 
-function tooMany(): AppError {
+export function tooMany(): AppError {
   return new AppError('policy_refused', `A workspace has ${mostTeams} teams at most. Delete one first.`, {
     pointer: '/team',
   });
