@@ -29,6 +29,7 @@ export const errorCatalogue = {
   forbidden: { kind: 'forbidden', status: 403, title: 'The role does not allow this' },
   sso_required: { kind: 'forbidden', status: 403, title: 'The workspace asks for another way to sign in' },
   csrf: { kind: 'forbidden', status: 403, title: 'The request did not come from our own page' },
+  authorization_revoked: { kind: 'forbidden', status: 403, title: 'Who queued the run may run nothing any more' },
   not_found: { kind: 'not-found', status: 404, title: 'There is nothing here' },
   model_not_found: { kind: 'not-found', status: 404, title: 'No provider offers this model' },
   method_not_allowed: { kind: 'invalid', status: 405, title: 'The address does not take this method' },

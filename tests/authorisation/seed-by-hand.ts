@@ -26,6 +26,7 @@ export async function seedHeld(sql: Ask, workspace: string, process: string) {
     "insert into pattern.batch_line (workspace, batch, line, state) select workspace, id, 1, 'open' from pattern.batch where workspace = $1",
     [workspace],
   );
+  await sql('insert into pattern.stopped_actor values ($1, $1, now())', [workspace]);
   await sql("insert into pattern.provider_take values ($1, 'lab', 0, 1, 1)", [workspace]);
 }
 

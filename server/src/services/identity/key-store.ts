@@ -148,6 +148,15 @@ export async function holdHolder(
   return row?.held ?? false;
 }
 
+/** Ids of the live keys of a member or a service account. */
+export async function listKeysOf(transaction: Transaction, holder: string): Promise<string[]> {
+  const rows = await transaction.query<{ id: string }>(
+    'select id from identity.api_key where (member = $1 or service_account = $1) and revoked_at is null',
+    [holder],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Undefined when the key is unknown or was revoked before. */
 export async function markRevoked(transaction: Transaction, id: string, now: number): Promise<ApiKey | undefined> {
   const [row] = await transaction.query<KeyRow>(

@@ -4,9 +4,10 @@ import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, keysTopic, membersTopic } from '../identity-parts.ts';
-import { hasOtherOwner } from '../key-store.ts';
+import { hasOtherOwner, listKeysOf } from '../key-store.ts';
 import { endLoginSessions } from '../login/end-login-sessions.ts';
 import { checkRolePassedOn, requireAsHigh, requireWholeReach } from '../role/pass-on-role.ts';
+import { stopActors, stopsRuns } from '../stop-actors.ts';
 import * as store from './member-store.ts';
 
 type Contract = typeof memberOperations;
@@ -23,8 +24,8 @@ export async function changeMember(
   return database.transaction({ role: 'identity', workspace }, async (transaction) => {
     const member = await store.lockMember(transaction, account);
     if (!member) throw notFound();
-    await requireAsHigh(transaction, context, member.role);
-    await checkRolePassedOn(transaction, context, role);
+    const before = await requireAsHigh(transaction, context, member.role);
+    const after = await checkRolePassedOn(transaction, context, role);
     if (member.role === role) return member;
     if (member.role === 'owner' && !(await hasOtherOwner(transaction, account, clock.now()))) throw lastOwner();
     await store.setMemberRole(transaction, account, role);
@@ -35,6 +36,9 @@ export async function changeMember(
       event: 'identity.member-changed',
       data: { account, role },
     });
+    if (stopsRuns(before, after)) {
+      await stopActors(transaction, clock, context, [account, ...(await listKeysOf(transaction, account))]);
+    }
     await bumpTopic(transaction, membersTopic);
     await endLoginSessions(transaction, { account, workspace, now: clock.now() });
     return { ...member, role };
@@ -61,9 +65,9 @@ export async function removeMember(
       event: 'identity.member-removed',
       data: { account },
     });
+    await stopActors(transaction, clock, context, [account, ...keys]);
     await bumpTopic(transaction, membersTopic);
     if (keys.length > 0) await bumpTopic(transaction, keysTopic);
-    await endLoginSessions(transaction, { account, workspace, now: clock.now() });
     return member;
   });
 }

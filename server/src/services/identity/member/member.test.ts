@@ -128,7 +128,7 @@ test('a member who is removed loses teams and keys for good, also when they come
   await assert.rejects(identity.createKey(ada, { name: 'late', role: 'viewer' }), { code: 'not_found' });
   assert.deepEqual(
     (await leftBy(caller)).events.map(({ name }) => name),
-    ['identity.member-removed'],
+    ['identity.member-removed', 'identity.actors-stopped'],
   );
   await sql('update identity.member set removed_at = null where account = $1', [idOf(ada)]);
   assert.deepEqual((await rowOf(ada))?.teams, []);

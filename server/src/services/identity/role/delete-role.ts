@@ -4,7 +4,7 @@ import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, membersTopic } from '../identity-parts.ts';
-import { toRole } from './list-roles.ts';
+import { toRole } from './role-item.ts';
 import { findUseOfRole, lockRole, deleteRole as removeRole } from './role-store.ts';
 
 export async function deleteRole(

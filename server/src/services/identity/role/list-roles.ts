@@ -3,8 +3,8 @@ import { rolePermissions, roles } from '@damask/contracts/permissions.ts';
 import type { RoleItem, roleOperations } from '@damask/contracts/role-operations.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { IdentityParts } from '../identity-parts.ts';
-import { mostRoles } from './put-role.ts';
-import { type RoleRow, listRoles as readRoles } from './role-store.ts';
+import { mostRoles, toRole } from './role-item.ts';
+import { listRoles as readRoles } from './role-store.ts';
 
 type ListRoles = typeof roleOperations.listRoles;
 
@@ -36,15 +36,4 @@ function place(all: readonly RoleItem[], after: string): number {
 function builtIn(role: (typeof roles)[number]): RoleItem {
   const permissions = [...rolePermissions[role]];
   return { role, description: '', permissions, built_in: true, created_at: null, updated_at: null };
-}
-
-export function toRole({ name, description, permissions, created_at, updated_at }: RoleRow): RoleItem {
-  return {
-    role: `custom:${name}`,
-    description,
-    permissions,
-    built_in: false,
-    created_at: created_at.toISOString(),
-    updated_at: updated_at.toISOString(),
-  };
 }

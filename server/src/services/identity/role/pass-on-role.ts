@@ -40,13 +40,17 @@ export async function checkRolePassedOn(
 
 /**
  * Nobody acts on one who holds more than they do: they could lock everybody above them out. Errors: `forbidden`.
- * A role that is gone holds nothing.
+ * A role that is gone holds nothing. Answers what the role holds.
  */
-export async function requireAsHigh(transaction: Transaction, context: CallContext, role: RoleRef): Promise<void> {
+export async function requireAsHigh(
+  transaction: Transaction,
+  context: CallContext,
+  role: RoleRef,
+): Promise<readonly Permission[]> {
   const held = (await findPermissions(transaction, role)) ?? [];
   const ownership = role === 'owner' && context.actor.role !== 'owner';
   const need = ownership ? 'role:owner' : held.find((permission) => !context.permissions.has(permission));
-  if (need === undefined) return;
+  if (need === undefined) return held;
   throw new AppError('forbidden', `The role ${role} holds more than you do: ${need}. Ask somebody who holds it.`, {
     need,
   });

@@ -5,12 +5,10 @@ import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, membersTopic } from '../identity-parts.ts';
-import { toRole } from './list-roles.ts';
+import { stopActors, stopsRuns } from '../stop-actors.ts';
 import { requireHeld, requireWholeReach } from './pass-on-role.ts';
-import { listRoles, lockRole, putRole as saveRole } from './role-store.ts';
-
-/** Roles that a workspace may make: they are listed as a whole, and all of them are in the memory of every process. */
-export const mostRoles = 100;
+import { mostRoles, toRole } from './role-item.ts';
+import { listActorsOfRole, listRoles, lockRole, putRole as saveRole } from './role-store.ts';
 
 export async function putRole(
   { database, clock, trail }: IdentityParts,
@@ -34,6 +32,9 @@ export async function putRole(
       event: 'identity.role-put',
       data: { role: name },
     });
+    if (before && stopsRuns(before.permissions, held)) {
+      await stopActors(transaction, clock, context, await listActorsOfRole(transaction, `custom:${name}`));
+    }
     await bumpTopic(transaction, membersTopic);
     return role;
   });

@@ -61,6 +61,22 @@ export async function deleteRole(transaction: Transaction, name: string): Promis
   await transaction.query('delete from identity.custom_role where name = $1', [name]);
 }
 
+/** Everybody with the role: members, service accounts, keys, and the keys of those members and accounts. */
+export async function listActorsOfRole(transaction: Transaction, role: string): Promise<string[]> {
+  const rows = await transaction.query<{ id: string }>(
+    `with holder as (
+       select account as id from identity.member where role = $1 and removed_at is null
+       union all select id from identity.service_account where role = $1
+     )
+     select id from holder union
+     select k.id from identity.api_key as k
+      where k.revoked_at is null
+        and (k.role = $1 or k.member in (select id from holder) or k.service_account in (select id from holder))`,
+    [role],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Who has the role: `members`, `service accounts`, `live keys`; undefined when nobody has. */
 export async function findUseOfRole(transaction: Transaction, role: string, now: number): Promise<string | undefined> {
   const [row] = await transaction.query<{ who: string }>(

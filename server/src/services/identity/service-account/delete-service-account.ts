@@ -5,6 +5,7 @@ import type { CallContext } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, keysTopic, membersTopic } from '../identity-parts.ts';
 import { requireAsHigh } from '../role/pass-on-role.ts';
+import { stopActors } from '../stop-actors.ts';
 import * as store from './service-account-store.ts';
 
 export async function deleteServiceAccount(
@@ -25,6 +26,7 @@ export async function deleteServiceAccount(
       event: 'identity.service-account-deleted',
       data: { service_account: name },
     });
+    await stopActors(transaction, clock, context, [account.id, ...keys]);
     await bumpTopic(transaction, membersTopic);
     if (keys.length > 0) await bumpTopic(transaction, keysTopic);
     return account;

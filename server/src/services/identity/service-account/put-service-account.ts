@@ -4,7 +4,9 @@ import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, membersTopic } from '../identity-parts.ts';
+import { listKeysOf } from '../key-store.ts';
 import { checkRolePassedOn, requireAsHigh, requireWholeReach } from '../role/pass-on-role.ts';
+import { stopActors, stopsRuns } from '../stop-actors.ts';
 import * as store from './service-account-store.ts';
 
 /** All of them are in the memory of every process. */
@@ -22,8 +24,8 @@ export async function putServiceAccount(
   return database.transaction({ role: 'identity', workspace }, async (transaction) => {
     const before = await store.lockServiceAccount(transaction, name);
     if (before && before.id === actor.serviceAccount) throw ownRole();
-    if (before) await requireAsHigh(transaction, context, before.role);
-    await checkRolePassedOn(transaction, context, role);
+    const held = before ? await requireAsHigh(transaction, context, before.role) : [];
+    const holds = await checkRolePassedOn(transaction, context, role);
     if (before && before.role === role && before.description === description) return before;
     if (!before && (await store.countServiceAccounts(transaction, mostAccounts)) >= mostAccounts) throw tooMany();
     const account = await store.putServiceAccount(transaction, {
@@ -42,6 +44,9 @@ export async function putServiceAccount(
       event: 'identity.service-account-put',
       data: { service_account: name, role },
     });
+    if (stopsRuns(held, holds)) {
+      await stopActors(transaction, clock, context, [account.id, ...(await listKeysOf(transaction, account.id))]);
+    }
     await bumpTopic(transaction, membersTopic);
     return account;
   });

@@ -26,7 +26,8 @@ test('a service account has keys that name it, hold no more than it does and end
   await assert.rejects(identity.createKey(caller, { name: 'x', role: 'viewer', service_account: 'ci' }), {
     code: 'not_found',
   });
-  const said = ['service-account-put', 'key-created', 'service-account-put', 'service-account-deleted'];
+  const put = ['service-account-put', 'key-created', 'service-account-put', 'actors-stopped'];
+  const said = [...put, 'service-account-deleted', 'actors-stopped'];
   assert.deepEqual(
     (await leftBy(caller)).events.map(({ name }) => name),
     said.map((name) => `identity.${name}`),

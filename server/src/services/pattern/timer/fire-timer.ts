@@ -35,9 +35,14 @@ export async function fireTimer(parts: TimerParts, { workspace, name, due }: sto
   const run = await openRun(parts.vault, workspace, name, timer.run);
   const context = actAs(parts, workspace, timer);
   const firings: Firing[] = [];
+  const error = parts.stopped.refusal(workspace, timer.actor, timer.updated_at) ?? null;
   for (const { at, fire } of ticks) {
     firings.push(
-      fire ? await plan(parts, context, name, run, at) : { at, planned: null, state: 'missed', error: null },
+      fire && error
+        ? { at, planned: null, state: 'failed', error }
+        : fire
+          ? await plan(parts, context, name, run, at)
+          : { at, planned: null, state: 'missed', error: null },
     );
   }
   const started = await inWorkspace(parts, workspace, async (transaction) => {
