@@ -155,9 +155,13 @@ export const identityProviderOperations = {
     permission: 'internal',
     summary: 'As which service account a token of an identity provider acts',
     input: strict({ provider: Id, token: Type.String({ maxLength: 8_192 }) }),
-    output: Type.Object({ workspace: Id, service_account: Id, expires_at: Time }),
+    output: Type.Object({
+      machine: Type.Union([Type.Object({ workspace: Id, service_account: Id, expires_at: Time }), Type.Null()], {
+        description: 'Null: the token is not valid.',
+      }),
+    }),
     status: 200,
-    errors: ['unauthenticated', 'unavailable'],
+    errors: ['unavailable'],
   }),
   readTokenIssuers: operation({
     method: 'GET',

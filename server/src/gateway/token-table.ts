@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { identityProviderOperations, TokenIssuerRow } from '@damask/contracts/identity-provider.ts';
-import { AppError, toAppError } from '#platform/app-error.ts';
+import { AppError } from '#platform/app-error.ts';
 import type { Client } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import { systemContext } from '#platform/system-context.ts';
@@ -64,14 +64,11 @@ export function createTokenTable(options: {
   async function verify(key: string, token: string, workspace: string, candidates: readonly TokenIssuerRow[]) {
     for (const { id, updated_at } of candidates) {
       const entry = { workspace, provider: id, providerAt: updated_at };
-      try {
-        const made = await identity.verifyToken(systemContext(clock), { provider: id, token });
-        const expiresAt = Date.parse(made.expires_at);
-        keep(known, key, { ...entry, serviceAccount: made.service_account, expiresAt });
-        return;
-      } catch (error) {
-        if (toAppError(error).code !== 'unauthenticated') throw error;
-      }
+      const { machine } = await identity.verifyToken(systemContext(clock), { provider: id, token });
+      if (!machine) continue;
+      const expiresAt = Date.parse(machine.expires_at);
+      keep(known, key, { ...entry, serviceAccount: machine.service_account, expiresAt });
+      return;
     }
     keep(refused, key, clock.now() + refusedMs);
   }

@@ -29,7 +29,7 @@ export function identityProviders(parts: IdentityParts): Implementation<typeof i
     beginSignIn: (context, input) => beginSignIn(parts, connections, context, input),
     /** Errors: `invalid_sign_in`, `sign_in_refused`, `not_found`, `unavailable`. */
     finishSignIn: (context, input) => finishSignIn(parts, connections, context, input),
-    /** Errors: `unauthenticated`, `unavailable`. */
+    /** Null for a token that is not valid. Errors: `unavailable`. */
     verifyToken: (context, input) => verifyToken(parts, keys, context, input),
     /** A page of all providers that take tokens of machines. */
     readTokenIssuers: (context, input) => readTokenIssuers(parts, context, input),

@@ -1,7 +1,6 @@
 import type { identityProviderOperations } from '@damask/contracts/identity-provider.ts';
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
-import { AppError } from '#platform/app-error.ts';
+import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import type { CallContext } from '#platform/call.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { findServiceAccount } from '../service-account/service-account-store.ts';
@@ -17,7 +16,7 @@ const longestToken = 86_400;
 
 /**
  * As which service account a token acts. Algorithm, issuer, audience and client are those that the provider was entered
- * with; nothing in the token chooses them, or leads anywhere. Errors: `unauthenticated`, `unavailable`.
+ * with; nothing in the token chooses them, or leads anywhere. Null for what is not valid. Errors: `unavailable`.
  */
 export async function verifyToken(
   { database, clock }: IdentityParts,
@@ -28,20 +27,20 @@ export async function verifyToken(
   const provider = await database.transaction({ role: 'platform', workspace: null }, (transaction) =>
     findAnyProvider(transaction, id),
   );
-  if (!provider || provider.audience === null) throw notValid();
-  const kid = checkTokenHeader(token, provider.algorithm);
-  if (kid === undefined) throw notValid();
+  const kid = provider && checkTokenHeader(token, provider.algorithm);
+  if (!provider || provider.audience === null || kid === undefined) return { machine: null };
   const claims = await verify(provider, keys, token, kid, clock.now());
-  const client = claims.azp ?? claims.client_id;
-  const machine = provider.machines.find((one) => one.client === client);
-  if (!machine) throw notValid();
+  const client = claims?.azp ?? claims?.client_id;
+  const named = provider.machines.find((one) => one.client === client);
   const { workspace } = provider;
-  const account = await database.transaction({ role: 'identity', workspace }, (transaction) =>
-    findServiceAccount(transaction, machine.service_account),
-  );
-  if (!account) throw notValid();
+  const account =
+    named &&
+    (await database.transaction({ role: 'identity', workspace }, (transaction) =>
+      findServiceAccount(transaction, named.service_account),
+    ));
+  if (!claims || !account) return { machine: null };
   const expiresAt = new Date((claims.exp as number) * 1_000 + clockTolerance * 1_000).toISOString();
-  return { workspace, service_account: account.id, expires_at: expiresAt };
+  return { machine: { workspace, service_account: account.id, expires_at: expiresAt } };
 }
 
 async function verify(
@@ -50,27 +49,19 @@ async function verify(
   token: string,
   kid: string | null,
   now: number,
-): Promise<JWTPayload> {
+): Promise<JWTPayload | undefined> {
   const { issuer, algorithm, audience } = provider;
-  const once = async (set: JSONWebKeySet) => {
-    const { payload } = await jwtVerify(token, createLocalJWKSet(set), {
-      algorithms: [algorithm],
-      issuer,
-      audience: audience as string,
-      clockTolerance,
-      currentDate: new Date(now),
-      requiredClaims: ['exp', 'iat', 'sub'],
-    });
-    return payload;
-  };
-  try {
-    const claims = await once(await keys.of(issuer, kid, algorithm));
-    if (!isAccessToken(claims) || !isInTime(claims, now)) throw notValid();
-    return claims;
-  } catch (error) {
-    // Also what a provider's odd key does.
-    throw error instanceof AppError ? error : notValid(error);
-  }
+  const set = createLocalJWKSet(await keys.of(issuer, kid, algorithm));
+  const verified = await jwtVerify(token, set, {
+    algorithms: [algorithm],
+    issuer,
+    audience: audience as string,
+    clockTolerance,
+    currentDate: new Date(now),
+    requiredClaims: ['exp', 'iat', 'sub'],
+    // Whatever goes wrong, also by a provider's odd key: it is not valid.
+  }).catch(() => undefined);
+  return verified && isAccessToken(verified.payload) && isInTime(verified.payload, now) ? verified.payload : undefined;
 }
 
 /** What signs a person in, or gets new tokens, is not for calling. */
@@ -84,9 +75,4 @@ function isAccessToken(claims: JWTPayload): boolean {
 function isInTime({ exp = 0, iat = 0 }: JWTPayload, now: number): boolean {
   const seconds = now / 1_000;
   return exp - seconds <= longestToken && iat <= seconds + clockTolerance && iat < exp;
-}
-
-function notValid(cause?: unknown): AppError {
-  const details = cause === undefined ? undefined : { cause };
-  return new AppError('unauthenticated', 'Send a valid credential.', {}, details);
 }
