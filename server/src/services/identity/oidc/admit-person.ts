@@ -12,7 +12,7 @@ import { roleOfGroups } from './role-of-groups.ts';
 
 /**
  * The account of a person whom a provider vouches for: made at the first sign-in, as the membership is. An account is found
- * by issuer and subject alone; an address never leads to one.
+ * by issuer and subject, or as the directory's user of that id; an address never leads to one.
  * Errors: `sign_in_refused` for those who were removed, and those whom no group lets in.
  */
 export async function admitPerson(
@@ -23,8 +23,12 @@ export async function admitPerson(
 ): Promise<string> {
   const { database, clock } = parts;
   const admitted = await database.transaction({ role: 'identity', workspace: null }, async (transaction) => {
-    const found = await store.findAccountOf(transaction, provider.issuer, person.subject);
+    const known = await store.findAccountOf(transaction, provider.issuer, person.subject);
     await enterWorkspace(transaction, provider.workspace);
+    const listed = known === undefined ? await store.findListed(transaction, person) : [];
+    // Whom the directory has taken out does not come back as somebody new.
+    if (listed.some((one) => one.removed)) return { refused: removed() };
+    const found = known ?? (await unclaimed(transaction, provider, listed.find(({ named }) => named)?.account));
     const member = found === undefined ? undefined : await store.findMember(transaction, found);
     const role = await roleFor(transaction, provider, person);
     if (member?.removed) return { refused: removed() };
@@ -34,7 +38,7 @@ export async function admitPerson(
         await endLoginSessions(transaction, { account: found, workspace: provider.workspace, now: clock.now() });
       return { refused: inNoGroup() };
     }
-    const account = await keepAccount(transaction, parts, provider, person, found);
+    const account = await keepAccount(transaction, parts, provider, person, { found, isNew: known === undefined });
     if (!member) await join(transaction, parts, context, provider, { account, role: role as NonNullable<typeof role> });
     else if (member.source === 'oidc' && role !== null && role !== member.role) {
       await store.changeRole(transaction, account, role);
@@ -52,21 +56,32 @@ async function roleFor(transaction: Transaction, provider: ProviderRow, { groups
   return role !== null && (await store.hasRole(transaction, role)) ? role : null;
 }
 
+/** The account that the directory made for this person, whom it names as the provider does, until they sign in first. */
+async function unclaimed(
+  transaction: Transaction,
+  { workspace }: ProviderRow,
+  account: string | undefined,
+): Promise<string | undefined> {
+  if (account === undefined) return undefined;
+  await enterWorkspace(transaction, null);
+  const taken = await store.hasIdentity(transaction, account);
+  await enterWorkspace(transaction, workspace);
+  return taken ? undefined : account;
+}
+
 async function keepAccount(
   transaction: Transaction,
   { clock }: IdentityParts,
   { issuer, workspace }: ProviderRow,
   { subject, name, email, emailVerified }: Person,
-  found: string | undefined,
+  { found, isNew }: { found: string | undefined; isNew: boolean },
 ): Promise<string> {
   await enterWorkspace(transaction, null);
   const account = found ?? clock.uuid();
   const now = clock.now();
   if (found) await store.refreshAccount(transaction, { id: found, name, email, emailVerified });
-  else {
-    await insertAccount(transaction, { id: account, name, email, emailVerified, now });
-    if (!(await store.insertIdentity(transaction, { issuer, subject, account, now }))) throw meanwhile();
-  }
+  else await insertAccount(transaction, { id: account, name, email, emailVerified, now });
+  if (isNew && !(await store.insertIdentity(transaction, { issuer, subject, account, now }))) throw meanwhile();
   await enterWorkspace(transaction, workspace);
   return account;
 }

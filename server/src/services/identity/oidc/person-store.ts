@@ -81,6 +81,25 @@ export async function hasRole(transaction: Transaction, role: RoleRef): Promise<
   return rows.length > 0;
 }
 
+/** What the workspace's directory (SCIM) says of a person: by their id there, or by an address. */
+export function findListed(
+  transaction: Transaction,
+  { subject, email }: { subject: string; email: string | null },
+): Promise<{ account: string; named: boolean; removed: boolean }[]> {
+  return transaction.query<{ account: string; named: boolean; removed: boolean }>(
+    `select m.account, u.external_id is not distinct from $1 as named, m.removed_at is not null as removed
+       from identity.scim_user as u join identity.member as m on m.account = u.account
+      where u.external_id = $1 or u.addresses @> array[lower($2::text)] order by u.account limit 10`,
+    [subject, email],
+  );
+}
+
+/** Whether a provider vouches for an account already; outside of any workspace. */
+export async function hasIdentity(transaction: Transaction, account: string): Promise<boolean> {
+  const rows = await transaction.query('select from identity.login_identity where account = $1 limit 1', [account]);
+  return rows.length > 0;
+}
+
 /** False when a state was used before. */
 export async function useState(transaction: Transaction, hash: string, until: number): Promise<boolean> {
   const rows = await transaction.query(

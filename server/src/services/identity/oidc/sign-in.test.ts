@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { type IdentityForTests, identityForTests } from '../identity-for-tests.ts';
 import { startIdentityProvider, type TestIdentityProvider } from './oidc-provider-for-tests.ts';
@@ -238,5 +239,48 @@ test('A-6: a sign-in leads back to our own paths only', async () => {
     const { location, ticket } = await world.identity.beginSignIn(world.system, { login: id, return_to });
     const query = new URL(await idp.browse(location)).search.slice(1);
     assert.equal((await finish({ login: id, ticket, query, visit })).return_to, '/');
+  }
+});
+
+async function listInDirectory(external: string, address: string, removed: boolean): Promise<string> {
+  const account = randomUUID();
+  const { workspace } = world.alpha;
+  await world.sql(`insert into identity.account (id, name, created_at) values ($1, $2, now())`, [account, external]);
+  await world.sql(
+    `insert into identity.member (workspace, account, role, source, created_at, removed_at)
+     values ($1, $2, 'runner', 'scim', now(), case when $3 then now() end)`,
+    [workspace, account, removed],
+  );
+  await world.sql(
+    `insert into identity.scim_user (workspace, account, user_name, external_id, emails, addresses, created_at, updated_at)
+     values ($1, $2, $3, $4, '[]', array[$3], now(), now())`,
+    [workspace, account, address, external],
+  );
+  return account;
+}
+
+test('whom the directory names as the provider does is the same person, with the role of the directory', async () => {
+  const { id } = await provider('listed');
+  const account = await listInDirectory('lena-id', 'lena@example.com', false);
+  idp.person = { sub: 'lena-id', email: 'lena@example.com', groups: ['dev'] };
+  assert.equal((await finish(await browse(id))).account.id, account);
+  assert.equal((await finish(await browse(id))).account.id, account);
+  const [member] = await world.sql('select role from identity.member where account = $1', [account]);
+  assert.deepEqual(member, { role: 'runner' });
+});
+
+test('an address alone makes nobody the person of the directory', async () => {
+  const { id } = await provider('addressed');
+  const account = await listInDirectory('mona-id', 'mona@example.com', false);
+  idp.person = { sub: 'stranger', email: 'mona@example.com', email_verified: true, groups: ['dev'] };
+  assert.notEqual((await finish(await browse(id))).account.id, account);
+});
+
+test('whom the directory has taken out does not come back as somebody new', async () => {
+  const { id } = await provider('gone');
+  await listInDirectory('nils-id', 'nils@example.com', true);
+  for (const sub of ['nils-id', 'another-id']) {
+    idp.person = { sub, email: 'Nils@example.com', groups: ['dev'] };
+    await assert.rejects(async () => finish(await browse(id)), { code: 'sign_in_refused' });
   }
 });
