@@ -8,6 +8,7 @@ import { leaveEverywhere } from './leave-everywhere.ts';
 import { loginSessionsTopic, sessionsMost } from './login-parts.ts';
 import * as store from './login-store.ts';
 import { mintSecret } from './mint-secret.ts';
+import { listOpenWorkspaces } from './open-workspaces-store.ts';
 
 export interface LoginToMake {
   /** Id of an account that has proved who it is. */
@@ -35,7 +36,7 @@ export async function createLoginSession(
   const { database, clock, loginLimits } = parts;
   // Where only a provider lets the account in, no other way of signing in counts.
   const workspaces = await database.transaction({ role: 'platform', workspace: null }, (transaction) =>
-    store.listOpenWorkspaces(transaction, login.account, login.provider ?? null),
+    listOpenWorkspaces(transaction, login.account, login.provider ?? null),
   );
   return database.transaction({ role: 'identity', workspace: null }, async (transaction) => {
     await login.before?.(transaction);

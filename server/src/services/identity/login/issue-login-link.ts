@@ -25,17 +25,22 @@ export async function issueLoginLink(parts: IdentityParts, context: CallContext)
   const { workspace, actor } = context;
   requireWholeReach(context);
   if (actor.role !== 'owner' || permissions.some((one) => !context.permissions.has(one))) throw ownersOnly();
+  const shared = await database.transaction({ role: 'platform', workspace: null }, (transaction) =>
+    store.listSharedOwners(transaction, workspace),
+  );
+  // A key is for one workspace; a link must not make more of it.
+  if (actor.account !== undefined && shared.includes(actor.account)) throw elsewhereToo();
   const { secret, hash } = mintSecret('dml');
   const now = clock.now();
   const expiresAt = now + linkLifetime;
   const account = await database.transaction({ role: 'identity', workspace }, async (transaction) => {
     if (!(await findWorkspace(transaction))) throw notFound();
-    const owner = actor.account ?? (await localOwner(parts, transaction, context));
+    const owner = actor.account ?? (await localOwner(parts, transaction, context, shared));
     await store.enterWorkspace(transaction, null);
     const found = await store.findAccount(transaction, owner);
     if (!found) throw notFound();
     const id = clock.uuid();
-    await store.insertLink(transaction, { id, account: owner, hash, now, expiresAt });
+    await store.insertLink(transaction, { id, account: owner, madeIn: workspace, hash, now, expiresAt });
     await store.enterWorkspace(transaction, workspace);
     await trail.leave(transaction, context, {
       action: 'createLoginLink',
@@ -55,10 +60,11 @@ async function localOwner(
   { clock, trail }: IdentityParts,
   transaction: Transaction,
   context: CallContext,
+  shared: readonly string[],
 ): Promise<string> {
   const { workspace } = context;
   await store.lockOwners(transaction);
-  const known = await store.findLocalOwner(transaction);
+  const known = (await store.listLocalOwners(transaction)).find((one) => !shared.includes(one));
   if (known !== undefined) return known;
   const account = clock.uuid();
   const now = clock.now();
@@ -75,6 +81,13 @@ async function localOwner(
   });
   await bumpTopic(transaction, membersTopic);
   return account;
+}
+
+function elsewhereToo(): AppError {
+  return new AppError(
+    'policy_refused',
+    'You are a member of other workspaces too, and a link would open them with a key of this one. Sign in with a passkey.',
+  );
 }
 
 function ownersOnly(): AppError {

@@ -71,25 +71,6 @@ export async function insertAccount(
   );
 }
 
-/** Ids of workspaces of an account that it may enter when this provider vouched for it, or none; for the role `platform`. */
-export async function listOpenWorkspaces(
-  transaction: Transaction,
-  account: string,
-  provider: string | null,
-): Promise<string[]> {
-  const rows = await transaction.query<{ workspace: string }>(
-    `select m.workspace from identity.member as m join identity.account as a on a.id = m.account
-       left join lateral (
-         select array_agg(id) as only_by from identity.identity_provider
-          where workspace = m.workspace and sso_only and lower(split_part(a.email, '@', 2)) = any(email_domains)
-       ) as p on true
-      where m.account = $1 and m.removed_at is null and (p.only_by is null or $2::uuid = any(p.only_by))
-      order by m.workspace limit 100`,
-    [account, provider],
-  );
-  return rows.map((row) => row.workspace);
-}
-
 /** Ids of the workspaces of which an account is a member, oldest first; for the role `platform`. */
 export async function listWorkspacesOf(transaction: Transaction, account: string): Promise<string[]> {
   const rows = await transaction.query<{ workspace: string }>(
@@ -126,14 +107,27 @@ export async function insertOwner(
   );
 }
 
-/** The first local owner who is not disabled, of the transaction's workspace. */
-export async function findLocalOwner(transaction: Transaction): Promise<string | undefined> {
-  const [row] = await transaction.query<{ account: string }>(
+/** Local owners who are not disabled, of the transaction's workspace, first the oldest. */
+export async function listLocalOwners(transaction: Transaction): Promise<string[]> {
+  const rows = await transaction.query<{ account: string }>(
     `select m.account from identity.member as m join identity.account as a on a.id = m.account
       where m.role = 'owner' and m.source = 'local' and m.removed_at is null and a.disabled_at is null
-      order by m.created_at, m.account limit 1`,
+      order by m.created_at, m.account limit 100`,
   );
-  return row?.account;
+  return rows.map(({ account }) => account);
+}
+
+/** Owners of a workspace who are members elsewhere too; for the role `platform`. */
+export async function listSharedOwners(transaction: Transaction, workspace: string): Promise<string[]> {
+  const rows = await transaction.query<{ account: string }>(
+    `select m.account from identity.member as m
+      where m.workspace = $1 and m.role = 'owner' and m.removed_at is null
+        and exists (select from identity.member as o
+                     where o.account = m.account and o.workspace <> m.workspace and o.removed_at is null)
+      order by m.account limit 1000`,
+    [workspace],
+  );
+  return rows.map(({ account }) => account);
 }
 
 export async function insertSession(transaction: Transaction, session: NewSession): Promise<LoginSession> {
@@ -256,21 +250,25 @@ export async function noteSeen(
 
 export async function insertLink(
   transaction: Transaction,
-  link: { id: string; account: string; hash: string; now: number; expiresAt: number },
+  link: { id: string; account: string; madeIn: string; hash: string; now: number; expiresAt: number },
 ): Promise<void> {
   await transaction.query(
-    'insert into identity.login_link (id, account, hash, created_at, expires_at) values ($1, $2, $3, $4, $5)',
-    [link.id, link.account, link.hash, new Date(link.now), new Date(link.expiresAt)],
+    'insert into identity.login_link (id, account, made_in, hash, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)',
+    [link.id, link.account, link.madeIn, link.hash, new Date(link.now), new Date(link.expiresAt)],
   );
 }
 
-/** The account that a link would sign in. */
-export async function findLink(transaction: Transaction, hash: string, now: number): Promise<string | undefined> {
-  const [row] = await transaction.query<{ account: string }>(
-    'select account from identity.login_link where hash = $1 and used_at is null and expires_at > $2',
+/** The account that a link would sign in, and the workspace that it is for. */
+export async function findLink(
+  transaction: Transaction,
+  hash: string,
+  now: number,
+): Promise<{ account: string; madeIn: string } | undefined> {
+  const [row] = await transaction.query<{ account: string; madeIn: string }>(
+    'select account, made_in as "madeIn" from identity.login_link where hash = $1 and used_at is null and expires_at > $2',
     [hash, new Date(now)],
   );
-  return row?.account;
+  return row;
 }
 
 /** The account that a link signs in, at most once. */

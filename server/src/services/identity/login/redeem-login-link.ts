@@ -2,7 +2,7 @@ import type { loginOperations, NewLogin } from '@damask/contracts/login.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { IdentityParts } from '../identity-parts.ts';
-import { createLoginSession, signInRefused } from './create-login-session.ts';
+import { createLoginSession, signInRefused, workspacesOf } from './create-login-session.ts';
 import { findLink, useLink } from './login-store.ts';
 import { hashSecret } from './mint-secret.ts';
 
@@ -17,10 +17,14 @@ export async function redeemLoginLink(
   const { database, clock } = parts;
   if (!shape.test(link)) throw signInRefused();
   const hash = hashSecret(link);
-  const account = await database.transaction({ role: 'identity', workspace: null }, (transaction) =>
+  const found = await database.transaction({ role: 'identity', workspace: null }, (transaction) =>
     findLink(transaction, hash, clock.now()),
   );
-  if (account === undefined) throw signInRefused();
+  if (found === undefined) throw signInRefused();
+  const { account, madeIn } = found;
+  const workspaces = await workspacesOf(parts, account);
+  // It may have become a member elsewhere meanwhile.
+  if (workspaces.some((one) => one !== madeIn)) throw signInRefused();
   return createLoginSession(parts, context, {
     account,
     kind: 'browser',

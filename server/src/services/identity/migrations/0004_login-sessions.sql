@@ -39,6 +39,8 @@ create table identity.login_link (
   id uuid primary key,
   account uuid not null references identity.account (id),
   hash text not null unique,
+  -- The workspace of the key that made it: a link opens no other one.
+  made_in uuid not null,
   created_at timestamptz not null,
   expires_at timestamptz not null,
   used_at timestamptz
