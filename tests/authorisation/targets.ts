@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { scimSchemas } from '@damask/contracts/scim.ts';
 import { type Input, titleOf } from '../sample-input.ts';
 import { seedMember } from './seed-by-hand.ts';
+import { signInTargets } from './sign-in-targets.ts';
 import { type Side, type TwoWorkspaces, waitingInput } from './two-workspaces.ts';
 
 type Target = (world: TwoWorkspaces) => Input | Promise<Input>;
@@ -22,23 +23,7 @@ const batch = {
 
 /** Inputs that work, by the operation's title, each with things of alpha that nobody misses afterwards. */
 const targets: Readonly<Record<string, Target>> = {
-  'POST /v1/login-links': () => ({}),
-  'POST /v1/login/passkey/options': () => ({}),
-  'POST /v1/login/passkey': () => ({}),
-  // Keys do none of these.
-  'GET /v1/me/command-line-logins/{user_code}': () => ({ user_code: 'BBBB-BBBB' }),
-  'POST /v1/me/command-line-logins/{user_code}/approval': () => ({ user_code: 'BBBB-BBBB' }),
-  'DELETE /v1/login': () => ({}),
-  'DELETE /v1/me/login-sessions/{login_session}': () => ({}),
-  'POST /v1/me/passkeys/options': () => ({}),
-  'POST /v1/me/passkeys': () => ({}),
-  'DELETE /v1/me/passkeys/{passkey}': () => ({ passkey: '01900000-0000-7000-8000-000000000000' }),
-  'POST /v1/login/command-line': () => ({ challenge: 'c'.repeat(43), name: freshName() }),
-  'POST /v1/login/command-line/{login}': () => ({ verifier: 'v'.repeat(43) }),
-  'POST /v1/login/link': async (world) => {
-    const { url } = await make(world, 'POST', '/v1/login-links', {});
-    return { link: String(url).split('#link=')[1] };
-  },
+  ...signInTargets,
   'POST /v1/keys': () => ({ name: freshName(), role: 'viewer' }),
   'DELETE /v1/keys/{key}': async (world) => ({
     key: (await make(world, 'POST', '/v1/keys', { name: freshName(), role: 'viewer' })).id,
@@ -63,17 +48,6 @@ const targets: Readonly<Record<string, Target>> = {
   'DELETE /v1/teams/{team}/members/{member}': async (world) => {
     const team = await freshTeam(world);
     return { team, member: await freshMember(world, team) };
-  },
-  'PUT /v1/identity-providers/{identity_provider}': () => ({
-    identity_provider: freshName(),
-    issuer: 'https://login.example',
-    client_id: 'damask',
-  }),
-  'DELETE /v1/identity-providers/{identity_provider}': async (world) => {
-    const name = freshName();
-    const settings = { issuer: 'https://login.example', client_id: 'damask' };
-    await make(world, 'PUT', `/v1/identity-providers/${name}`, settings);
-    return { identity_provider: name };
   },
   'POST /scim/v2/Users': () => ({}),
   'PUT /scim/v2/Users/{user}': () => ({}),
@@ -120,6 +94,7 @@ const targets: Readonly<Record<string, Target>> = {
   },
   'POST /v1/patterns/{pattern}/versions': async (world) => ({ pattern: await freshPattern(world), system: `${text}!` }),
   'GET /v1/patterns/{pattern}/diff': () => ({ from: 1, to: 1 }),
+  'PUT /v1/patterns/{pattern}/team': async (world) => ({ pattern: await freshPattern(world) }),
   'PUT /v1/patterns/{pattern}/deprecation': async (world) => ({ pattern: await freshPattern(world), message: 'Old.' }),
   'DELETE /v1/patterns/{pattern}/deprecation': async (world) => {
     const pattern = await freshPattern(world);
