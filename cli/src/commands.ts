@@ -286,6 +286,10 @@ export const commands: Commands = {
     summary: 'Take a member out of a team',
     load: async () => (await import('./commands/teams-drop.ts')).teamsDrop,
   },
+  'teams give': {
+    summary: 'Let a team own a pattern',
+    load: async () => (await import('./commands/teams-give.ts')).teamsGive,
+  },
   login: {
     summary: 'Keep a key for a server and use that server',
     load: async () => (await import('./commands/login.ts')).login,

@@ -55,6 +55,7 @@ export const events = {
     data: Type.Object({ pattern: Name, successor: Type.Union([Name, Type.Null()]) }),
   },
   'pattern.deprecation-lifted': { version: 1, data: Type.Object({ pattern: Name }) },
+  'pattern.team-set': { version: 1, data: Type.Object({ pattern: Name, team: Type.Union([Name, Type.Null()]) }) },
   'pattern.pattern-restored': { version: 1, data: Type.Object({ pattern: Name }) },
   'pattern.tree-imported': {
     version: 1,

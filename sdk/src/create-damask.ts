@@ -143,6 +143,8 @@ function patternCalls(call: Call) {
     /** Takes a deprecation back. */
     liftDeprecation: (input: api.LiftDeprecationInput, options?: CallOptions) =>
       call('liftDeprecation', input, options),
+    /** Lets a team own the pattern, or nobody with null. */
+    setTeam: (input: api.SetPatternTeamInput, options?: CallOptions) => call('setPatternTeam', input, options),
     /** All moves of the pattern's labels, newest first. */
     listAllLabelMoves: (input: Omit<api.ListLabelMovesInput, 'cursor'>, options?: CallOptions) =>
       allItems((cursor) => call('listLabelMoves', { limit: 200, ...input, cursor }, options)),

@@ -629,6 +629,8 @@ export interface Pattern {
   readonly variables: readonly Variable[];
   readonly disabled_capabilities: readonly string[];
   readonly deprecated: Deprecation | null;
+  /** Owns it: only its members and holders of team:write change it. */
+  readonly team: string | null;
   readonly source: Source;
   readonly created_at: string;
   readonly updated_at: string;
@@ -1544,6 +1546,11 @@ export interface LiftDeprecationInput {
   readonly pattern: string;
 }
 
+export interface SetPatternTeamInput {
+  readonly pattern: string;
+  readonly team: string | null;
+}
+
 export interface ListStrategiesInput {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
@@ -2285,6 +2292,8 @@ export interface OperationTypes {
   readonly deprecatePattern: { readonly input: DeprecatePatternInput; readonly output: Pattern };
   /** Take a deprecation back. */
   readonly liftDeprecation: { readonly input: LiftDeprecationInput; readonly output: Pattern };
+  /** Let a team own a pattern, or nobody: only its members and holders of team:write then change it. */
+  readonly setPatternTeam: { readonly input: SetPatternTeamInput; readonly output: Pattern };
   /** Strategies of the workspace by name. */
   readonly listStrategies: { readonly input: ListStrategiesInput; readonly output: Page<Strategy> };
   /** One strategy. */
@@ -2480,6 +2489,7 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   listLabelMoves: { method: 'GET', path: '/v1/patterns/{pattern}/label-moves' },
   deprecatePattern: { method: 'PUT', path: '/v1/patterns/{pattern}/deprecation' },
   liftDeprecation: { method: 'DELETE', path: '/v1/patterns/{pattern}/deprecation' },
+  setPatternTeam: { method: 'PUT', path: '/v1/patterns/{pattern}/team' },
   listStrategies: { method: 'GET', path: '/v1/strategies' },
   readStrategy: { method: 'GET', path: '/v1/strategies/{strategy}' },
   putStrategy: { method: 'PUT', path: '/v1/strategies/{strategy}' },

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { serviceOperations } from '@damask/contracts/services.ts';
+import pg from 'pg';
 import { type ModelServer, startModelServer } from '../../server/src/platform/testing/model-server.ts';
 import { reachRules } from '../../server/src/services/pattern/reach/reach-rules.ts';
 import { type Reply, startTestPlatform, type TestPlatform } from '../../server/src/testing/test-platform.ts';
 import { sampleInput, toRequest } from '../sample-input.ts';
+import { seedMember } from './seed-by-hand.ts';
 
 let model: ModelServer;
 let platform: TestPlatform;
@@ -156,4 +158,38 @@ test('a narrowed key hands out nothing that is wider than itself', async () => {
   await refused(ask('POST', '/v1/keys', { name: 'child', role: 'viewer' }, key), 403, 'self:read');
   await refused(ask('PUT', '/v1/service-accounts/x', { role: 'viewer' }, key), 403, 'reach:all');
   await refused(ask('PUT', '/v1/roles/x', { permissions: ['run:read'] }, key), 403, 'reach:all');
+});
+
+test("a team's pattern is changed by its members and admins only, and run by everybody", async () => {
+  await must(ask('PUT', '/v1/teams/writers', {}));
+  await must(ask('POST', '/v1/patterns', { name: 'owned', system: 'Owned.' }));
+  assert.equal((await must(ask('PUT', '/v1/patterns/owned/team', { team: 'writers' }))).team, 'writers');
+  const pool = new pg.Pool({ ...platform.connection, max: 1 });
+  try {
+    const sql = async (text: string, values?: unknown[]) => (await pool.query(text, values)).rows;
+    const account = await seedMember(sql, platform.alpha.id);
+    await must(ask('PUT', `/v1/members/${account}`, { role: 'author' }));
+    const made = await must(ask('POST', '/v1/keys', { name: 'member', role: 'author' }));
+    await sql('update identity.api_key set member = $2 where id = $1', [made.id, account]);
+    await sql("update platform.topic set version = version + 1 where name = 'identity.keys'");
+    const publish = (text: string) => ask('POST', '/v1/patterns/owned/versions', { system: text }, made.key);
+    const changes: [method: string, path: string, body?: unknown][] = [
+      ['POST', '/v1/patterns/owned/versions', { system: 'Mine.' }],
+      ['PUT', '/v1/patterns/owned/labels/live', { version: 1 }],
+      ['PUT', '/v1/patterns/owned/deprecation', {}],
+      ['POST', '/v1/imports', { files: [{ path: 'patterns/owned/system.md', content: 'Mine.' }] }],
+      ['DELETE', '/v1/patterns/owned'],
+    ];
+    for (const [method, path, body] of changes) await refused(ask(method, path, body, made.key), 403, 'team:writers');
+    await refused(ask('PUT', '/v1/patterns/owned/team', { team: null }, made.key), 403, 'team:write');
+    await must(ask('POST', '/v1/runs', run('owned'), made.key));
+    await must(ask('PUT', `/v1/teams/writers/members/${account}`));
+    assert.equal((await must(publish('Ours.'))).version, 2);
+    await must(ask('DELETE', '/v1/teams/writers'));
+    await refused(publish('Mine.'), 403, 'team:writers');
+    await must(ask('PUT', '/v1/patterns/owned/team', { team: null }));
+    assert.equal((await must(publish('Mine again.'))).version, 3);
+  } finally {
+    await pool.end();
+  }
 });

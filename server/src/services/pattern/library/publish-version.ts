@@ -26,7 +26,7 @@ export async function publishVersion(
 ): Promise<OutputOf<PublishVersion>> {
   return tryOut(dry_run, (settle) =>
     changeLibrary(parts, context, async (transaction) => {
-      const pattern = await lockPattern(transaction, name);
+      const pattern = await lockPattern(transaction, name, context);
       if (!pattern) throw notFound();
       await requireMatch({ if_match }, () => readPatternById(transaction, pattern.id));
       if (base_version !== undefined && base_version !== pattern.latest)

@@ -27,6 +27,7 @@ export const reachRules: Readonly<Record<keyof (typeof serviceOperations)['patte
   listLabelMoves: 'pattern',
   deprecatePattern: 'pattern',
   liftDeprecation: 'pattern',
+  setPatternTeam: 'pattern',
   listStrategies: 'free',
   readStrategy: 'free',
   putStrategy: 'whole',
