@@ -77,6 +77,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     environment: {
       HOME: folder,
       DAMASK_LOCAL_MODEL: 'false',
+      // A machine that is busy with other tests must not make this one refuse requests.
+      DAMASK_SHED_LAG_MS: '0',
       ...(options.modelUrl ? { OPENAI_BASE_URL: options.modelUrl, OPENAI_API_KEY: 'sk-test-provider-key' } : {}),
       ...options.environment,
     },
