@@ -114,6 +114,19 @@ export const identityOperations = {
     status: 201,
     errors: ['not_found'],
   }),
+  noteKeyUses: operation({
+    method: 'POST',
+    path: '/internal/key-uses',
+    permission: 'internal',
+    summary: 'Keep when keys were last used',
+    input: strict({
+      at: Time,
+      uses: Type.Array(strict({ workspace: Id, key: Id }), { maxItems: 1000 }),
+    }),
+    output: Type.Object({}),
+    status: 200,
+    errors: [],
+  }),
   readKeyTable: operation({
     method: 'GET',
     path: '/internal/key-table',

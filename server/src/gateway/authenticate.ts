@@ -5,6 +5,7 @@ import type { AuthenticateLogin } from './authenticate-login.ts';
 import { type AddressSource, type ClientAddress, createClientAddress } from './client-address.ts';
 import { findCredentials } from './credentials.ts';
 import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
+import type { KeyUses } from './key-uses.ts';
 import type { Principal } from './principal.ts';
 import type { KnownPrincipal, Principals } from './principals.ts';
 import type { TokenTable } from './token-table.ts';
@@ -28,6 +29,8 @@ export interface AuthenticateOptions {
   readonly failedLogins?: FailedLogins;
   /** Whose failures are counted together; the address of the connection unless told. */
   readonly addressOf?: ClientAddress;
+  /** Told of each key that is recognised. */
+  readonly uses?: Pick<KeyUses, 'note'>;
   /** Headers whose key was recognised and need not be hashed again. */
   readonly hotKeys?: number;
 }
@@ -70,9 +73,9 @@ export function createAuthenticate(
     if (header === undefined && login === undefined) throw unauthenticated();
     // A clock that was set back would otherwise stretch the time in which revoked keys pass.
     if (Math.abs(clock.now() - currentAt()) > longestSilence) throw outOfDate();
-    const known = login
-      ? logins?.recognise(request, login, permission)
-      : (recognise(header as string)?.principal ?? options.tokens?.find(request));
+    const key = login ? undefined : recognise(header as string)?.principal;
+    if (key) options.uses?.note(key);
+    const known = login ? logins?.recognise(request, login, permission) : (key ?? options.tokens?.find(request));
     if (known) return known;
     const wait = failedLogins.note(addressOf(request));
     throw wait > 0 ? tooManyFailures(wait) : unauthenticated();

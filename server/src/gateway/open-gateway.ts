@@ -19,6 +19,7 @@ import { createFailedLogins } from './failed-logins.ts';
 import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
 import { buildHomePage } from './home-page.ts';
 import { createKeyTable } from './key-table.ts';
+import { createKeyUses } from './key-uses.ts';
 import { createLoginSessionTable } from './login-session-table.ts';
 import { createMemberTable } from './member-table.ts';
 import { buildOpenApi } from './openapi.ts';
@@ -96,6 +97,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       { topic: providersTopic, load: () => tokens.load() },
     ],
   });
+  const uses = createKeyUses({ identity, clock, log });
   const workers = createJsonWorkers({ size: 1 });
   const addressOf = createClientAddress(options.trustedProxies ?? []);
   const { sharedBuckets: shared, countProcesses = async () => 1 } = options;
@@ -155,6 +157,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         ),
       tokens,
       logins: createAuthenticateLogin({ sessions: loginSessions, principals, origins }),
+      uses,
       failedLogins,
       clock,
       addressOf,
@@ -182,6 +185,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     refresh: () => topics.refresh(),
     async stop() {
       sharedLimits?.stop();
+      await uses.stop();
       await topics.stop();
       loginSessions.stop();
       await workers.close();

@@ -148,6 +148,15 @@ export async function holdHolder(
   return row?.held ?? false;
 }
 
+/** Keeps when keys were last used, unless a later time is known. */
+export async function markUsed(transaction: Transaction, keys: readonly string[], at: string): Promise<void> {
+  await transaction.query(
+    `update identity.api_key set last_used_at = $2
+      where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2)`,
+    [keys, at],
+  );
+}
+
 /** Ids of the live keys of a member or a service account. */
 export async function listKeysOf(transaction: Transaction, holder: string): Promise<string[]> {
   const rows = await transaction.query<{ id: string }>(

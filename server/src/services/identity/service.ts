@@ -11,6 +11,7 @@ import { listKeys } from './list-keys.ts';
 import { createLoginOperations } from './login/login-operations.ts';
 import { type LoginLimits, standardLoginLimits } from './login/login-parts.ts';
 import { createMemberOperations } from './member/member-operations.ts';
+import { noteKeyUses } from './note-key-uses.ts';
 import { identityProviders } from './oidc/identity-providers.ts';
 import { openInstance } from './open-instance.ts';
 import { readInstance } from './read-instance.ts';
@@ -71,6 +72,8 @@ export function createIdentityService(
     openInstance: (context, input) => openInstance(parts, context, input),
     /** One more owner key; the others stay. Errors: `not_found`. */
     reissueOwnerKey: (context, input) => reissueOwnerKey(parts, context, input),
+    /** When keys were last used, to the minute. */
+    noteKeyUses: (_context, input) => noteKeyUses(parts, input),
     /** A page of all live keys by id. */
     readKeyTable: (_context, input) => readKeyTable(parts, input),
     /** A page of all members whose accounts are not disabled. */
