@@ -38,6 +38,10 @@ export async function signInByBrowser(options: SignInOptions): Promise<SignedIn>
       ...asked,
       ...(listener ? { port: listener.port, state: listener.state } : {}),
     });
+    // This machine opens what the server says.
+    if (!/^https?:\/\//.test(begun.url) || !URL.canParse(begun.url)) {
+      throw new InputError(`${url} answers with something that is no page. Check the address.`);
+    }
     terminal.note(
       `Open this page, and go on when it shows the code ${begun.user_code}:\n\n  ${printable(begun.url)}\n`,
     );

@@ -74,6 +74,20 @@ test('damask login without a browser waits for a code that is approved elsewhere
   assert.equal((await whoami(home)).workspace.name, 'alpha');
 });
 
+test('damask logout ends the login at the server, too', async () => {
+  const home = makeFolder();
+  const cli = begin(['--device'], home);
+  await approve(await cli.code);
+  await cli.finished;
+  const kept = JSON.parse(readFileSync(join(home, '.config', 'damask', 'credentials.json'), 'utf8'));
+  const { api_key, workspace } = kept.instances[`login ${platform.url}`];
+  const ask = () =>
+    platform.call('GET', '/v1/me', undefined, { key: api_key, headers: { 'damask-workspace': workspace } });
+  assert.equal((await ask()).status, 200);
+  await runCli(['logout'], { home, env: { DAMASK_API_KEY: '', DAMASK_URL: '' } });
+  assert.equal((await ask()).status, 401);
+});
+
 test('a workspace that is not one of theirs is not guessed', async () => {
   const home = makeFolder();
   const cli = begin(['--device', '--workspace', 'beta'], home);

@@ -55,6 +55,8 @@ export function createProviderConnections(parts: { egress: Egress; vault: Vault;
         ...(here ? { execute: [oidc.allowInsecureRequests] } : {}),
       });
       const metadata = configuration.serverMetadata();
+      // Some publish one with a gap in it that every tenant fits: then anybody's tenant would be let in.
+      if (new URL(metadata.issuer).href !== new URL(issuer).href) throw new Error('The issuer is another one');
       const at = new URL(metadata.authorization_endpoint ?? '');
       if (at.protocol !== 'https:' && !isLoopback(at)) throw new Error('People would sign in over http');
       if (known.size >= mostKnown) known.delete(known.keys().next().value as string);
