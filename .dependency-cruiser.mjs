@@ -8,7 +8,7 @@ const testCode = [
   '(^|/)(test|tests|testing|fixtures|bench)/',
   '^server/src/services/pattern/(model/local/test-[^/]+|template/hostile-text)\\.ts$',
 ];
-// Programs that nobody imports: a process or a worker starts them.
+// Programs that nobody imports: a process, a worker or a page starts them.
 const entries = [
   '^server/src/main\\.ts$',
   '^server/src/platform/json-worker\\.ts$',
@@ -16,6 +16,7 @@ const entries = [
   '^server/src/services/pattern/conversation/pdf-worker\\.ts$',
   '^server/(local-model|ai-sdk)/serve\\.ts$',
   '^cli/(bin/damask\\.mjs|src/main\\.ts)$',
+  '^server/src/gateway/account/[a-z]+\\.mjs$',
   '^sdk/src/index\\.ts$',
   '^scripts/(bootstrap|test-reporter)\\.mjs$',
   '^scripts/(generate|build-packages)\\.ts$',
@@ -191,6 +192,14 @@ export default {
       to: { path: '^node_modules/rabbitmq-client/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'redis-behind-its-room',
+      comment:
+        'Redis may be down and may forget; whoever spoke to it elsewhere would soon keep something there that must not be lost.',
+      severity: 'error',
+      from: { pathNot: ['^server/src/platform/redis/', ...testCode] },
+      to: { path: '^node_modules/ioredis/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'sockets-in-few-hands',
       comment:
         'Who opens or listens on a socket is a short list, so that it can be read. Types of requests may travel.',
@@ -199,10 +208,10 @@ export default {
         pathNot: [
           '^server/src/platform/(egress|rpc)/',
           '^server/src/platform/metrics\\.ts$',
-          '^server/src/gateway/listen\\.ts$',
+          '^server/src/gateway/(listen|accept-http2)\\.ts$',
           '^server/local-model/serve\\.ts$',
           '^server/ai-sdk/(serve|forwarded-fetch)\\.ts$',
-          '^cli/src/http-transport\\.ts$',
+          '^cli/src/(http-transport|listen-for-code)\\.ts$',
           ...testCode,
         ],
       },

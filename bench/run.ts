@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureEdge } from './edge.ts';
 import { measureEveryday } from './everyday.ts';
 import { measureQueue } from './queue.ts';
 import { measureLongRun, measureRunPath } from './run-path.ts';
@@ -32,6 +33,7 @@ before the answer ends. Medians of interleaved rounds.
 
 ${await measureRunPath(say, { streams: Number(values.streams) })}`,
   },
+  { name: 'edge', title: 'The edge', measure: () => measureEdge(say) },
   {
     name: 'queue',
     title: 'Queued runs, batches and chains',
@@ -64,6 +66,7 @@ for (const { title, name, measure } of asked) {
   const commands: Readonly<Record<string, string>> = {
     everyday: 'npm run bench everyday',
     'run-path': `npm run bench:run-path -- --streams ${values.streams}`,
+    edge: 'npm run bench edge',
     queue: 'npm run bench:queue',
     memory: `npm run bench memory -- --runs ${values.runs}`,
   };

@@ -7,8 +7,11 @@ import { schemaToTypeScript } from './schema-to-typescript.ts';
 
 /** Writes `sdk/src/generated.ts`: types of every operation that can be reached, and the table that calls them. */
 export function generateSdk(whole: Catalogue): string {
-  // Pages are for browsers.
-  const catalogue = { ...whole, operations: whole.operations.filter(({ operation }) => operation.media === undefined) };
+  // Pages are for browsers, and directories have clients of their own.
+  const operations = whole.operations.filter(
+    ({ operation }) => !operation.media && !operation.redirects && !operation.dialect,
+  );
+  const catalogue = { ...whole, operations };
   const printer = createPrinter(catalogue);
   const inputs = catalogue.operations.flatMap((entry) =>
     isEmpty(entry) ? [] : [declare(inputName(entry), printer.show(entry.operation.input))],

@@ -48,7 +48,16 @@ export function sampleValue(shape: Shape, field: string): unknown {
   }
 }
 
-const texts = ['sample', 'sample/sample', '2099-01-01T00:00:00Z', '01900000-0000-7000-8000-000000000000'];
+const texts = [
+  'sample',
+  'viewer',
+  'sample/sample',
+  '2099-01-01T00:00:00Z',
+  '01900000-0000-7000-8000-000000000000',
+  'page.mjs',
+  'BBBB-BBBB',
+  'x'.repeat(43),
+];
 
 function sampleText(shape: Shape, field: string): string {
   if (shape.format === 'date-time') return '2099-01-01T00:00:00Z';
@@ -77,6 +86,16 @@ function namesAnother(shape: Shape | undefined, known: unknown): boolean {
 
 const archive = makeTar([{ name: 'patterns/from_an_archive/system.md', content: 'Answer about {{topic}}.' }]);
 
+let names = 0;
+
+/** What a directory sends. Names are taken once. */
+function scimBody({ method, path }: Pick<Operation, 'method' | 'path'>): RawBody {
+  const name = `sample ${process.pid} ${names++}`;
+  const whole = path.includes('Users') ? { userName: name } : { displayName: name };
+  const body = method === 'PATCH' ? { Operations: [{ op: 'replace', value: whole }] } : whole;
+  return new RawBody('application/scim+json', Buffer.from(JSON.stringify(body)));
+}
+
 export interface SplitInput {
   readonly path: string;
   readonly body: Record<string, unknown> | RawBody | undefined;
@@ -90,7 +109,9 @@ export function toRequest(operation: Pick<Operation, 'method' | 'path' | 'bodyTy
     path = path.replace(`{${name}}`, encodeURIComponent(String(rest[name])));
     delete rest[name];
   }
-  const bytes = operation.bodyTypes && new RawBody('application/x-tar', archive);
+  const bytes =
+    operation.bodyTypes &&
+    (operation.path.startsWith('/scim/') ? scimBody(operation) : new RawBody('application/x-tar', archive));
   if (takesBody(operation)) return { path, body: rest };
   const query = Object.entries(rest).map(
     ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`,

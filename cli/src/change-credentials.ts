@@ -7,7 +7,7 @@ import { makeFolder } from './make-folder.ts';
 export interface CredentialsContent {
   /** The server of `damask login`. */
   current?: string | undefined;
-  instances: Record<string, { url: string | null; api_key: string; data_dir: string | null }>;
+  instances: Record<string, { url: string | null; api_key: string; data_dir: string | null; workspace?: string }>;
   [other: string]: unknown;
 }
 

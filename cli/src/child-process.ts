@@ -20,6 +20,13 @@ export function spawnInForeground([program = '', ...args]: readonly string[], en
   return spawn(program, args, { env, stdio: 'inherit' });
 }
 
+/** Starts a program that goes on by itself; whether it works shows elsewhere. */
+export function startAlone([program = '', ...args]: readonly string[], env: Environment): void {
+  spawn(program, args, { env, detached: true, stdio: 'ignore' })
+    .on('error', () => undefined)
+    .unref();
+}
+
 /** Lets the person edit a file and resolves to the editor's exit code. `editor` may hold flags: `code --wait`. */
 export async function runEditor(editor: string, file: string, env: Environment): Promise<number> {
   // As git does: the shell splits what its owner wrote, the file's name is an argument and never read by it.

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDamask, DamaskError, type Fetch, type FetchResponse } from '@damask/sdk';
 import type { ServerAccess, ServerProgress } from './command.ts';
 import type { Config } from './config.ts';
-import { findInstance, isLoopback, isTooOpen, readCredentials } from './credentials.ts';
+import { findInstance, type Instance, isLoopback, isTooOpen, readCredentials } from './credentials.ts';
 import { httpTransport } from './http-transport.ts';
 import { interruptions } from './interruptions.ts';
 import { StartError } from './start-error.ts';
@@ -29,7 +29,7 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
   const signal = interruptions(terminal);
   const listeners: ((event: ServerProgress) => void)[] = [];
   let target = config.url;
-  let apiKey = config.apiKey ?? keyOf(config, terminal);
+  let credential = credentialOf(config, terminal);
   const started: { stop(): Promise<void> }[] = [];
   let starting: Promise<void> | undefined;
   let told = false;
@@ -43,7 +43,7 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
     });
     started.push(server);
     target = server.url.replace(/\/+$/, '');
-    apiKey = config.apiKey ?? keyOf(config, terminal, server);
+    credential = credentialOf(config, terminal, server);
   };
   const startOnce = async () => {
     starting ??= start();
@@ -53,10 +53,9 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
   };
   const fetch: Fetch = async (url, init) => {
     const send = async () => {
-      const authorization = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
       const response = await httpTransport(target + url.slice(config.url.length), {
         ...init,
-        headers: { ...init.headers, ...authorization },
+        headers: { ...init.headers, ...headersOf(credential) },
       });
       refuseStranger(response, target);
       return response;
@@ -88,14 +87,31 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
   };
 }
 
-function keyOf(config: Config, terminal: Terminal, server?: { url: string; instance: string | undefined }) {
+type Credential = Pick<Instance, 'apiKey' | 'workspace'>;
+
+/** The key of the environment wins. */
+function credentialOf(
+  config: Config,
+  terminal: Terminal,
+  server?: { url: string; instance: string | undefined },
+): Credential | undefined {
+  if (config.apiKey !== undefined) return { apiKey: config.apiKey, workspace: undefined };
   const credentials = readCredentials(config.configDir);
   if (isTooOpen(credentials)) {
     terminal.note(
       terminal.paintNote('yellow', `others can read ${credentials.path}. Close it: chmod 600 ${credentials.path}`),
     );
   }
-  return findInstance(credentials, server?.url ?? config.url, server?.instance)?.apiKey;
+  return findInstance(credentials, server?.url ?? config.url, server?.instance);
+}
+
+function headersOf(credential: Credential | undefined): Record<string, string> {
+  if (credential === undefined) return {};
+  const { apiKey, workspace } = credential;
+  return {
+    authorization: `Bearer ${apiKey}`,
+    ...(workspace === undefined ? {} : { 'damask-workspace': workspace }),
+  };
 }
 
 function isRefused(error: unknown): boolean {

@@ -8,6 +8,8 @@ export interface Instance {
   readonly url: string | undefined;
   readonly apiKey: string;
   readonly dataDir: string | undefined;
+  /** Id of the workspace, where the secret is that of a login session. */
+  readonly workspace: string | undefined;
 }
 
 export interface Credentials {
@@ -52,8 +54,10 @@ export function isTooOpen({ mode }: Credentials): boolean {
 function parseInstances(path: string, text: string): Instance[] {
   try {
     const { instances } = JSON.parse(text) as { instances?: Record<string, Record<string, unknown>> };
-    return Object.entries(instances ?? {}).flatMap(([id, { url, api_key, data_dir }]) =>
-      typeof api_key === 'string' ? [{ id, url: textOf(url), apiKey: api_key, dataDir: textOf(data_dir) }] : [],
+    return Object.entries(instances ?? {}).flatMap(([id, { url, api_key, data_dir, workspace }]) =>
+      typeof api_key === 'string'
+        ? [{ id, url: textOf(url), apiKey: api_key, dataDir: textOf(data_dir), workspace: textOf(workspace) }]
+        : [],
     );
   } catch {
     throw new InputError(`${path} is not valid JSON. Repair it, or set DAMASK_API_KEY.`);

@@ -36,9 +36,11 @@ export async function knownNames(config: Config, kind: Kind): Promise<readonly K
 }
 
 async function ask(config: Config, kind: Kind): Promise<readonly KnownName[]> {
-  const apiKey = config.apiKey ?? findInstance(readCredentials(config.configDir), config.url)?.apiKey;
+  const instance =
+    config.apiKey === undefined ? findInstance(readCredentials(config.configDir), config.url) : undefined;
+  const { apiKey, workspace } = instance ?? { apiKey: config.apiKey, workspace: undefined };
   const signal = AbortSignal.timeout(patienceMs);
-  const damask = createDamask({ url: config.url, apiKey, fetch: httpTransport, retries: 0, signal });
+  const damask = createDamask({ url: config.url, apiKey, workspace, fetch: httpTransport, retries: 0, signal });
   const names: KnownName[] = [];
   for await (const name of list(damask, kind)) {
     names.push(name);

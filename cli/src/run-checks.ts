@@ -27,7 +27,14 @@ const leastSpace = 512 * 1024 * 1024;
 export async function runChecks(config: Config): Promise<Check[]> {
   const { checks: local, instance } = checkCredentials(config);
   const apiKey = config.apiKey ?? instance?.apiKey;
-  const damask = createDamask({ url: config.url, apiKey, fetch: httpTransport, retries: 0, timeoutMs: 10_000 });
+  const damask = createDamask({
+    url: config.url,
+    apiKey,
+    workspace: config.apiKey === undefined ? instance?.workspace : undefined,
+    fetch: httpTransport,
+    retries: 0,
+    timeoutMs: 10_000,
+  });
   const server = await checkServer(damask, config);
   const answers = server[0]?.state === 'ok';
   const key = answers ? await checkKey(damask, config, apiKey) : [];

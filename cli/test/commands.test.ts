@@ -243,10 +243,13 @@ test('whoami names the server, the workspace and the permissions', async () => {
     workspace: { id: key.id, name: 'default', created_at: key.created_at },
     actor: { kind: 'key', id: key.id, name: 'ci', role: 'runner' },
     permissions: ['run:execute', 'run:read'],
+    patterns: ['mail'],
+    environments: null,
+    teams: [],
   };
   await using server = await startScriptedServer((_, response) => sendJson(response, 200, me));
   const { stdout } = await runCli(['whoami'], { url: server.url });
-  assert.match(stdout, /Server +http:\/\/127[\s\S]*default[\s\S]*runner[\s\S]*run:execute, run:read/);
+  assert.match(stdout, /Server +http:\/\/127[\s\S]*default[\s\S]*runner[\s\S]*run:execute, run:read\nPatterns +mail/);
 });
 
 test('what a server says cannot move the cursor or make up lines of a table', async () => {

@@ -216,6 +216,7 @@ export const batchOperations = {
     path: '/v1/batches/{batch}/cancel',
     permission: 'run:cancel',
     summary: 'Stop a batch and the runs of it that are under way',
+    shed: 'last',
     input: strict(byId),
     output: Batch,
     status: 202,

@@ -92,4 +92,14 @@ export const historyOperations = {
     status: 200,
     errors: ['not_found'],
   }),
+  setPatternTeam: operation({
+    method: 'PUT',
+    path: '/v1/patterns/{pattern}/team',
+    permission: 'team:write',
+    summary: 'Let a team own a pattern, or nobody: only its members and holders of team:write then change it',
+    input: strict({ ...byName, team: Type.Union([Name, Type.Null()]) }),
+    output: Pattern,
+    status: 200,
+    errors: ['not_found'],
+  }),
 } satisfies Operations;

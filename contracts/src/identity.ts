@@ -1,56 +1,47 @@
-import { type Static, Type } from 'typebox';
-import { Id, None, page, pageOf, strict, Time } from './field.ts';
+import { type Static, type TSchema, Type } from 'typebox';
+import { ApiKey, KeyTableRow, keyOperations, NewApiKey } from './api-key.ts';
+import { Id, Name, None, strict, Time } from './field.ts';
+import { identityProviderOperations } from './identity-provider.ts';
+import { MemberTableRow, memberOperations } from './member.ts';
 import { type Operations, operation } from './operation.ts';
-import { type Permission, permissions, type Role, roles } from './permissions.ts';
-
-// TypeBox infers unions from tuples only; a mapped list would be `never`.
-export const RoleName = Type.Unsafe<Role>(Type.Union(roles.map((role) => Type.Literal(role))));
-export const PermissionName = Type.Unsafe<Permission>(
-  Type.Union(permissions.map((permission) => Type.Literal(permission))),
-);
+import { PermissionName, RoleRef, RoleTableRow } from './role.ts';
+import { roleOperations } from './role-operations.ts';
+import { scimOperations } from './scim.ts';
+import { ServiceAccountTableRow, serviceAccountOperations } from './service-account.ts';
+import { teamOperations } from './team.ts';
 
 export const Workspace = Type.Object({ id: Id, name: Type.String(), created_at: Time });
 export type Workspace = Static<typeof Workspace>;
 
 export const Me = Type.Object({
   workspace: Workspace,
-  actor: Type.Object({ kind: Type.Literal('key'), id: Id, name: Type.String(), role: RoleName }),
+  actor: Type.Object({
+    kind: Type.Union([Type.Literal('key'), Type.Literal('member'), Type.Literal('service_account')]),
+    id: Id,
+    name: Type.String(),
+    role: RoleRef,
+    account: Type.Union([Id, Type.Null()], { description: 'The member behind it, where there is one.' }),
+  }),
   permissions: Type.Array(PermissionName),
+  patterns: Type.Union([Type.Array(Name), Type.Null()], { description: 'The only patterns it reaches; null for all.' }),
+  environments: Type.Union([Type.Array(Name), Type.Null()], {
+    description: 'The only environments it reaches; null for all.',
+  }),
+  teams: Type.Array(Name, { description: 'Teams that the member belongs to.' }),
 });
-
-export const ApiKey = Type.Object({
-  id: Id,
-  name: Type.String(),
-  role: RoleName,
-  prefix: Type.String({ description: 'The first characters, enough to recognise a key by.' }),
-  created_at: Time,
-  created_by: Type.Union([Id, Type.Null()]),
-  expires_at: Type.Union([Time, Type.Null()]),
-  revoked_at: Type.Union([Time, Type.Null()]),
-});
-export type ApiKey = Static<typeof ApiKey>;
-
-export const NewApiKey = Type.Object({
-  ...ApiKey.properties,
-  key: Type.String({ description: 'Shown this once; only its hash is kept.' }),
-});
-
-/** What the edge needs to recognise a caller without asking the database. */
-export const KeyTableRow = Type.Object({
-  id: Id,
-  workspace: Id,
-  name: Type.String(),
-  role: RoleName,
-  hash: Type.String({ description: 'SHA-256 of the whole key, base64.' }),
-  expires_at: Type.Union([Time, Type.Null()]),
-});
-export type KeyTableRow = Static<typeof KeyTableRow>;
 
 /** A key that its holder made: identity gets to know only what it stores. */
 const mintedKey = {
   key_hash: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$', description: 'SHA-256 of the whole key, base64.' }),
   key_prefix: Type.String({ pattern: '^dmk_[0-9A-Za-z]{8}$' }),
 };
+
+const tablePage = {
+  after: Type.Optional(Type.String({ maxLength: 200 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000 })),
+};
+const tableOf = <Row extends TSchema>(row: Row) =>
+  Type.Object({ items: Type.Array(row), next: Type.Optional(Type.String()) });
 
 export const identityOperations = {
   readMe: operation({
@@ -73,50 +64,13 @@ export const identityOperations = {
     status: 200,
     errors: [],
   }),
-  listKeys: operation({
-    method: 'GET',
-    path: '/v1/keys',
-    permission: 'key:read',
-    summary: 'API keys of the workspace, newest first',
-    input: strict({ ...page }),
-    output: pageOf(ApiKey),
-    status: 200,
-    errors: ['invalid_cursor'],
-  }),
-  createKey: operation({
-    method: 'POST',
-    path: '/v1/keys',
-    permission: 'key:write',
-    summary: 'Make an API key with a role that the caller also holds',
-    input: strict({
-      name: Type.String({ minLength: 1, maxLength: 100 }),
-      role: RoleName,
-      expires_at: Type.Optional(Time),
-    }),
-    output: NewApiKey,
-    status: 201,
-    errors: [],
-  }),
-  readKey: operation({
-    method: 'GET',
-    path: '/v1/keys/{key}',
-    permission: 'key:read',
-    summary: 'One API key, without its secret',
-    input: strict({ key: Id }),
-    output: ApiKey,
-    status: 200,
-    errors: ['not_found'],
-  }),
-  revokeKey: operation({
-    method: 'DELETE',
-    path: '/v1/keys/{key}',
-    permission: 'key:write',
-    summary: 'Revoke an API key at once',
-    input: strict({ key: Id }),
-    output: ApiKey,
-    status: 200,
-    errors: ['not_found'],
-  }),
+  ...keyOperations,
+  ...roleOperations,
+  ...memberOperations,
+  ...serviceAccountOperations,
+  ...teamOperations,
+  ...identityProviderOperations,
+  ...scimOperations,
   createWorkspace: operation({
     method: 'POST',
     path: '/internal/workspaces',
@@ -160,13 +114,56 @@ export const identityOperations = {
     status: 201,
     errors: ['not_found'],
   }),
+  noteKeyUses: operation({
+    method: 'POST',
+    path: '/internal/key-uses',
+    permission: 'internal',
+    summary: 'Keep when keys were last used',
+    input: strict({
+      at: Time,
+      uses: Type.Array(strict({ workspace: Id, key: Id }), { maxItems: 1000 }),
+    }),
+    output: Type.Object({}),
+    status: 200,
+    errors: [],
+  }),
   readKeyTable: operation({
     method: 'GET',
     path: '/internal/key-table',
     permission: 'internal',
     summary: 'All live keys of all workspaces, for the edge',
-    input: strict({ after: Type.Optional(Id), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000 })) }),
-    output: Type.Object({ items: Type.Array(KeyTableRow), next: Type.Optional(Id) }),
+    input: strict(tablePage),
+    output: tableOf(KeyTableRow),
+    status: 200,
+    errors: [],
+  }),
+  readMemberTable: operation({
+    method: 'GET',
+    path: '/internal/member-table',
+    permission: 'internal',
+    summary: 'All members of all workspaces whose accounts are not disabled, for the edge',
+    input: strict(tablePage),
+    output: tableOf(MemberTableRow),
+    status: 200,
+    errors: [],
+  }),
+  readRoleTable: operation({
+    method: 'GET',
+    path: '/internal/role-table',
+    permission: 'internal',
+    summary: "All workspaces' own roles, for the edge",
+    input: strict(tablePage),
+    output: tableOf(RoleTableRow),
+    status: 200,
+    errors: [],
+  }),
+  readServiceAccountTable: operation({
+    method: 'GET',
+    path: '/internal/service-account-table',
+    permission: 'internal',
+    summary: 'All service accounts of all workspaces, for the edge',
+    input: strict(tablePage),
+    output: tableOf(ServiceAccountTableRow),
     status: 200,
     errors: [],
   }),

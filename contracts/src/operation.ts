@@ -15,13 +15,16 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   readonly method: Method;
   /** `/v1/patterns/{pattern}`: a parameter fills a whole segment. */
   readonly path: string;
-  /** What the caller's role must hold; `public` needs no credential; `internal` is never routed from outside. */
-  readonly permission: Permission | 'public' | 'internal';
+  /**
+   * What the caller's role must hold; `public` needs no credential; `account` needs somebody who signed in, in whatever
+   * workspace; `internal` is never routed from outside.
+   */
+  readonly permission: Permission | 'public' | 'account' | 'internal';
   readonly summary: string;
   readonly input: Input;
   readonly output: Output;
   /** Status of the plain success answer. */
-  readonly status: 200 | 201 | 202 | 204;
+  readonly status: 200 | 201 | 202 | 204 | 303;
   /** Another status of a success where a field of the input says so. */
   readonly statusWhen?: { readonly field: string; readonly value: string; readonly status: 202 };
   /** Codes beyond the ones that every operation can answer. */
@@ -34,10 +37,20 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   readonly uploads?: { readonly types: readonly string[]; readonly limit: number };
   /** The answer is bytes, sent as they come: their content types by the input's `format`, the first where it is left out. */
   readonly answerTypes?: Readonly<Record<string, string>>;
+  /** When the platform is overloaded: refused never, as health is, or last, as what ends work is. */
+  readonly shed?: 'never' | 'last';
   /** How long it may take where that is more than the usual 30 s. */
   readonly timeoutMs?: number;
+  /** Speaks SCIM (RFC 7644): its media type, its form of errors, and no body after a 204. */
+  readonly dialect?: 'scim';
   /** Content type of an answer that is a text; the others are JSON. */
   readonly media?: `text/${string}`;
+  /** The answer leads a browser on to the output's `location`. */
+  readonly redirects?: true;
+  /** The query is somebody else's: all of it is the field `query`. */
+  readonly openQuery?: true;
+  /** A page that runs our own script, which then calls this interface. */
+  readonly scripted?: true;
   /** The answer is a stream of server-sent events when the input says `stream: true`. */
   readonly events?: readonly string[];
   /** The answer is a stream of events in any case. */

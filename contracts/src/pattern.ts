@@ -82,6 +82,9 @@ export const Pattern = Type.Object({
   variables: Type.Array(Variable),
   disabled_capabilities: Type.Array(Type.String()),
   deprecated: Type.Union([Deprecation, Type.Null()]),
+  team: Type.Union([Name, Type.Null()], {
+    description: 'Owns it: only its members and holders of team:write change it.',
+  }),
   source: Source,
   created_at: Time,
   updated_at: Time,

@@ -4,6 +4,16 @@ export const permissions = [
   'workspace:read',
   'key:read',
   'key:write',
+  'member:read',
+  'member:write',
+  'role:read',
+  'role:write',
+  'team:read',
+  'team:write',
+  'identity-provider:read',
+  'identity-provider:write',
+  'scim:write',
+  'login-link:write',
   'pattern:read',
   'pattern:write',
   'pattern:publish',
@@ -32,6 +42,9 @@ export type Permission = (typeof permissions)[number];
 export const roles = ['viewer', 'runner', 'author', 'operator', 'admin', 'owner'] as const;
 export type Role = (typeof roles)[number];
 
+/** What somebody is given: a role of the platform, or `custom:` and the name of one that the workspace made. */
+export type RoleRef = Role | `custom:${string}`;
+
 const viewer: readonly Permission[] = [
   'self:read',
   'workspace:read',
@@ -42,6 +55,8 @@ const viewer: readonly Permission[] = [
   'model:read',
   'run:read',
   'timer:read',
+  'role:read',
+  'team:read',
 ];
 const runner: readonly Permission[] = [
   'self:read',
@@ -81,7 +96,17 @@ const operator: readonly Permission[] = [
   ]),
 ];
 const admin: readonly Permission[] = [
-  ...new Set<Permission>([...author, ...operator, 'key:read', 'key:write', 'budget:write']),
+  ...new Set<Permission>([
+    ...author,
+    ...operator,
+    'key:read',
+    'key:write',
+    'member:read',
+    'member:write',
+    'role:write',
+    'team:write',
+    'budget:write',
+  ]),
 ];
 
 /** The permissions of each role. An owner holds all of them, now and later. */

@@ -176,6 +176,7 @@ export const runOperations = {
     path: '/v1/runs/{run}/cancel',
     permission: 'run:cancel',
     summary: 'Stop a run and its call to the model, whichever process executes it',
+    shed: 'last',
     input: strict(byId),
     output: RunSummary,
     status: 202,

@@ -4,6 +4,8 @@ import { budgetCalls } from './budget-calls.ts';
 import { callOperation } from './call-operation.ts';
 import type { Fetch } from './fetch-like.ts';
 import type * as api from './generated.ts';
+import { identityCalls } from './identity-calls.ts';
+import { loginCalls } from './login-calls.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
 import { readBytes } from './read-bytes.ts';
 import { runCalls } from './run-calls.ts';
@@ -11,8 +13,10 @@ import { runCalls } from './run-calls.ts';
 export interface DamaskOptions {
   /** Where the server is: `http://127.0.0.1:7440`, or an address with a path in front of `/v1`. */
   readonly url: string;
-  /** `dmk_...`; it also names the workspace. */
+  /** `dmk_...`, which also names the workspace; or the secret of a login session, or a token of an identity provider. */
   readonly apiKey?: string | undefined;
+  /** Id of the workspace, for what is no key. */
+  readonly workspace?: string | undefined;
   /** Takes the place of the global `fetch`. */
   readonly fetch?: Fetch | undefined;
   /** Milliseconds for a call's whole answer; 60,000 by default. Runs wait without limit unless their call sets one. */
@@ -35,6 +39,7 @@ export function createDamask(options: DamaskOptions) {
   const connection: Connection = {
     url: checkedUrl(options.url),
     apiKey: options.apiKey,
+    workspace: options.workspace,
     fetch: options.fetch ?? globalThis.fetch,
     timeoutMs: options.timeoutMs ?? 60_000,
     retries: options.retries ?? 2,
@@ -95,7 +100,8 @@ export function createDamask(options: DamaskOptions) {
       put: (input: api.PutQueueInput, options?: CallOptions) => call('putQueue', input, options),
     },
     budgets: budgetCalls(call),
-    keys: keyCalls(call),
+    ...identityCalls(call),
+    ...loginCalls(call),
   };
 }
 
@@ -136,6 +142,8 @@ function patternCalls(call: Call) {
     /** Takes a deprecation back. */
     liftDeprecation: (input: api.LiftDeprecationInput, options?: CallOptions) =>
       call('liftDeprecation', input, options),
+    /** Lets a team own the pattern, or nobody with null. */
+    setTeam: (input: api.SetPatternTeamInput, options?: CallOptions) => call('setPatternTeam', input, options),
     /** All moves of the pattern's labels, newest first. */
     listAllLabelMoves: (input: Omit<api.ListLabelMovesInput, 'cursor'>, options?: CallOptions) =>
       allItems((cursor) => call('listLabelMoves', { limit: 200, ...input, cursor }, options)),
@@ -255,22 +263,6 @@ function providerCalls(call: Call) {
     health: (options?: CallOptions) => call('readProviderHealth', {}, options),
     /** Removes a provider and its key. */
     delete: (input: api.DeleteProviderInput, options?: CallOptions) => call('deleteProvider', input, options),
-  };
-}
-
-function keyCalls(call: Call) {
-  return {
-    /** One page of API keys, newest first, without their secrets. */
-    list: (input: api.ListKeysInput = {}, options?: CallOptions) => call('listKeys', input, options),
-    /** All API keys, newest first. */
-    listAll: (input: Omit<api.ListKeysInput, 'cursor'> = {}, options?: CallOptions) =>
-      allItems((cursor) => call('listKeys', { limit: 200, ...input, cursor }, options)),
-    /** Makes a key with a role that the caller also holds. `key` is shown this once. */
-    create: (input: api.CreateKeyInput, options?: CallOptions) => call('createKey', input, options),
-    /** One API key, without its secret. */
-    read: (input: api.ReadKeyInput, options?: CallOptions) => call('readKey', input, options),
-    /** Revokes a key at once. */
-    revoke: (input: api.RevokeKeyInput, options?: CallOptions) => call('revokeKey', input, options),
   };
 }
 

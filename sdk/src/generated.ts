@@ -9,7 +9,12 @@ export type ErrorCode =
   | 'missing_variable'
   | 'invalid_variable'
   | 'unauthenticated'
+  | 'invalid_sign_in'
+  | 'sign_in_refused'
   | 'forbidden'
+  | 'sso_required'
+  | 'csrf'
+  | 'authorization_revoked'
   | 'not_found'
   | 'model_not_found'
   | 'method_not_allowed'
@@ -71,16 +76,33 @@ export interface Page<Row> {
   readonly next?: string | undefined;
 }
 
+export interface Account {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string | null;
+}
+
 export interface ApiKey {
   readonly id: string;
   readonly name: string;
-  readonly role: RoleName;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
   /** The first characters, enough to recognise a key by. */
   readonly prefix: string;
+  readonly scopes: readonly PermissionName[] | null;
+  readonly patterns: readonly string[] | null;
+  readonly environments: readonly string[] | null;
+  readonly requests_per_minute: number | null;
+  /** The member whose key it is: it never holds more than that member does, and ends with the membership. */
+  readonly member: string | null;
+  /** The service account whose key it is: it never holds more than that one does, and ends with it. */
+  readonly service_account: string | null;
   readonly created_at: string;
   readonly created_by: string | null;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  /** To the minute, and up to two minutes late. */
+  readonly last_used_at: string | null;
 }
 
 export interface Attachment {
@@ -322,6 +344,45 @@ export interface FileDiff {
   readonly cut: boolean;
 }
 
+export interface IdentityProvider {
+  readonly name: string;
+  readonly id: string;
+  /** Its address, as it names itself in its tokens; https, or http on this machine. */
+  readonly issuer: string;
+  readonly client_id: string;
+  /** The one algorithm that its tokens may be signed with. */
+  readonly algorithm: 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA';
+  /** Asked for beside openid. */
+  readonly scopes: readonly string[];
+  /** Where its tokens name the groups of a person. */
+  readonly groups_claim: string;
+  /** The first group that a person is in gives the role, at each sign-in anew. */
+  readonly roles: readonly {
+    readonly group: string;
+    /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+    readonly role: string;
+  }[];
+  /** For people in none of these groups; null keeps them out. */
+  readonly default_role: string | null;
+  readonly email_domains: readonly string[];
+  /** Members whose address is of these domains act here only when they signed in by this provider. */
+  readonly sso_only: boolean;
+  /** What tokens of machines are made out to; null takes none. Never the client_id. */
+  readonly audience: string | null;
+  readonly machines: readonly {
+    /** What the token says in azp or client_id. */
+    readonly client: string;
+    /** As whom it then acts. */
+    readonly service_account: string;
+  }[];
+  readonly has_secret: boolean;
+  /** Where people begin to sign in; null until DAMASK_PUBLIC_URL is set. */
+  readonly login_url: string | null;
+  /** To be entered at the provider. */
+  readonly redirect_uri: string | null;
+  readonly updated_at: string;
+}
+
 export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced';
 
 export interface ImportReport {
@@ -379,15 +440,62 @@ export interface LabelMove {
   readonly author: string | null;
 }
 
+export interface LoginSession {
+  readonly id: string;
+  readonly kind: 'browser' | 'cli';
+  /** link, passkey, or the identity provider that was asked. */
+  readonly way: string;
+  readonly user_agent: string;
+  /** Where the sign-in came from. */
+  readonly address: string;
+  readonly created_at: string;
+  /** When it was last used, to a few minutes. */
+  readonly seen_at: string;
+  /** When it ends in any case; without use it ends earlier. */
+  readonly expires_at: string;
+}
+
 export interface Me {
   readonly workspace: Workspace;
   readonly actor: {
-    readonly kind: 'key';
+    readonly kind: 'key' | 'member' | 'service_account';
     readonly id: string;
     readonly name: string;
-    readonly role: RoleName;
+    /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+    readonly role: string;
+    /** The member behind it, where there is one. */
+    readonly account: string | null;
   };
   readonly permissions: readonly PermissionName[];
+  /** The only patterns it reaches; null for all. */
+  readonly patterns: readonly string[] | null;
+  /** The only environments it reaches; null for all. */
+  readonly environments: readonly string[] | null;
+  /** Teams that the member belongs to. */
+  readonly teams: readonly string[];
+}
+
+export interface Member {
+  /** Of the account, which may be a member elsewhere too. */
+  readonly id: string;
+  readonly name: string;
+  readonly email: string | null;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+  readonly teams: readonly string[];
+  readonly source: MemberSource;
+  /** The account cannot sign in, and its keys are refused. */
+  readonly disabled: boolean;
+  readonly created_at: string;
+}
+
+export type MemberSource = 'local' | 'invitation' | 'oidc' | 'scim';
+
+export interface Membership {
+  readonly id: string;
+  readonly name: string;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
 }
 
 export interface Message {
@@ -435,13 +543,24 @@ export interface ModelOffer {
 export interface NewApiKey {
   readonly id: string;
   readonly name: string;
-  readonly role: RoleName;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
   /** The first characters, enough to recognise a key by. */
   readonly prefix: string;
+  readonly scopes: readonly PermissionName[] | null;
+  readonly patterns: readonly string[] | null;
+  readonly environments: readonly string[] | null;
+  readonly requests_per_minute: number | null;
+  /** The member whose key it is: it never holds more than that member does, and ends with the membership. */
+  readonly member: string | null;
+  /** The service account whose key it is: it never holds more than that one does, and ends with it. */
+  readonly service_account: string | null;
   readonly created_at: string;
   readonly created_by: string | null;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  /** To the minute, and up to two minutes late. */
+  readonly last_used_at: string | null;
   /** Shown this once; only its hash is kept. */
   readonly key: string;
 }
@@ -461,6 +580,41 @@ export interface Parameters {
   readonly stop?: readonly string[] | undefined;
 }
 
+export interface Passkey {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: string;
+  readonly used_at: string | null;
+}
+
+export interface PasskeyMade {
+  /** As the browser names it. */
+  readonly id: string;
+  /** base64url, without padding. */
+  readonly client_data: string;
+  /** base64url, without padding. */
+  readonly attestation_object: string;
+  readonly transports?: readonly string[] | undefined;
+}
+
+export interface PasskeyOptions {
+  /** For navigator.credentials, as JSON. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** As it was answered with the options. */
+  readonly state: string;
+}
+
+export interface PasskeyUsed {
+  /** As the browser names it. */
+  readonly id: string;
+  /** base64url, without padding. */
+  readonly client_data: string;
+  /** base64url, without padding. */
+  readonly authenticator_data: string;
+  /** base64url, without padding. */
+  readonly signature: string;
+}
+
 export interface Pattern {
   readonly id: string;
   readonly name: string;
@@ -475,6 +629,8 @@ export interface Pattern {
   readonly variables: readonly Variable[];
   readonly disabled_capabilities: readonly string[];
   readonly deprecated: Deprecation | null;
+  /** Owns it: only its members and holders of team:write change it. */
+  readonly team: string | null;
   readonly source: Source;
   readonly created_at: string;
   readonly updated_at: string;
@@ -569,6 +725,16 @@ export type PermissionName =
   | 'workspace:read'
   | 'key:read'
   | 'key:write'
+  | 'member:read'
+  | 'member:write'
+  | 'role:read'
+  | 'role:write'
+  | 'team:read'
+  | 'team:write'
+  | 'identity-provider:read'
+  | 'identity-provider:write'
+  | 'scim:write'
+  | 'login-link:write'
   | 'pattern:read'
   | 'pattern:write'
   | 'pattern:publish'
@@ -687,7 +853,16 @@ export interface Queue {
   readonly concurrency: number | null;
 }
 
-export type RoleName = 'viewer' | 'runner' | 'author' | 'operator' | 'admin' | 'owner';
+export interface RoleItem {
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+  readonly description: string;
+  readonly permissions: readonly PermissionName[];
+  /** A role of the platform, which cannot be changed. */
+  readonly built_in: boolean;
+  readonly created_at: string | null;
+  readonly updated_at: string | null;
+}
 
 export interface Run {
   readonly id: string;
@@ -838,6 +1013,17 @@ export interface RunSummary {
   readonly queue?: RunQueue | undefined;
 }
 
+export interface ServiceAccount {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+  readonly created_at: string;
+  readonly created_by: string | null;
+  readonly updated_at: string;
+}
+
 export interface Session {
   readonly name: string;
   readonly turns: number;
@@ -885,6 +1071,20 @@ export interface Strategy {
   readonly description: string;
   readonly prompt: string;
   readonly updated_at: string;
+}
+
+export interface Team {
+  readonly name: string;
+  readonly description: string;
+  /** How many there are. */
+  readonly members: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface TeamMember {
+  readonly id: string;
+  readonly name: string;
 }
 
 export type TickOverlap = 'allow' | 'skip';
@@ -1077,8 +1277,18 @@ export interface ListKeysInput {
 
 export interface CreateKeyInput {
   readonly name: string;
-  readonly role: RoleName;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
   readonly expires_at?: string | undefined;
+  /** Of what the role holds, only these permissions. */
+  readonly scopes?: readonly PermissionName[] | undefined;
+  /** It reaches these patterns only, whether they exist yet or not. */
+  readonly patterns?: readonly string[] | undefined;
+  /** Each of its runs names one of these environments. */
+  readonly environments?: readonly string[] | undefined;
+  readonly requests_per_minute?: number | undefined;
+  /** Whose key it becomes. Left out, it is the caller's own where the caller is a member. */
+  readonly service_account?: string | undefined;
 }
 
 export interface ReadKeyInput {
@@ -1087,6 +1297,151 @@ export interface ReadKeyInput {
 
 export interface RevokeKeyInput {
   readonly key: string;
+}
+
+export interface ListRolesInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface PutRoleInput {
+  readonly custom_role: string;
+  /** What it holds. Nobody makes a role that holds more than they do. */
+  readonly permissions: readonly PermissionName[];
+  readonly description?: string | undefined;
+}
+
+export interface DeleteRoleInput {
+  readonly custom_role: string;
+}
+
+export interface ListMembersInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadMemberInput {
+  readonly member: string;
+}
+
+export interface ChangeMemberInput {
+  readonly member: string;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+}
+
+export interface RemoveMemberInput {
+  readonly member: string;
+}
+
+export interface ListServiceAccountsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface PutServiceAccountInput {
+  readonly service_account: string;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+  readonly description?: string | undefined;
+}
+
+export interface DeleteServiceAccountInput {
+  readonly service_account: string;
+}
+
+export interface ListTeamsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface PutTeamInput {
+  readonly team: string;
+  readonly description?: string | undefined;
+}
+
+export interface DeleteTeamInput {
+  readonly team: string;
+}
+
+export interface ListTeamMembersInput {
+  readonly team: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface AddTeamMemberInput {
+  readonly team: string;
+  readonly member: string;
+}
+
+export interface RemoveTeamMemberInput {
+  readonly team: string;
+  readonly member: string;
+}
+
+export interface ListIdentityProvidersInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadIdentityProviderInput {
+  readonly identity_provider: string;
+}
+
+export interface PutIdentityProviderInput {
+  readonly identity_provider: string;
+  /** Its address, as it names itself in its tokens; https, or http on this machine. */
+  readonly issuer: string;
+  readonly client_id: string;
+  readonly client_secret?: string | undefined;
+  /** The one algorithm that its tokens may be signed with. */
+  readonly algorithm?: 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA' | undefined;
+  /** Asked for beside openid. */
+  readonly scopes?: readonly string[] | undefined;
+  /** Where its tokens name the groups of a person. */
+  readonly groups_claim?: string | undefined;
+  /** The first group that a person is in gives the role, at each sign-in anew. */
+  readonly roles?: readonly {
+    readonly group: string;
+    /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+    readonly role: string;
+  }[] | undefined;
+  /** For people in none of these groups; null keeps them out. */
+  readonly default_role?: string | null | undefined;
+  readonly email_domains?: readonly string[] | undefined;
+  /** Members whose address is of these domains act here only when they signed in by this provider. */
+  readonly sso_only?: boolean | undefined;
+  /** What tokens of machines are made out to; null takes none. Never the client_id. */
+  readonly audience?: string | null | undefined;
+  readonly machines?: readonly {
+    /** What the token says in azp or client_id. */
+    readonly client: string;
+    /** As whom it then acts. */
+    readonly service_account: string;
+  }[] | undefined;
+}
+
+export interface DeleteIdentityProviderInput {
+  readonly identity_provider: string;
+}
+
+export interface RevokeLoginSessionInput {
+  readonly login_session: string;
+}
+
+export interface DeletePasskeyInput {
+  readonly passkey: string;
+}
+
+export interface ReadCommandLineLoginInput {
+  /** What the person compares. */
+  readonly user_code: string;
+}
+
+export interface ApproveCommandLineLoginInput {
+  /** What the person compares. */
+  readonly user_code: string;
 }
 
 export interface ListPatternsInput {
@@ -1189,6 +1544,11 @@ export interface DeprecatePatternInput {
 
 export interface LiftDeprecationInput {
   readonly pattern: string;
+}
+
+export interface SetPatternTeamInput {
+  readonly pattern: string;
+  readonly team: string | null;
 }
 
 export interface ListStrategiesInput {
@@ -1640,6 +2000,72 @@ export interface ListTimerTicksInput {
   readonly cursor?: string | undefined;
 }
 
+export interface SignInWithLinkInput {
+  readonly link: string;
+}
+
+export interface SignInWithPasskeyInput {
+  readonly passkey: PasskeyUsed;
+  /** As it was answered with the options. */
+  readonly state: string;
+}
+
+export interface AddPasskeyInput {
+  readonly name: string;
+  readonly passkey: PasskeyMade;
+  /** As it was answered with the options. */
+  readonly state: string;
+}
+
+export interface StartCommandLineLoginInput {
+  /** SHA-256 of the verifier, base64url (PKCE S256). */
+  readonly challenge: string;
+  /** The machine, for the person who approves. */
+  readonly name: string;
+  /** Where it listens on 127.0.0.1 of the same machine; left out where the browser is on another one. */
+  readonly port?: number | undefined;
+  readonly state?: string | undefined;
+}
+
+export interface FinishCommandLineLoginInput {
+  readonly login: string;
+  readonly verifier: string;
+  readonly code?: string | undefined;
+}
+
+export interface ListLoginSessionsOutput {
+  readonly items: readonly {
+    readonly id: string;
+    readonly kind: 'browser' | 'cli';
+    /** link, passkey, or the identity provider that was asked. */
+    readonly way: string;
+    readonly user_agent: string;
+    /** Where the sign-in came from. */
+    readonly address: string;
+    readonly created_at: string;
+    /** When it was last used, to a few minutes. */
+    readonly seen_at: string;
+    /** When it ends in any case; without use it ends earlier. */
+    readonly expires_at: string;
+    readonly current: boolean;
+  }[];
+}
+
+export interface ListPasskeysOutput {
+  readonly items: readonly Passkey[];
+}
+
+export interface ReadCommandLineLoginOutput {
+  readonly name: string;
+  readonly address: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
+export interface ApproveCommandLineLoginOutput {
+  readonly location: string | null;
+}
+
 export interface ListModelsOutput {
   readonly items: readonly Model[];
 }
@@ -1679,6 +2105,48 @@ export interface ReadLiveOutput {
 export interface ReadReadyOutput {
   readonly status: 'ready';
 }
+
+export interface ReadLoginOutput {
+  readonly account: Account;
+  readonly session: LoginSession;
+  readonly workspaces: readonly Membership[];
+  /** For the header Damask-CSRF; null where no cookie was sent. */
+  readonly csrf: string | null;
+}
+
+export interface SignInWithLinkOutput {
+  readonly account: Account;
+}
+
+export interface CreateLoginLinkOutput {
+  readonly url: string;
+  readonly account: Account;
+  readonly expires_at: string;
+}
+
+export interface SignInWithPasskeyOutput {
+  readonly account: Account;
+}
+
+export interface StartCommandLineLoginOutput {
+  readonly login: string;
+  /** What the person compares. */
+  readonly user_code: string;
+  readonly expires_at: string;
+  /** Where the person goes. */
+  readonly url: string;
+  /** Ask again after that. */
+  readonly interval_ms: number;
+}
+
+export type FinishCommandLineLoginOutput = {
+  readonly status: 'waiting';
+} | {
+  readonly status: 'approved';
+  readonly secret: string;
+  readonly session: LoginSession;
+  readonly account: Account;
+};
 
 /** Events of a streamed run. `id` is the byte offset of the output after the event. */
 export type RunEvent =
@@ -1738,12 +2206,64 @@ export interface OperationTypes {
   readonly readWorkspace: { readonly input: Readonly<Record<string, never>>; readonly output: Workspace };
   /** API keys of the workspace, newest first. */
   readonly listKeys: { readonly input: ListKeysInput; readonly output: Page<ApiKey> };
-  /** Make an API key with a role that the caller also holds. */
+  /** Make an API key that holds no more than the caller does. */
   readonly createKey: { readonly input: CreateKeyInput; readonly output: NewApiKey };
   /** One API key, without its secret. */
   readonly readKey: { readonly input: ReadKeyInput; readonly output: ApiKey };
   /** Revoke an API key at once. */
   readonly revokeKey: { readonly input: RevokeKeyInput; readonly output: ApiKey };
+  /** Roles with what they hold: those of the platform, then those of the workspace by name. */
+  readonly listRoles: { readonly input: ListRolesInput; readonly output: Page<RoleItem> };
+  /** Create or replace a role of the workspace, which is given as custom: and its name. */
+  readonly putRole: { readonly input: PutRoleInput; readonly output: RoleItem };
+  /** Delete a role of the workspace that nobody has. */
+  readonly deleteRole: { readonly input: DeleteRoleInput; readonly output: RoleItem };
+  /** People of the workspace, newest account first. */
+  readonly listMembers: { readonly input: ListMembersInput; readonly output: Page<Member> };
+  /** One member. */
+  readonly readMember: { readonly input: ReadMemberInput; readonly output: Member };
+  /** Give a member another role; nobody changes their own. */
+  readonly changeMember: { readonly input: ChangeMemberInput; readonly output: Member };
+  /** End a membership at once, with its keys and teams. */
+  readonly removeMember: { readonly input: RemoveMemberInput; readonly output: Member };
+  /** Programs that act in their own name, by name. */
+  readonly listServiceAccounts: { readonly input: ListServiceAccountsInput; readonly output: Page<ServiceAccount> };
+  /** Create a service account or give it another role; its keys never hold more than it does. */
+  readonly putServiceAccount: { readonly input: PutServiceAccountInput; readonly output: ServiceAccount };
+  /** Delete a service account and revoke its keys at once. */
+  readonly deleteServiceAccount: { readonly input: DeleteServiceAccountInput; readonly output: ServiceAccount };
+  /** Teams of the workspace by name. */
+  readonly listTeams: { readonly input: ListTeamsInput; readonly output: Page<Team> };
+  /** Create a team or describe it anew; it can own patterns. */
+  readonly putTeam: { readonly input: PutTeamInput; readonly output: Team };
+  /** Delete a team; its patterns stay with its name, and only who holds team:write may change them. */
+  readonly deleteTeam: { readonly input: DeleteTeamInput; readonly output: Team };
+  /** Members of a team. */
+  readonly listTeamMembers: { readonly input: ListTeamMembersInput; readonly output: Page<TeamMember> };
+  /** Take a member of the workspace into a team. */
+  readonly addTeamMember: { readonly input: AddTeamMemberInput; readonly output: Team };
+  /** Take a member out of a team. */
+  readonly removeTeamMember: { readonly input: RemoveTeamMemberInput; readonly output: Team };
+  /** Identity providers that people of the workspace sign in by. */
+  readonly listIdentityProviders: { readonly input: ListIdentityProvidersInput; readonly output: Page<IdentityProvider> };
+  /** One identity provider, without its secret. */
+  readonly readIdentityProvider: { readonly input: ReadIdentityProviderInput; readonly output: IdentityProvider };
+  /** Add an identity provider (OpenID Connect), or change what the input names of it. */
+  readonly putIdentityProvider: { readonly input: PutIdentityProviderInput; readonly output: IdentityProvider };
+  /** Remove an identity provider: nobody signs in by it any more, and its tokens are refused at once. */
+  readonly deleteIdentityProvider: { readonly input: DeleteIdentityProviderInput; readonly output: IdentityProvider };
+  /** Where one is signed in, newest first; at most 50. */
+  readonly listLoginSessions: { readonly input: Readonly<Record<string, never>>; readonly output: ListLoginSessionsOutput };
+  /** End one of your login sessions at once, with the streams that it holds open. */
+  readonly revokeLoginSession: { readonly input: RevokeLoginSessionInput; readonly output: LoginSession };
+  /** Your passkeys, newest first; at most 20. */
+  readonly listPasskeys: { readonly input: Readonly<Record<string, never>>; readonly output: ListPasskeysOutput };
+  /** Delete a passkey; nobody signs in with it any more. */
+  readonly deletePasskey: { readonly input: DeletePasskeyInput; readonly output: Passkey };
+  /** Which command line asks. */
+  readonly readCommandLineLogin: { readonly input: ReadCommandLineLoginInput; readonly output: ReadCommandLineLoginOutput };
+  /** Let it act for you; tells where the browser brings the answer, if anywhere. */
+  readonly approveCommandLineLogin: { readonly input: ApproveCommandLineLoginInput; readonly output: ApproveCommandLineLoginOutput };
   /** Patterns of the workspace by name. */
   readonly listPatterns: { readonly input: ListPatternsInput; readonly output: Page<Pattern> };
   /** Create a pattern and publish its first version. */
@@ -1772,6 +2292,8 @@ export interface OperationTypes {
   readonly deprecatePattern: { readonly input: DeprecatePatternInput; readonly output: Pattern };
   /** Take a deprecation back. */
   readonly liftDeprecation: { readonly input: LiftDeprecationInput; readonly output: Pattern };
+  /** Let a team own a pattern, or nobody: only its members and holders of team:write then change it. */
+  readonly setPatternTeam: { readonly input: SetPatternTeamInput; readonly output: Pattern };
   /** Strategies of the workspace by name. */
   readonly listStrategies: { readonly input: ListStrategiesInput; readonly output: Page<Strategy> };
   /** One strategy. */
@@ -1890,6 +2412,26 @@ export interface OperationTypes {
   readonly readOpenApi: { readonly input: Readonly<Record<string, never>>; readonly output: Readonly<Record<string, unknown>> };
   /** JSON Schema of pattern.yaml, for editors. */
   readonly readPatternSchema: { readonly input: Readonly<Record<string, never>>; readonly output: Readonly<Record<string, unknown>> };
+  /** Who is signed in, in which workspaces, and the token that its writes need. */
+  readonly readLogin: { readonly input: Readonly<Record<string, never>>; readonly output: ReadLoginOutput };
+  /** Sign in with a one-time link; sets the cookie. */
+  readonly signInWithLink: { readonly input: SignInWithLinkInput; readonly output: SignInWithLinkOutput };
+  /** A link that signs the owner in once, within ten minutes. */
+  readonly createLoginLink: { readonly input: Readonly<Record<string, never>>; readonly output: CreateLoginLinkOutput };
+  /** What a browser needs to sign in with a passkey. */
+  readonly startPasskeySignIn: { readonly input: Readonly<Record<string, never>>; readonly output: PasskeyOptions };
+  /** Sign in with a passkey; sets the cookie. */
+  readonly signInWithPasskey: { readonly input: SignInWithPasskeyInput; readonly output: SignInWithPasskeyOutput };
+  /** End this login session. */
+  readonly signOut: { readonly input: Readonly<Record<string, never>>; readonly output: Readonly<Record<string, never>> };
+  /** What a browser needs to make a passkey. */
+  readonly startPasskey: { readonly input: Readonly<Record<string, never>>; readonly output: PasskeyOptions };
+  /** Keep a passkey for the next sign-in; the login session gets a new cookie. */
+  readonly addPasskey: { readonly input: AddPasskeyInput; readonly output: Passkey };
+  /** Ask a person to let a command line act for them. */
+  readonly startCommandLineLogin: { readonly input: StartCommandLineLoginInput; readonly output: StartCommandLineLoginOutput };
+  /** The login session of a command line, once the person has approved it. */
+  readonly finishCommandLineLogin: { readonly input: FinishCommandLineLoginInput; readonly output: FinishCommandLineLoginOutput };
 }
 
 export type OperationName = keyof OperationTypes;
@@ -1907,6 +2449,32 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   createKey: { method: 'POST', path: '/v1/keys' },
   readKey: { method: 'GET', path: '/v1/keys/{key}' },
   revokeKey: { method: 'DELETE', path: '/v1/keys/{key}' },
+  listRoles: { method: 'GET', path: '/v1/roles' },
+  putRole: { method: 'PUT', path: '/v1/roles/{custom_role}' },
+  deleteRole: { method: 'DELETE', path: '/v1/roles/{custom_role}' },
+  listMembers: { method: 'GET', path: '/v1/members' },
+  readMember: { method: 'GET', path: '/v1/members/{member}' },
+  changeMember: { method: 'PUT', path: '/v1/members/{member}' },
+  removeMember: { method: 'DELETE', path: '/v1/members/{member}' },
+  listServiceAccounts: { method: 'GET', path: '/v1/service-accounts' },
+  putServiceAccount: { method: 'PUT', path: '/v1/service-accounts/{service_account}' },
+  deleteServiceAccount: { method: 'DELETE', path: '/v1/service-accounts/{service_account}' },
+  listTeams: { method: 'GET', path: '/v1/teams' },
+  putTeam: { method: 'PUT', path: '/v1/teams/{team}' },
+  deleteTeam: { method: 'DELETE', path: '/v1/teams/{team}' },
+  listTeamMembers: { method: 'GET', path: '/v1/teams/{team}/members' },
+  addTeamMember: { method: 'PUT', path: '/v1/teams/{team}/members/{member}' },
+  removeTeamMember: { method: 'DELETE', path: '/v1/teams/{team}/members/{member}' },
+  listIdentityProviders: { method: 'GET', path: '/v1/identity-providers' },
+  readIdentityProvider: { method: 'GET', path: '/v1/identity-providers/{identity_provider}' },
+  putIdentityProvider: { method: 'PUT', path: '/v1/identity-providers/{identity_provider}' },
+  deleteIdentityProvider: { method: 'DELETE', path: '/v1/identity-providers/{identity_provider}' },
+  listLoginSessions: { method: 'GET', path: '/v1/me/login-sessions' },
+  revokeLoginSession: { method: 'DELETE', path: '/v1/me/login-sessions/{login_session}' },
+  listPasskeys: { method: 'GET', path: '/v1/me/passkeys' },
+  deletePasskey: { method: 'DELETE', path: '/v1/me/passkeys/{passkey}' },
+  readCommandLineLogin: { method: 'GET', path: '/v1/me/command-line-logins/{user_code}' },
+  approveCommandLineLogin: { method: 'POST', path: '/v1/me/command-line-logins/{user_code}/approval' },
   listPatterns: { method: 'GET', path: '/v1/patterns' },
   createPattern: { method: 'POST', path: '/v1/patterns' },
   readPattern: { method: 'GET', path: '/v1/patterns/{pattern}' },
@@ -1921,6 +2489,7 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   listLabelMoves: { method: 'GET', path: '/v1/patterns/{pattern}/label-moves' },
   deprecatePattern: { method: 'PUT', path: '/v1/patterns/{pattern}/deprecation' },
   liftDeprecation: { method: 'DELETE', path: '/v1/patterns/{pattern}/deprecation' },
+  setPatternTeam: { method: 'PUT', path: '/v1/patterns/{pattern}/team' },
   listStrategies: { method: 'GET', path: '/v1/strategies' },
   readStrategy: { method: 'GET', path: '/v1/strategies/{strategy}' },
   putStrategy: { method: 'PUT', path: '/v1/strategies/{strategy}' },
@@ -1978,6 +2547,16 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   readReady: { method: 'GET', path: '/readyz' },
   readOpenApi: { method: 'GET', path: '/openapi.json' },
   readPatternSchema: { method: 'GET', path: '/schemas/pattern.json' },
+  readLogin: { method: 'GET', path: '/v1/login' },
+  signInWithLink: { method: 'POST', path: '/v1/login/link' },
+  createLoginLink: { method: 'POST', path: '/v1/login-links' },
+  startPasskeySignIn: { method: 'POST', path: '/v1/login/passkey/options' },
+  signInWithPasskey: { method: 'POST', path: '/v1/login/passkey' },
+  signOut: { method: 'DELETE', path: '/v1/login' },
+  startPasskey: { method: 'POST', path: '/v1/me/passkeys/options' },
+  addPasskey: { method: 'POST', path: '/v1/me/passkeys' },
+  startCommandLineLogin: { method: 'POST', path: '/v1/login/command-line' },
+  finishCommandLineLogin: { method: 'POST', path: '/v1/login/command-line/{login}' },
 };
 
 /** The HTTP status of each code. */
@@ -1989,7 +2568,12 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   missing_variable: 400,
   invalid_variable: 400,
   unauthenticated: 401,
+  invalid_sign_in: 400,
+  sign_in_refused: 401,
   forbidden: 403,
+  sso_required: 403,
+  csrf: 403,
+  authorization_revoked: 403,
   not_found: 404,
   model_not_found: 404,
   method_not_allowed: 405,

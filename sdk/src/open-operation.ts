@@ -14,6 +14,7 @@ export interface CallOptions {
 export interface Connection {
   readonly url: string;
   readonly apiKey: string | undefined;
+  readonly workspace: string | undefined;
   readonly fetch: Fetch;
   readonly timeoutMs: number;
   readonly retries: number;
@@ -69,6 +70,7 @@ async function openOnce(
       headers: {
         accept,
         ...(connection.apiKey === undefined ? {} : { authorization: `Bearer ${connection.apiKey}` }),
+        ...(connection.workspace === undefined ? {} : { 'damask-workspace': connection.workspace }),
         ...(request.body === undefined ? {} : { 'content-type': request.contentType }),
       },
       ...bodyOf(request),

@@ -1,5 +1,5 @@
 import { type ServiceName, serviceOperations } from '@damask/contracts/services.ts';
-import type { Config } from './config.ts';
+import { type Config, publicUrlOf } from './config.ts';
 import type { Floor } from './open-floor.ts';
 import { type DoorOptions, openDoor } from './platform/rpc/door.ts';
 import { createRemoteClient } from './platform/rpc/remote-client.ts';
@@ -43,7 +43,14 @@ export const serviceTable: Readonly<Record<OwnService, Entry>> = {
   identity: {
     needs: [],
     migrations: identityMigrations,
-    create: async (floor) => ({ operations: createIdentityService(floor), stop: async () => undefined }),
+    create: async (floor, config) => ({
+      operations: createIdentityService({
+        ...floor,
+        publicUrl: publicUrlOf(config),
+        loginLimits: { idleMs: config.login.idle_ms, longestMs: config.login.longest_ms },
+      }),
+      stop: async () => undefined,
+    }),
   },
   pattern: {
     needs: [],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSecretKey } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,15 +9,20 @@ import { looksLikeApiKey } from '#platform/api-key.ts';
 import { AppError } from '#platform/app-error.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createCursors } from '#platform/cursor.ts';
+import { createEgress } from '#platform/egress/egress.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
 import { watchTopics } from '#platform/topic.ts';
+import { createVault } from '#platform/vault.ts';
 import { type FirstStartOptions, firstStart, reissueOwnerKey } from './first-start.ts';
 import { createAuthenticate } from './gateway/authenticate.ts';
 import { createKeyTable } from './gateway/key-table.ts';
+import { createMemberTable } from './gateway/member-table.ts';
+import { createPrincipals } from './gateway/principals.ts';
 import { createIdentityService, identityMigrations } from './services/identity/service.ts';
 
+const kek = { id: 'of-tests', key: createSecretKey(Buffer.alloc(32, 2)) };
 const root = await mkdtemp(join(tmpdir(), 'damask-first-start-'));
 after(() => rm(root, { recursive: true, force: true }));
 
@@ -29,6 +35,8 @@ async function install(name: string) {
     clock: systemClock,
     log,
     cursors: createCursors(Buffer.alloc(32, 1)),
+    vault: createVault({ database, kek, process: systemClock.uuid(), clock: systemClock }),
+    egress: createEgress({ allow: [], clock: systemClock }),
   });
   const identity = openDoor(identityOperations, service, { copy: true, checkOutput: true });
   const options: FirstStartOptions = {
@@ -40,11 +48,12 @@ async function install(name: string) {
     dataDir: `/data/${name}`,
   };
   const keyTable = createKeyTable({ identity, clock: systemClock });
-  const authenticate = createAuthenticate({ keyTable, currentAt: () => systemClock.now(), clock: systemClock });
+  const principals = createPrincipals(keyTable, createMemberTable({ identity, clock: systemClock }));
+  const authenticate = createAuthenticate({ principals, currentAt: () => systemClock.now(), clock: systemClock });
   const opens = async (key: string) => {
     await keyTable.load();
     const rawHeaders = ['Authorization', `Bearer ${key}`];
-    return authenticate({ rawHeaders, url: '/', socket: { remoteAddress: '127.0.0.1' } });
+    return authenticate({ rawHeaders, url: '/', headers: {}, socket: { remoteAddress: '127.0.0.1' } });
   };
   return { options, identity, database, log, opens };
 }
@@ -172,12 +181,12 @@ test('new and revoked keys reach the edge through the topic', async () => {
     log,
   });
   const authenticate = createAuthenticate({
-    keyTable,
+    principals: createPrincipals(keyTable, createMemberTable({ identity, clock: systemClock })),
     currentAt: () => watch.currentAt('identity.keys'),
     clock: systemClock,
   });
   const callerOf = (key: string) =>
-    authenticate({ rawHeaders: ['Authorization', `Bearer ${key}`], url: '/', socket: {} });
+    authenticate({ rawHeaders: ['Authorization', `Bearer ${key}`], url: '/', headers: {}, socket: {} });
   try {
     const context = { ...systemContext(systemClock), ...callerOf(ownerKey as string) };
     const made = await identity.createKey(context, { name: 'new', role: 'viewer' });

@@ -14,6 +14,7 @@ import type { Log } from './platform/log.ts';
 import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { type ProcessRegistry, registerProcess } from './platform/process-registry.ts';
 import type { Redact } from './platform/redact.ts';
+import { createSharedBuckets, type SharedBuckets } from './platform/redis/shared-buckets.ts';
 import { createServiceTokens, type ServiceTokens } from './platform/service-token.ts';
 import { createVault, type Vault } from './platform/vault.ts';
 
@@ -31,6 +32,8 @@ export interface Floor {
   readonly log: Log;
   readonly redact: Redact;
   readonly starters: string;
+  /** Where there is a Redis. */
+  readonly sharedBuckets: SharedBuckets | undefined;
   close(): Promise<void>;
 }
 
@@ -76,6 +79,8 @@ export async function openFloor({
     : createEmbeddedCarrier({ database, clock, log });
   database.announceTo(carrier.announce);
   const registry = await registerProcess({ database, clock, log, pid });
+  const { redis_url: redisUrl } = config.limits;
+  const sharedBuckets = redisUrl ? createSharedBuckets({ url: redisUrl, name, clock, log }) : undefined;
   const egress = createEgress({ allow: config.egress.allow, clock });
   return {
     database,
@@ -90,10 +95,12 @@ export async function openFloor({
     tokens: createServiceTokens({ secret, clock }),
     metrics: createMetrics(),
     starters: startersFolder,
+    sharedBuckets,
     async close() {
       await registry
         .stop()
         .catch((error: unknown) => log.warn('The end of this process could not be noted', { error }));
+      sharedBuckets?.close();
       await carrier.close();
       await egress.close();
       await database.end();

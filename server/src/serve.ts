@@ -8,9 +8,11 @@ import { firstStart } from './first-start.ts';
 import { listen } from './gateway/listen.ts';
 import { openGateway } from './gateway/open-gateway.ts';
 import { createStartingHandler } from './gateway/starting.ts';
+import { readTlsFiles, tlsFilesOf, watchTlsFiles } from './gateway/tls-files.ts';
 import { removeInstanceNote, tellRunning, waitForHolder, waitForOther, writeInstanceNote } from './instance-file.ts';
 import { openPlatformDatabase } from './open-database.ts';
 import { openFloor } from './open-floor.ts';
+import { ownOrigins } from './own-origins.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
 import { loadKeyFile } from './platform/crypto/key-file.ts';
@@ -81,8 +83,12 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
 
   const edge = here.includes('gateway');
   const door = { handle: createStartingHandler(clock) };
+  const tlsFiles = tlsFilesOf(config.http.tls_certificate, config.http.tls_key);
   const listener = edge
     ? await listen({
+        tls: tlsFiles && (await readTlsFiles(tlsFiles)),
+        maxOfAddress: config.http.address_connections,
+        proxies: config.http.trusted_proxies,
         host: config.http.host,
         port: config.http.port,
         handle: (request, response) => door.handle(request, response),
@@ -90,7 +96,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
         maxConnections: 10_000,
       }).catch(async (error: unknown) => {
         const { host, port } = config.http;
-        const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+        const origin = `${tlsFiles ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
         // Two starts at the same moment: the other one has the port, and will say so.
         if (embedded && (await waitForHolder(origin, dataDir, probe, announce))) return null;
         throw error;
@@ -98,6 +104,10 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     : undefined;
   if (listener === null) return false;
   if (listener) onClose(() => listener.drain(0));
+  if (listener && tlsFiles) {
+    const watch = watchTlsFiles({ files: tlsFiles, clock, log, use: (pair) => listener.useCertificate(pair) });
+    onClose(async () => watch.stop());
+  }
   const companion = options.services === null ? await startCompanion({ clock, log }) : undefined;
   // Twice: it must go before its database, and also when there is no database yet.
   const stopCompanion = async (milliseconds: number) => companion?.stop(Math.max(2_000, milliseconds));
@@ -178,6 +188,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   await waitForServices(composition.elsewhere, { clock, log, signal });
 
   const state = { draining: false };
+  const origins = ownOrigins(config, listener.url);
   const gateway = await openGateway({
     clients: composition.clients,
     database: floor.database,
@@ -186,7 +197,13 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
     log,
     version,
     concurrency: config.http.concurrency,
+    longestLag: config.http.shed_lag_ms,
+    limits: config.limits,
+    sharedBuckets: floor.sharedBuckets,
+    countProcesses: floor.registry.countLiving,
+    trustedProxies: config.http.trusted_proxies,
     corsOrigins: config.http.cors_origins,
+    origins: () => origins,
     checks: [
       { part: 'platform', check: () => (state.draining ? 'it is stopping' : null) },
       { part: 'database', check: () => pingDatabase(floor.database) },

@@ -10,7 +10,20 @@ type Needs = Readonly<Record<string, readonly string[]>>;
 /** Files of contracts that are everybody's, and whose the others are. */
 const shared = ['errors', 'events', 'field', 'operation', 'permissions', 'services'];
 const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
-  identity: ['identity'],
+  identity: [
+    'identity',
+    'api-key',
+    'member',
+    'role',
+    'role-operations',
+    'service-account',
+    'team',
+    'login',
+    'command-line-login',
+    'identity-provider',
+    'invitation',
+    'scim',
+  ],
   pattern: [
     ...[
       'attachment',

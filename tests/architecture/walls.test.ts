@@ -25,18 +25,19 @@ const sound: Record<string, string> = {
   'contracts/src/operation.ts': `import { Type } from 'typebox'; export const Name = Type;`,
   'server/package.json': pack('@damask/server', {
     imports: { '#platform/*.ts': './src/platform/*.ts' },
-    dependencies: { '@damask/contracts': '1', pg: '1', undici: '1', 'rabbitmq-client': '1' },
+    dependencies: { '@damask/contracts': '1', pg: '1', undici: '1', 'rabbitmq-client': '1', ioredis: '1' },
   }),
   'server/src/main.ts': `import './compose.ts'; import './find-models.ts'; import './serve.ts';`,
-  'server/src/serve.ts': `import './platform/database/own-connection.ts';`,
-  'server/src/platform/database/own-connection.ts': `import pg from 'pg'; export const client = pg;`,
+  'server/src/serve.ts': `import { own } from './platform/database/own-connection.ts'; export const client = own;`,
+  'server/src/platform/database/own-connection.ts': `import pg from 'pg'; export const own = pg;`,
   'server/src/compose.ts': `import { service } from './services/pattern/service.ts'; import { listen } from './gateway/listen.ts';
     import type { Local } from './services/pattern/model/local/local-model.ts'; export const local: Local = [service, listen];`,
   'server/src/find-models.ts': `import type { Local } from './services/pattern/model/local/local-model.ts'; export const found: Local = [];`,
-  'server/src/gateway/listen.ts': `import { createServer } from 'node:http'; import { log } from '#platform/log.ts'; export const listen = [createServer, log];`,
+  'server/src/gateway/listen.ts': `import { createServer } from 'node:http'; import { log } from '#platform/log.ts'; import { shared } from '#platform/redis/shared-buckets.ts'; export const listen = [createServer, log, shared];`,
   'server/src/platform/log.ts': `import { Name } from '@damask/contracts/operation.ts'; export const log = Name;`,
   'server/src/platform/json-worker.ts': `import { log } from './log.ts'; log;`,
   'server/src/platform/carrier/carrier.ts': `import { Connection } from 'rabbitmq-client'; export const carrier = Connection;`,
+  'server/src/platform/redis/shared-buckets.ts': `import { Redis } from 'ioredis'; export const shared = Redis;`,
   'server/src/platform/egress/egress.ts': `import { Pool } from 'undici'; export const pool = Pool;`,
   'server/src/platform/testing/postgres.ts': `import pg from 'pg'; export const client = pg;`,
   'server/src/services/pattern/service.ts': `import { read } from './run/store.ts'; import { call } from './model/call.ts'; export const service = [read, call];`,
@@ -55,6 +56,7 @@ const sound: Record<string, string> = {
   ...stub('typebox', 'Type'),
   ...stub('undici', 'Pool'),
   ...stub('rabbitmq-client', 'Connection'),
+  ...stub('ioredis', 'Redis'),
   ...stub('pg', 'default'),
   ...stub('typescript', 'default'),
 };
@@ -104,6 +106,7 @@ const planted: Record<string, Record<string, string>> = {
   'broker-behind-the-carrier': {
     [`${pattern}/publishes.ts`]: `import { Connection } from 'rabbitmq-client'; Connection;`,
   },
+  'redis-behind-its-room': { [`${pattern}/keeps.ts`]: `import { Redis } from 'ioredis'; Redis;` },
   'sockets-in-few-hands': {
     [`${pattern}/opens.ts`]: `import { connect } from 'node:net'; connect;`,
     'cli/src/opens.ts': `process.getBuiltinModule('node:https');`,

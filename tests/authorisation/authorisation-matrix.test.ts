@@ -34,6 +34,9 @@ test('lists show all that is there of the own workspace, and nothing else', asyn
   const { alpha } = world;
   const tables: Record<string, string> = {
     '/v1/keys': 'identity.api_key where true',
+    '/v1/members': 'identity.member where removed_at is null',
+    '/v1/service-accounts': 'identity.service_account where true',
+    '/v1/teams': 'identity.team where true',
     '/v1/patterns': 'pattern.pattern where deleted_at is null',
     '/v1/patterns?deleted=true': 'pattern.pattern where deleted_at is not null',
     '/v1/strategies': 'pattern.strategy where deleted_at is null',

@@ -36,7 +36,16 @@ test('tables without a workspace are few and known', async () => {
   );
   assert.deepEqual(
     rows.map((row) => row.name),
-    ['identity.instance'],
+    [
+      'identity.account',
+      'identity.command_line_login',
+      'identity.instance',
+      'identity.login_identity',
+      'identity.login_link',
+      'identity.login_session',
+      'identity.passkey',
+      'identity.used_challenge',
+    ],
   );
 });
 
@@ -82,6 +91,11 @@ function ruleOf(condition: string | null): string {
   if (condition === `(workspace = (NULLIF(current_setting('damask.workspace'::text, true), ''::text))::uuid)`) {
     return 'workspace';
   }
+  if (/^\(EXISTS \( SELECT\s+FROM identity\.member\s+WHERE \(member\.account = account\.id\)\)\)$/.test(condition)) {
+    return 'members';
+  }
+  const outside = `((current_setting('damask.role'::text, true) = 'identity'::text) AND (COALESCE(current_setting('damask.workspace'::text, true), ''::text) = ''::text))`;
+  if (condition === outside) return 'outside workspaces';
   // Also inside a select of its own, which is evaluated once and not for each row.
   const says = /^(?:\( SELECT )?\(current_setting\('damask\.role'::text, true\) = '(\w+)'::text\)\)?$/;
   return says.exec(condition)?.[1] ?? condition;

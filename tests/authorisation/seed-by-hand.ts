@@ -26,6 +26,7 @@ export async function seedHeld(sql: Ask, workspace: string, process: string) {
     "insert into pattern.batch_line (workspace, batch, line, state) select workspace, id, 1, 'open' from pattern.batch where workspace = $1",
     [workspace],
   );
+  await sql('insert into pattern.stopped_actor values ($1, $1, now())', [workspace]);
   await sql("insert into pattern.provider_take values ($1, 'lab', 0, 1, 1)", [workspace]);
 }
 
@@ -44,4 +45,43 @@ export async function seedQueued(sql: Ask, workspace: string) {
      insert into pattern.run_signal (workspace, run, kind, process) select workspace, id, 'publish', id from run`,
     [workspace, '{"input_tokens":null,"output_tokens":null,"cached_input_tokens":null,"reasoning_tokens":null}'],
   );
+}
+
+/** People come by signing in, which no key can do. Two are made, both of them in the team; answers their accounts. */
+export async function seedMembers(sql: Ask, workspace: string, mark: string): Promise<string[]> {
+  const rows = await sql(
+    `with account as (
+       insert into identity.account (id, email, name, created_at)
+       select gen_random_uuid(), number || $2 || '@example.com', $2 || ' ' || number, now()
+         from generate_series(1, 2) as number returning id
+     ), member as (
+       insert into identity.member (workspace, account, role, source, created_at)
+       select $1, id, 'viewer', 'local', now() from account
+     )
+     insert into identity.team_member (workspace, team, account, created_at)
+     select $1, $2 || '_team', id, now() from account returning account`,
+    [workspace, mark],
+  );
+  return (rows as { account: string }[]).map(({ account }) => account);
+}
+
+/** A member of a workspace, and of its team where one is named. */
+export async function seedMember(sql: Ask, workspace: string, team?: string): Promise<string> {
+  const rows = await sql(
+    `with account as (
+       insert into identity.account (id, name, created_at) values (gen_random_uuid(), 'somebody', now()) returning id
+     )
+     insert into identity.member (workspace, account, role, source, created_at)
+     select $1, id, 'viewer', 'local', now() from account returning account`,
+    [workspace],
+  );
+  const [{ account }] = rows as [{ account: string }];
+  if (team !== undefined) {
+    await sql('insert into identity.team_member (workspace, team, account, created_at) values ($1, $2, $3, now())', [
+      workspace,
+      team,
+      account,
+    ]);
+  }
+  return account;
 }

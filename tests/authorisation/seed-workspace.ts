@@ -13,7 +13,7 @@ export interface Side {
   /** What fields can name, by the word for it in `fields.csv`. */
   readonly things: Record<string, string | number>;
   /** Strings that nobody else may ever see. */
-  readonly secrets: readonly string[];
+  readonly secrets: string[];
 }
 
 interface Seed {
@@ -71,6 +71,16 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
   const provider = { base_url: modelUrl, api_key: `sk-${mark}`, models: [{ id: `${mark}-large` }] };
   await must('PUT', `/v1/providers/${mark}_models`, provider);
   await must('PUT', `/v1/providers/${second}`, provider);
+  for (const name of [`${mark}_role`, second]) await must('PUT', `/v1/roles/${name}`, { permissions: ['run:read'] });
+  for (const name of [`${mark}_robot`, second]) await must('PUT', `/v1/service-accounts/${name}`, { role: 'viewer' });
+  for (const name of [`${mark}_team`, second]) await must('PUT', `/v1/teams/${name}`, { description: mark });
+  for (const name of [`${mark}_login`, second]) {
+    await must('PUT', `/v1/identity-providers/${name}`, { issuer: `https://${mark}.example`, client_id: mark });
+  }
+  const userNames = [`${mark}@example.com`, `${mark}.two@example.com`];
+  const people = await Promise.all(userNames.map((userName) => must('POST', '/scim/v2/Users', { userName })));
+  const members = people.map(({ id }) => ({ value: id }));
+  const group = await must('POST', '/scim/v2/Groups', { displayName: `${mark} group`, members });
   const atATime = more ? 918_273 : 564_738;
   await must('PUT', '/v1/queue', { concurrency: atATime });
   for (const name of [`${mark}_spend`, second]) {
@@ -150,6 +160,13 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       provider: `${mark}_models`,
       budget: `${mark}_spend`,
       timer: `${mark}_clock`,
+      role: `custom:${mark}_role`,
+      'custom role': `${mark}_role`,
+      'identity provider': `${mark}_login`,
+      'service account': `${mark}_robot`,
+      team: `${mark}_team`,
+      'scim user': people[0].id,
+      'scim group': group.id,
       model: `${mark}_models/${mark}-large`,
       run: run.id,
       batch,
@@ -167,6 +184,10 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       'other provider': second,
       'other budget': second,
       'other timer': second,
+      'other custom role': second,
+      'other identity provider': second,
+      'other service account': second,
+      'other team': second,
       ...cursors,
     },
     secrets: [
@@ -177,6 +198,8 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       made.id,
       hidden.id,
       run.id,
+      group.id,
+      ...people.map(({ id }) => id),
       ...batches.map(({ id }) => id),
       ...all.flatMap((key) => [key.id, key.key, key.prefix]),
     ],
@@ -187,6 +210,10 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
 function pagedLists(pattern: string, session: string, batch: string): Record<string, string> {
   return {
     'GET /v1/keys': '/v1/keys',
+    'GET /v1/identity-providers': '/v1/identity-providers',
+    'GET /v1/roles': '/v1/roles',
+    'GET /v1/service-accounts': '/v1/service-accounts',
+    'GET /v1/teams': '/v1/teams',
     'GET /v1/patterns': '/v1/patterns',
     'GET /v1/patterns/{pattern}/versions': `/v1/patterns/${pattern}/versions`,
     'GET /v1/patterns/{pattern}/label-moves': `/v1/patterns/${pattern}/label-moves`,

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scimSchemas } from '@damask/contracts/scim.ts';
 import { type Input, titleOf } from '../sample-input.ts';
+import { seedMember } from './seed-by-hand.ts';
+import { signInTargets } from './sign-in-targets.ts';
 import { type Side, type TwoWorkspaces, waitingInput } from './two-workspaces.ts';
 
 type Target = (world: TwoWorkspaces) => Input | Promise<Input>;
@@ -20,9 +23,43 @@ const batch = {
 
 /** Inputs that work, by the operation's title, each with things of alpha that nobody misses afterwards. */
 const targets: Readonly<Record<string, Target>> = {
+  ...signInTargets,
   'POST /v1/keys': () => ({ name: freshName(), role: 'viewer' }),
   'DELETE /v1/keys/{key}': async (world) => ({
     key: (await make(world, 'POST', '/v1/keys', { name: freshName(), role: 'viewer' })).id,
+  }),
+  'PUT /v1/roles/{custom_role}': () => ({ custom_role: freshName() }),
+  'DELETE /v1/roles/{custom_role}': async (world) => {
+    const name = freshName();
+    await make(world, 'PUT', `/v1/roles/${name}`, { permissions: ['run:read'] });
+    return { custom_role: name };
+  },
+  'PUT /v1/members/{member}': async (world) => ({ member: await freshMember(world), role: 'runner' }),
+  'DELETE /v1/members/{member}': async (world) => ({ member: await freshMember(world) }),
+  'PUT /v1/service-accounts/{service_account}': () => ({ service_account: freshName(), role: 'viewer' }),
+  'DELETE /v1/service-accounts/{service_account}': async (world) => {
+    const name = freshName();
+    await make(world, 'PUT', `/v1/service-accounts/${name}`, { role: 'viewer' });
+    return { service_account: name };
+  },
+  'PUT /v1/teams/{team}': () => ({ team: freshName() }),
+  'DELETE /v1/teams/{team}': async (world) => ({ team: await freshTeam(world) }),
+  'PUT /v1/teams/{team}/members/{member}': async (world) => ({ member: await freshMember(world) }),
+  'DELETE /v1/teams/{team}/members/{member}': async (world) => {
+    const team = await freshTeam(world);
+    return { team, member: await freshMember(world, team) };
+  },
+  'POST /scim/v2/Users': () => ({}),
+  'PUT /scim/v2/Users/{user}': () => ({}),
+  'PATCH /scim/v2/Users/{user}': () => ({}),
+  'DELETE /scim/v2/Users/{user}': async (world) => ({
+    user: (await make(world, 'POST', '/scim/v2/Users', { userName: freshName() })).id,
+  }),
+  'POST /scim/v2/Groups': () => ({}),
+  'PUT /scim/v2/Groups/{group}': () => ({}),
+  'PATCH /scim/v2/Groups/{group}': () => ({}),
+  'DELETE /scim/v2/Groups/{group}': async (world) => ({
+    group: (await make(world, 'POST', '/scim/v2/Groups', { displayName: freshName() })).id,
   }),
   'PUT /v1/providers/{provider}': (world) => ({ provider: freshName(), base_url: world.model.url }),
   'POST /v1/providers/{provider}/test': async (world) => {
@@ -57,6 +94,7 @@ const targets: Readonly<Record<string, Target>> = {
   },
   'POST /v1/patterns/{pattern}/versions': async (world) => ({ pattern: await freshPattern(world), system: `${text}!` }),
   'GET /v1/patterns/{pattern}/diff': () => ({ from: 1, to: 1 }),
+  'PUT /v1/patterns/{pattern}/team': async (world) => ({ pattern: await freshPattern(world) }),
   'PUT /v1/patterns/{pattern}/deprecation': async (world) => ({ pattern: await freshPattern(world), message: 'Old.' }),
   'DELETE /v1/patterns/{pattern}/deprecation': async (world) => {
     const pattern = await freshPattern(world);
@@ -127,16 +165,32 @@ export async function foreignTarget(
   { things }: Side,
 ): Promise<Input> {
   const { method, path } = operation;
+  if (path.startsWith('/scim/')) return {};
   if (path.endsWith('/restore')) return { pattern: things['deleted pattern'] };
   if (path.endsWith('/versions')) return { system: text };
   if (path === '/v1/runs' || path === '/v1/render') return { ...run, pattern: things.pattern };
   if (path === '/v1/batches') return { ...batch, pattern: things.pattern };
   if (method !== 'PUT') return path.includes('{') ? {} : targetOf(world, operation);
   if (path.includes('{pattern}')) return {};
+  if (path.includes('{member}')) return { role: 'viewer' };
   const { 'other strategy': strategy, 'other provider': provider } = things;
   const { 'other context': context, 'other session': session } = things;
   const { 'other budget': budget, 'other timer': timer } = things;
-  return { ...(await targetOf(world, operation)), strategy, provider, context, session, budget, timer };
+  const { 'other custom role': custom_role, 'other service account': service_account, 'other team': team } = things;
+  const { 'other identity provider': identity_provider } = things;
+  return {
+    ...(await targetOf(world, operation)),
+    custom_role,
+    identity_provider,
+    service_account,
+    team,
+    strategy,
+    provider,
+    context,
+    session,
+    budget,
+    timer,
+  };
 }
 
 /** What path parameters and fields of these names stand for. */
@@ -153,6 +207,13 @@ export function thingsByField({ things }: Side): Input {
     timer: clock,
     run: runId,
     batch: batchId,
+    member,
+    team,
+    'custom role': custom_role,
+    'identity provider': identity_provider,
+    'service account': service_account,
+    'scim user': user,
+    'scim group': group,
   } = things;
   return {
     pattern,
@@ -166,8 +227,25 @@ export function thingsByField({ things }: Side): Input {
     timer: clock,
     run: runId,
     batch: batchId,
+    member,
+    team,
+    custom_role,
+    identity_provider,
+    service_account,
+    user,
+    group,
+    resource_type: 'User',
+    schema: scimSchemas.user,
     version: 1,
   };
+}
+
+const freshMember = (world: TwoWorkspaces, team?: string) => seedMember(world.sql, world.alpha.workspace, team);
+
+async function freshTeam(world: TwoWorkspaces): Promise<string> {
+  const name = freshName();
+  await make(world, 'PUT', `/v1/teams/${name}`, {});
+  return name;
 }
 
 async function freshPattern(world: TwoWorkspaces): Promise<string> {

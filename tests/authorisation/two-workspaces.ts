@@ -5,7 +5,7 @@ import { type ModelServer, startModelServer } from '../../server/src/platform/te
 import { startTestPlatform, type TestPlatform } from '../../server/src/testing/test-platform.ts';
 import { createHttpClient, type HttpClient, type HttpReply, type SendOptions } from '../http-client.ts';
 import { findLeak } from './find-leak.ts';
-import { seedHeld, seedQueued } from './seed-by-hand.ts';
+import { seedHeld, seedMembers, seedQueued } from './seed-by-hand.ts';
 import { type Side, seed } from './seed-workspace.ts';
 
 export type { Side } from './seed-workspace.ts';
@@ -63,6 +63,16 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
   for (const side of [alpha, beta]) {
     await seedHeld(sql, side.workspace, platform.floor.registry.id);
     await seedQueued(sql, side.workspace);
+    const accounts = await seedMembers(sql, side.workspace, side.mark);
+    side.secrets.push(...accounts);
+    side.things.member = accounts[0] as string;
+    for (const [title, path] of [
+      ['GET /v1/members', '/v1/members'],
+      ['GET /v1/teams/{team}/members', `/v1/teams/${side.things.team}/members`],
+    ]) {
+      const page = await client.send('GET', `${path}?limit=1`, { key: side.owner });
+      side.things[`cursor of ${title}`] = page.body.next;
+    }
     const steps = await client.send('GET', `/v1/runs/${side.things.run}/steps?limit=1`, { key: side.owner });
     side.things['cursor of GET /v1/runs/{run}/steps'] = steps.body.next;
     const list = 'GET /v1/timers/{timer}/ticks';

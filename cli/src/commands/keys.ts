@@ -21,13 +21,25 @@ export const keys = defineCommand({
         { title: 'ROLE' },
         { title: 'BEGINS', drop: 0 },
         { title: 'CREATED', drop: 1 },
+        { title: 'LAST USED', drop: 2 },
         { title: 'STATE' },
       ],
-      row: (key) => [key.id, key.name, key.role, key.prefix, formatTime(key.created_at), stateOf(key)],
+      row: (key) => [
+        key.id,
+        key.name,
+        key.role,
+        key.prefix,
+        formatTime(key.created_at),
+        key.last_used_at === null ? 'never' : formatTime(key.last_used_at),
+        stateOf(key),
+      ],
       empty: 'There are no keys. Make one: damask keys create --name ci --role runner',
     });
   },
 });
+
+/** The same under the name that people look for. */
+export const keysList = { ...keys, name: 'keys list' };
 
 function stateOf({ revoked_at, expires_at }: ApiKey): Cell {
   if (revoked_at !== null) return { text: `revoked ${formatTime(revoked_at)}`, style: 'red' };

@@ -7,12 +7,21 @@ import { findInstance, isLoopback, loginId, readCredentials } from '../credentia
 import { httpTransport } from '../http-transport.ts';
 import { InputError } from '../input-error.ts';
 import { interruptions } from '../interruptions.ts';
+import { printLoginLink } from '../print-login-link.ts';
 import { readInput } from '../read-input.ts';
 import { printable } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 const flags = {
   url: { type: 'string', value: '<address>', help: 'The address of the server; it is asked for by default.' },
+  browser: { type: 'boolean', help: 'Sign in with a browser on this machine instead of keeping a key.' },
+  device: { type: 'boolean', help: 'Sign in with a browser on another machine, by a code that you compare.' },
+  workspace: {
+    type: 'string',
+    value: '<name>',
+    help: 'Of your workspaces, the one that commands use; its name or id.',
+  },
+  link: { type: 'boolean', help: 'Print a link that signs the owner in once, in a browser; it takes the owner key.' },
   status: { type: 'boolean', help: 'Show the server and the key in use, and change nothing.' },
   ...jsonFlag,
 } as const;
@@ -21,34 +30,39 @@ export const login = defineCommand({
   name: 'login',
   usage: '[flags]',
   about:
-    'Keeps a key for a server in credentials.json, which only you can read, and makes that server the one that commands\n' +
-    'use. It asks for the address and, unseen, for the key, or takes the key from the standard input. The key is tried\n' +
-    'first. DAMASK_URL and DAMASK_API_KEY still win.',
+    'Keeps a key or a login for a server in credentials.json, which only you can read, and makes that server the one that\n' +
+    'commands use. It asks for the address and, unseen, for a key; without a key you sign in with your browser. From the\n' +
+    'standard input it takes a key. What is kept is tried first. DAMASK_URL and DAMASK_API_KEY still win.',
   flags,
   positionals: [0, 0],
   examples: [
     'damask login',
     'damask login --url https://damask.example.org',
     'damask login --url https://damask.example.org < key.txt',
+    'damask login --browser',
+    'damask login --device --url https://damask.example.org',
     'damask login --status',
+    'damask login --link',
   ],
   async run(invocation) {
     const { flags, config, terminal } = invocation;
     if (flags.status) return showStatus(invocation);
+    if (flags.link) return printLoginLink(await invocation.connect(), terminal, flags.json === true);
     const url = await addressOf(invocation);
-    const key = await keyOf(invocation, url);
+    const { key, workspace } = await credentialOf(invocation, url);
     const signal = interruptions(terminal);
-    const damask = createDamask({ url, apiKey: key, fetch: httpTransport, retries: 0, timeoutMs: 15_000, signal });
+    const options = { retries: 0, timeoutMs: 15_000, signal };
+    const damask = createDamask({ url, apiKey: key, workspace, fetch: httpTransport, ...options });
     const me = await damask.me().catch((error: unknown) => {
       throw explainRefusal(error, url);
     });
     const path = await changeCredentials(config.configDir, (content) => {
-      const entry = { url, api_key: key, data_dir: null };
+      const entry = { url, api_key: key, data_dir: null, ...(workspace === undefined ? {} : { workspace }) };
       return { ...content, current: url, instances: { ...content.instances, [loginId(url)]: entry } };
     });
     if (flags.json) return terminal.print(JSON.stringify({ url, ...me }, null, 2));
     await terminal.print(`Logged in to ${url} as ${describe(me)}.`);
-    terminal.note(terminal.paintNote('dim', `The key is kept in ${path}`));
+    terminal.note(terminal.paintNote('dim', `${workspace === undefined ? 'The key' : 'The login'} is kept in ${path}`));
     const winners = config.apiKey === undefined ? '' : 'DAMASK_API_KEY is set and wins over this key. ';
     const other =
       readConfig().url === url ? '' : 'Commands still use another server here: DAMASK_URL or DAMASK_DATA_DIR is set.';
@@ -80,25 +94,40 @@ const describe = ({ actor, workspace }: Me) =>
 
 async function addressOf({ flags, config, terminal }: LoginInvocation): Promise<string> {
   if (flags.url !== undefined) return checkAddress('--url', flags.url);
+  if (flags.browser || flags.device) return config.url;
   if (!terminal.stdinIsTerminal)
     throw new UsageError('Which server? For example: damask login --url https://damask.example.org < key.txt');
   const typed = await askPerson(terminal, `Address of the server [${config.url}]:`);
   return checkAddress('The address', typed === '' ? config.url : typed);
 }
 
-async function keyOf({ terminal }: LoginInvocation, url: string): Promise<string> {
+/** A key that is typed or piped, or what a browser approves. */
+async function credentialOf(
+  { flags, config, terminal }: LoginInvocation,
+  url: string,
+): Promise<{ key: string; workspace: string | undefined }> {
   if (url.startsWith('http:') && !isLoopback(url)) {
     terminal.note(terminal.paintNote('yellow', `The key travels to ${url} unencrypted: prefer https.`));
   }
-  const given = terminal.stdinIsTerminal
-    ? await askPerson(terminal, 'Key (dmk_...):', true)
-    : await readInput([], terminal);
+  const asked = flags.browser !== true && flags.device !== true;
+  const given = !asked
+    ? ''
+    : terminal.stdinIsTerminal
+      ? await askPerson(terminal, 'Key (dmk_...), or Enter to sign in with a browser:', true)
+      : await readInput([], terminal);
   const key = given.trim();
+  if (key === '' && (!asked || terminal.stdinIsTerminal)) {
+    const { signInByBrowser } = await import('../sign-in-by-browser.ts');
+    const signal = interruptions(terminal);
+    const device = flags.device === true;
+    const signedIn = await signInByBrowser({ url, device, workspace: flags.workspace, config, terminal, signal });
+    return { key: signedIn.secret, workspace: signedIn.workspace };
+  }
   if (key === '')
     throw new InputError('No key was given. An admin makes one with: damask keys create --name me --role author');
   if (!/^[\x21-\x7e]+$/.test(key))
     throw new InputError('That is no key: it holds a space, a line break or other letters.');
-  return key;
+  return { key, workspace: undefined };
 }
 
 async function showStatus({ flags, config, terminal, connect }: LoginInvocation): Promise<void> {

@@ -16,9 +16,15 @@ export const whoami = defineCommand({
     const facts = [
       ['Server', config.url],
       ['Workspace', `${printable(workspace.name)} (${workspace.id})`],
-      ['Key', `${printable(actor.name)} (${actor.id})`],
+      [
+        actor.kind === 'key' ? 'Key' : actor.kind === 'member' ? 'Member' : 'Program',
+        `${printable(actor.name)} (${actor.id})`,
+      ],
       ['Role', actor.role],
       ['May', me.permissions.join(', ')],
+      ...(me.patterns === null ? [] : [['Patterns', me.patterns.join(', ')] as const]),
+      ...(me.environments === null ? [] : [['Runs in', me.environments.join(', ')] as const]),
+      ...(me.teams.length === 0 ? [] : [['Teams', me.teams.join(', ')] as const]),
     ] as const;
     await terminal.print(
       facts.map(([name, value]) => `${terminal.paint('dim', name.padEnd(10))}  ${value}`).join('\n'),

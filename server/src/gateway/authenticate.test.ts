@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import type { KeyTableRow } from '@damask/contracts/identity.ts';
+import type { KeyTableRow } from '@damask/contracts/api-key.ts';
 import { hashApiKey, newApiKey } from '#platform/api-key.ts';
 import { AppError } from '#platform/app-error.ts';
 import { systemClock } from '#platform/clock.ts';
 import { type CredentialSource, createAuthenticate } from './authenticate.ts';
 import { createFailedLogins } from './failed-logins.ts';
 import { createKeyTable } from './key-table.ts';
+import { createMemberTable } from './member-table.ts';
+import { createPrincipals } from './principals.ts';
 import { toProblem } from './problem.ts';
 
 const key = newApiKey(randomBytes);
 const stranger = newApiKey(randomBytes);
 const good = ['Authorization', `Bearer ${key}`];
+
+const empty = async () => ({ items: [] });
+const nobody = { readMemberTable: empty, readRoleTable: empty, readServiceAccountTable: empty };
 
 async function start({ burst = 1e9, hotKeys = 100 } = {}) {
   const time = { now: Date.now(), currentAt: Date.now() };
@@ -40,7 +45,7 @@ async function start({ burst = 1e9, hotKeys = 100 } = {}) {
   await keyTable.load();
   const failedLogins = createFailedLogins({ clock, burst });
   const authenticate = createAuthenticate({
-    keyTable,
+    principals: createPrincipals(keyTable, createMemberTable({ identity: nobody, clock })),
     currentAt: () => time.currentAt,
     clock,
     failedLogins,
@@ -49,6 +54,7 @@ async function start({ burst = 1e9, hotKeys = 100 } = {}) {
   const from = (rawHeaders: readonly string[], url = '/v1/runs', remoteAddress = '192.0.2.1'): CredentialSource => ({
     rawHeaders,
     url,
+    headers: {},
     socket: { remoteAddress },
   });
   const codeOf = (...request: Parameters<typeof from>): string => {

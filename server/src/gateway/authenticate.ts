@@ -1,24 +1,36 @@
 import { hashApiKey, looksLikeApiKey } from '#platform/api-key.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { AuthenticateLogin } from './authenticate-login.ts';
+import { type AddressSource, type ClientAddress, createClientAddress } from './client-address.ts';
 import { findCredentials } from './credentials.ts';
-import type { Caller } from './dispatch.ts';
 import { createFailedLogins, type FailedLogins } from './failed-logins.ts';
-import type { KeyTable, KnownKey } from './key-table.ts';
+import type { KeyUses } from './key-uses.ts';
+import type { Principal } from './principal.ts';
+import type { KnownPrincipal, Principals } from './principals.ts';
+import type { TokenTable } from './token-table.ts';
 
 /** What of a request tells who sends it; node's `IncomingMessage` has all of it. */
-export interface CredentialSource {
+export interface CredentialSource extends AddressSource {
+  readonly method?: string | undefined;
   readonly rawHeaders: readonly string[];
   readonly url?: string | undefined;
-  readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
 export interface AuthenticateOptions {
-  readonly keyTable: KeyTable;
-  /** When the key table was last known to be current, by `clock.now`. */
+  readonly principals: Pick<Principals, 'ofKey' | 'generation'>;
+  /** When the tables behind it were last known to be current, by `clock.now`. */
   readonly currentAt: () => number;
+  /** People who signed in; without it keys alone are recognised. */
+  readonly logins?: AuthenticateLogin;
+  /** Machines with tokens of identity providers. */
+  readonly tokens?: Pick<TokenTable, 'find'>;
   readonly clock: Clock;
   readonly failedLogins?: FailedLogins;
+  /** Whose failures are counted together; the address of the connection unless told. */
+  readonly addressOf?: ClientAddress;
+  /** Told of each key that is recognised. */
+  readonly uses?: Pick<KeyUses, 'note'>;
   /** Headers whose key was recognised and need not be hashed again. */
   readonly hotKeys?: number;
 }
@@ -31,21 +43,23 @@ const longestSilence = 60_000;
  * `unauthenticated` (one answer for all causes), `rate_limited` after many failures, `unavailable` when the key table is
  * out of date.
  */
-export function createAuthenticate(options: AuthenticateOptions): (request: CredentialSource) => Caller {
-  const { keyTable, currentAt, clock, hotKeys = 10_000 } = options;
-  const failedLogins = options.failedLogins ?? createFailedLogins({ clock });
-  const hot = new Map<string, KnownKey>();
+export function createAuthenticate(
+  options: AuthenticateOptions,
+): (request: CredentialSource, permission?: string) => Principal {
+  const { principals, currentAt, clock, logins, hotKeys = 10_000 } = options;
+  const { failedLogins = createFailedLogins({ clock }), addressOf = createClientAddress([]) } = options;
+  const hot = new Map<string, KnownPrincipal>();
   let hotGeneration = -1;
 
-  function recognise(header: string): KnownKey | undefined {
-    if (hotGeneration !== keyTable.generation) {
+  function recognise(header: string): KnownPrincipal | undefined {
+    if (hotGeneration !== principals.generation) {
       hot.clear();
-      hotGeneration = keyTable.generation;
+      hotGeneration = principals.generation;
     }
     const seen = hot.get(header);
     if (seen) return seen.expiresAt > clock.now() ? seen : undefined;
     const key = bearerKey(header);
-    const known = key === undefined ? undefined : keyTable.find(hashApiKey(key));
+    const known = key === undefined ? undefined : principals.ofKey(hashApiKey(key));
     if (known) {
       if (hot.size >= hotKeys) hot.delete(hot.keys().next().value as string);
       hot.set(header, known);
@@ -53,14 +67,17 @@ export function createAuthenticate(options: AuthenticateOptions): (request: Cred
     return known;
   }
 
-  return (request) => {
+  return (request, permission = '') => {
     const header = findCredentials(request.rawHeaders, request.url ?? '');
-    if (header === undefined) throw unauthenticated();
+    const login = logins?.find(request, header);
+    if (header === undefined && login === undefined) throw unauthenticated();
     // A clock that was set back would otherwise stretch the time in which revoked keys pass.
     if (Math.abs(clock.now() - currentAt()) > longestSilence) throw outOfDate();
-    const known = recognise(header);
-    if (known) return known.caller;
-    const wait = failedLogins.note(request.socket.remoteAddress ?? '');
+    const key = login ? undefined : recognise(header as string)?.principal;
+    if (key) options.uses?.note(key);
+    const known = login ? logins?.recognise(request, login, permission) : (key ?? options.tokens?.find(request));
+    if (known) return known;
+    const wait = failedLogins.note(addressOf(request));
     throw wait > 0 ? tooManyFailures(wait) : unauthenticated();
   };
 }

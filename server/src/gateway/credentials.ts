@@ -1,7 +1,7 @@
 import { AppError } from '#platform/app-error.ts';
 
-/** More than a header with a key ever has; what is longer is no key and not worth looking at. */
-const longestHeader = 1_024;
+/** More than a header with a token ever has; what is longer is not worth looking at. */
+const longestHeader = 8_192;
 
 const keyFields = new Set([
   'key',

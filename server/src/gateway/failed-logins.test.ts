@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFailedLogins, networkOf } from './failed-logins.ts';
+import { createFailedLogins } from './failed-logins.ts';
+import { networkOf } from './network.ts';
 
 function start(options: { burst?: number; perSecond?: number; addresses?: number } = {}) {
   const time = { now: 0 };

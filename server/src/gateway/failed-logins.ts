@@ -1,4 +1,5 @@
 import type { Clock } from '#platform/clock.ts';
+import { networkOf } from './network.ts';
 
 /** Counts refused credentials by where they come from. */
 export interface FailedLogins {
@@ -48,16 +49,4 @@ export function createFailedLogins(options: FailedLoginsOptions): FailedLogins {
       return 0;
     },
   };
-}
-
-/** IPv4 addresses as they are, also inside IPv6; of IPv6 the /64, which one customer usually has as a whole. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped) return mapped;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = (address.split('%')[0] as string).toLowerCase().split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array<string>(Math.max(0, tail === undefined ? 0 : 8 - front.length - back.length)).fill('0');
-  return [...front, ...zeros, ...back].slice(0, 4).join(':');
 }

@@ -4,7 +4,7 @@ import { escapeHtml, framePage } from './page-frame.ts';
 export function buildHomePage(version: string): string {
   return framePage(
     'Damask',
-    `<nav><a href="/">Damask</a> ${escapeHtml(version)}<strong>Read</strong><ul><li><a href="/docs">API reference</a></li><li><a href="/openapi.json">openapi.json</a></li></ul><strong>Health</strong><ul><li><a href="/livez">livez</a></li><li><a href="/readyz">readyz</a></li></ul></nav>
+    `<nav><a href="/">Damask</a> ${escapeHtml(version)}<strong>Read</strong><ul><li><a href="/account">Account</a></li><li><a href="/docs">API reference</a></li><li><a href="/openapi.json">openapi.json</a></li></ul><strong>Health</strong><ul><li><a href="/livez">livez</a></li><li><a href="/readyz">readyz</a></li></ul></nav>
 <main>
 <h1>Damask</h1>
 <p>The production platform for AI patterns runs here. A pattern is a reusable, versioned prompt; this server keeps patterns, runs

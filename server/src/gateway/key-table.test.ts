@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KeyTableRow } from '@damask/contracts/identity.ts';
-import { rolePermissions } from '@damask/contracts/permissions.ts';
+import type { KeyTableRow } from '@damask/contracts/api-key.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createKeyTable } from './key-table.ts';
 
@@ -28,18 +27,15 @@ function serve(rows: () => readonly KeyTableRow[]) {
   };
 }
 
-test('all pages are read and each key is found by its hash with what its role holds', async () => {
+test('all pages are read and each key is found by its hash and by its id', async () => {
   const rows = Array.from({ length: 2_501 }, (_, i) => row(i));
   const table = createKeyTable({ identity: serve(() => rows), clock: systemClock });
   assert.equal(table.find('hash 0'), undefined);
   await table.load();
   assert.equal(table.size, 2_501);
   for (const number of [0, 999, 1_000, 2_500]) {
-    assert.deepEqual(table.find(`hash ${number}`)?.caller, {
-      workspace,
-      actor: { kind: 'key', id: row(number).id, name: `key ${number}`, role: 'runner' },
-      permissions: new Set(rolePermissions.runner),
-    });
+    assert.deepEqual(table.find(`hash ${number}`)?.row, row(number));
+    assert.equal(table.read(row(number).id), table.find(`hash ${number}`));
   }
   for (const hash of ['', 'hash', 'hash 2501', '__proto__', 'constructor']) assert.equal(table.find(hash), undefined);
 });

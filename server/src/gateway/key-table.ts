@@ -1,12 +1,12 @@
-import type { identityOperations, KeyTableRow } from '@damask/contracts/identity.ts';
-import { type Permission, type Role, rolePermissions } from '@damask/contracts/permissions.ts';
+import type { KeyTableRow } from '@damask/contracts/api-key.ts';
+import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { Client } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import { systemContext } from '#platform/system-context.ts';
-import type { Caller } from './dispatch.ts';
+import { readTable } from './read-table.ts';
 
 export interface KnownKey {
-  readonly caller: Caller;
+  readonly row: KeyTableRow;
   /** Milliseconds since 1970; infinity for a key without an end. */
   readonly expiresAt: number;
 }
@@ -17,13 +17,12 @@ export interface KeyTable {
   load(): Promise<void>;
   /** By SHA-256 of the key, base64. Expired keys are not found. */
   find(hash: string): KnownKey | undefined;
+  /** By its id, also an expired one. */
+  read(id: string): KnownKey | undefined;
   /** Changes whenever another table is put in place. */
   readonly generation: number;
   readonly size: number;
 }
-
-// Parsing a page of this size holds the event loop for about 2 ms.
-const pageSize = 1_000;
 
 export function createKeyTable(options: {
   identity: Pick<Client<typeof identityOperations>, 'readKeyTable'>;
@@ -31,23 +30,9 @@ export function createKeyTable(options: {
 }): KeyTable {
   const { identity, clock } = options;
   let keys: ReadonlyMap<string, KnownKey> = new Map();
+  let byId: ReadonlyMap<string, KnownKey> = new Map();
   let generation = 0;
   let started = 0;
-
-  async function readAll(): Promise<Map<string, KnownKey>> {
-    const context = systemContext(clock);
-    const table = new Map<string, KnownKey>();
-    let after: string | undefined;
-    do {
-      const page = await identity.readKeyTable(context, { limit: pageSize, ...(after ? { after } : {}) });
-      for (const row of page.items) table.set(row.hash, toKnownKey(row));
-      if (page.next !== undefined && after !== undefined && page.next <= after) {
-        throw new Error('The pages of the key table do not move on');
-      }
-      after = page.next;
-    } while (after !== undefined);
-    return table;
-  }
 
   return {
     get generation() {
@@ -58,27 +43,24 @@ export function createKeyTable(options: {
     },
     async load() {
       const ticket = ++started;
-      const table = await readAll();
+      const table = new Map<string, KnownKey>();
+      const ids = new Map<string, KnownKey>();
+      await readTable(systemContext(clock), identity.readKeyTable, (row) => {
+        const expiresAt = row.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(row.expires_at);
+        const known = { row, expiresAt };
+        table.set(row.hash, known);
+        ids.set(row.id, known);
+      });
       // Of two loads at once the later one knows more, whichever ends first.
       if (ticket < generation) return;
       keys = table;
+      byId = ids;
       generation = ticket;
     },
     find(hash) {
       const known = keys.get(hash);
       return known && known.expiresAt > clock.now() ? known : undefined;
     },
-  };
-}
-
-const permissionSets = new Map<Role, ReadonlySet<Permission>>(
-  (Object.keys(rolePermissions) as Role[]).map((role) => [role, new Set(rolePermissions[role])]),
-);
-const none: ReadonlySet<Permission> = new Set();
-
-function toKnownKey({ id, workspace, name, role, expires_at }: KeyTableRow): KnownKey {
-  return {
-    caller: { workspace, actor: { kind: 'key', id, name, role }, permissions: permissionSets.get(role) ?? none },
-    expiresAt: expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at),
+    read: (id) => byId.get(id),
   };
 }

@@ -1,17 +1,26 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { createDrain } from '#platform/drain-server.ts';
 import { listenFailure } from '#platform/metrics.ts';
 import { isUpload } from '#platform/read-upload.ts';
-import { sendProblem, toProblem } from './problem.ts';
+import { createHttp2 } from './accept-http2.ts';
+import { countConnections } from './count-connections.ts';
+import { isBusy, type Line, note } from './line.ts';
+import { sendProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
+import { answerClientError, endWith, notHttp } from './refuse-bytes.ts';
+import type { TlsPair } from './tls-files.ts';
 
 export interface Listener {
   readonly url: string;
   /** Stops accepting, lets requests finish for `milliseconds`, then closes what is left. */
   drain(milliseconds: number): Promise<void>;
+  /** Serves new connections with another certificate; only where there was one. */
+  useCertificate(pair: TlsPair): void;
 }
 
 export interface ListenOptions {
@@ -20,15 +29,24 @@ export interface ListenOptions {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly clock: Clock;
   readonly maxConnections: number;
+  /** Of one IPv4 address or IPv6 /64, this machine and `proxies` excepted; 0 or nothing is no limit. */
+  readonly maxOfAddress?: number;
+  readonly proxies?: readonly string[];
+  /** TLS 1.3 with HTTP/2 and HTTP/1.1; without it plain HTTP/1.1. */
+  readonly tls?: TlsPair | undefined;
   /** Milliseconds for the headers and for a whole request to arrive; shorter in tests. */
   readonly patience?: { readonly headers: number; readonly request: number };
 }
 
 const standardPatience = { headers: 10_000, request: 60_000 };
+const idle = 65_000;
+const maxHeaderSize = 16 * 1024;
+/** A browser that has seen it comes back by TLS only, for two years. */
+const strictTransport = 'max-age=63072000';
 
 /** The public listener. Limits belong into the constructor: as properties they are looked at every 30 s only. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, port, handle, clock, maxConnections, patience = standardPatience } = options;
+  const { host, port, handle, clock, maxConnections, tls, patience = standardPatience } = options;
   let draining = false;
   const lines = new WeakMap<Socket, Line>();
   const refuse = (request: IncomingMessage, response: ServerResponse, detail: string) => {
@@ -36,26 +54,39 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     sendProblem(response, new AppError('invalid_request', detail), clock.uuid());
     discardBody(request, response);
   };
+  const takeAny = (request: IncomingMessage, response: ServerResponse) => {
+    if (tls) response.setHeader('strict-transport-security', strictTransport);
+    handle(request, response);
+  };
   const take = (request: IncomingMessage, response: ServerResponse) => {
     if (draining) response.shouldKeepAlive = false;
     note(lines, request, response);
     const hosts = countHosts(request.rawHeaders);
-    if (hosts === 1 || (hosts === 0 && request.httpVersion === '1.0')) handle(request, response);
+    if (hosts === 1 || (hosts === 0 && request.httpVersion === '1.0')) takeAny(request, response);
     else refuse(request, response, 'Send exactly one header "Host".');
   };
-  const server = createServer(
-    {
-      // Looked at below: node's own refusal would be an empty answer.
-      requireHostHeader: false,
-      maxHeaderSize: 16 * 1024,
-      headersTimeout: patience.headers,
-      requestTimeout: patience.request,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: Math.min(1_000, patience.headers / 4),
-      noDelay: true,
-    },
-    (request, response) => take(request, response),
-  );
+  const limits: ServerOptions = {
+    // Looked at below: node's own refusal would be an empty answer.
+    requireHostHeader: false,
+    maxHeaderSize,
+    headersTimeout: patience.headers,
+    requestTimeout: patience.request,
+    keepAliveTimeout: idle,
+    connectionsCheckingInterval: Math.min(1_000, patience.headers / 4),
+    noDelay: true,
+  };
+  const http2 = tls
+    ? createHttp2({ clock, take: takeAny, refuse, maxHeaderSize, patience: { request: patience.request, idle } })
+    : undefined;
+  const secure =
+    tls &&
+    createTlsServer(
+      { ...limits, ...contextOf(tls), ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: patience.headers },
+      take,
+    );
+  if (secure && http2) splitByProtocol(secure, http2.accept);
+  const server = secure ?? createServer(limits, take);
+  countConnections(server, { most: options.maxOfAddress ?? 0, proxies: options.proxies ?? [] });
   const drain = createDrain(server, clock);
   server.maxConnections = maxConnections;
   server.on('clientError', (error, socket) => {
@@ -79,12 +110,33 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const address = server.address() as { port: number };
   const name = host.includes(':') ? `[${host}]` : host;
   return {
-    url: `http://${name}:${address.port}`,
+    url: `${tls ? 'https' : 'http'}://${name}:${address.port}`,
+    useCertificate: (pair) => secure?.setSecureContext(contextOf(pair)),
     async drain(milliseconds) {
       draining = true;
+      http2?.close();
+      const late = clock.after(milliseconds, () => http2?.destroy());
       await drain(milliseconds);
+      late.cancel();
     },
   };
+}
+
+function contextOf({ cert, key }: TlsPair): SecureContextOptions {
+  return { cert, key, minVersion: 'TLSv1.3' };
+}
+
+/** Node's server of TLS takes every connection for HTTP/1.1: those that agreed on HTTP/2 go elsewhere. */
+function splitByProtocol(server: TlsServer, accept: (socket: Socket) => void) {
+  const takeHttp1 = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners('secureConnection');
+  // Node passes it on as an error of HTTP, and an answer would wait for the handshake that failed.
+  server.removeAllListeners('tlsClientError');
+  server.on('tlsClientError', (_, socket) => socket.destroy());
+  server.on('secureConnection', (socket) => {
+    if (socket.alpnProtocol === 'h2') accept(socket);
+    else for (const take of takeHttp1) take.call(server, socket);
+  });
 }
 
 function open(server: Server, host: string, port: number): Promise<void> {
@@ -94,34 +146,6 @@ function open(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** What a connection waits for. */
-interface Line {
-  unanswered: number;
-  request: IncomingMessage;
-  response: ServerResponse;
-}
-
-function note(lines: WeakMap<Socket, Line>, request: IncomingMessage, response: ServerResponse) {
-  let line = lines.get(request.socket);
-  if (line === undefined) {
-    line = { unanswered: 0, request, response };
-    lines.set(request.socket, line);
-  }
-  line.unanswered += 1;
-  line.request = request;
-  line.response = response;
-  const noted = line;
-  response.once('close', () => {
-    noted.unanswered -= 1;
-  });
-}
-
-/** Whether an answer to broken bytes would be taken for the answer to the request before them. */
-function isBusy(line: Line | undefined): boolean {
-  if (!line || line.unanswered === 0) return false;
-  return line.unanswered > 1 || line.request.complete || line.response.headersSent;
-}
-
 function countHosts(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -129,30 +153,4 @@ function countHosts(rawHeaders: readonly string[]): number {
     if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
   }
   return count;
-}
-
-/** Requests that Node itself refuses get the same kind of answer as all others. */
-function answerClientError(error: Error, socket: Socket, busy: boolean, clock: Clock) {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ECONNRESET' || !socket.writable || busy) {
-    socket.destroy();
-  } else if (code === 'HPE_HEADER_OVERFLOW') {
-    const failure = new AppError('headers_too_large', 'The headers may have at most 16 KiB together. Send less.');
-    endWith(socket, failure, clock);
-  } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    endWith(socket, new AppError('request_timeout', 'The request did not arrive in time. Send it faster.'), clock);
-  } else {
-    endWith(socket, notHttp('This is not a request that HTTP/1.1 allows.'), clock);
-  }
-}
-
-function notHttp(detail: string): AppError {
-  return new AppError('invalid_request', detail);
-}
-
-function endWith(socket: Socket, failure: AppError, clock: Clock) {
-  const body = JSON.stringify(toProblem(failure, clock.uuid()));
-  socket.end(
-    `HTTP/1.1 ${failure.status} Error\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

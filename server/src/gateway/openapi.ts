@@ -1,6 +1,7 @@
 import { errorCatalogue } from '@damask/contracts/errors.ts';
 import { type Operation, pathParameters } from '@damask/contracts/operation.ts';
 import type { Route } from './routes.ts';
+import { scimType } from './scim-problem.ts';
 
 type Json = Record<string, unknown>;
 type Schema = Operation['output'];
@@ -89,7 +90,7 @@ function responses(operation: Route['operation']): Json {
         ...Object.fromEntries(Object.values(operation.answerTypes ?? {}).map((type) => [type, {}])),
         ...(operation.alwaysStreams || operation.answerTypes
           ? {}
-          : { [operation.media ?? 'application/json']: { schema: operation.output } }),
+          : { [operation.media ?? (operation.dialect ? scimType : 'application/json')]: { schema: operation.output } }),
         ...(operation.events ? { 'text/event-stream': { schema: { type: 'string' } } } : {}),
       },
     },
@@ -108,7 +109,9 @@ function responses(operation: Route['operation']): Json {
     const known = answers[status]?.description;
     answers[status] = {
       description: known ? `${known}; ${code}: ${title}` : `${code}: ${title}`,
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: operation.dialect
+        ? { [scimType]: { schema: { type: 'object' } } }
+        : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   }
   return answers;

@@ -35,6 +35,7 @@ main{padding:2rem clamp(1rem,4vw,3.5rem) 6rem;max-width:68rem}
 h1{margin:.2rem 0 .6rem;font-size:2rem}h2{margin:3rem 0 .6rem;padding-bottom:.3rem;border-bottom:1px solid var(--line)}h3{margin:2.4rem 0 .3rem;font-size:1.1rem}h4{margin:1rem 0 .3rem;font-size:.95rem;color:var(--soft)}
 code,pre{font:.86rem/1.5 ui-monospace,Menlo,Consolas,monospace}
 code{overflow-wrap:anywhere}
+button,input,select{font:inherit;padding:.25rem .6rem}.problem{color:var(--delete)}
 pre{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:.8rem 1rem;overflow:auto;margin:.5rem 0}
 table{border-collapse:collapse;width:100%;margin:.4rem 0;font-size:.92rem}th,td{text-align:left;vertical-align:top;padding:.35rem .7rem .35rem 0;border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:600}
 td:first-child{white-space:nowrap}
@@ -53,4 +54,13 @@ export const pagePolicy = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+].join('; ');
+
+/** What a page may do that runs our own script, which calls the interface. Texts cannot become elements by mistake. */
+export const scriptedPolicy = [
+  pagePolicy,
+  "script-src 'self'",
+  "connect-src 'self'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
 ].join('; ');

@@ -61,3 +61,13 @@ test('what was read is not sent again while it is the same', async () => {
   const head = await get('/v1/patterns/summarize', key, 'HEAD');
   assert.deepEqual([head.status, await head.text(), head.headers.get('etag')], [200, '', tag]);
 });
+
+test('a page that a browser has kept keeps its policy', async () => {
+  for (const path of ['/', '/docs', '/account']) {
+    const first = await get(path);
+    const again = await get(path, { 'if-none-match': first.headers.get('etag') as string });
+    assert.equal(again.status, 304);
+    for (const name of ['content-security-policy', 'x-frame-options', 'cross-origin-opener-policy'])
+      assert.equal(again.headers.get(name), first.headers.get(name), `${path} ${name}`);
+  }
+});

@@ -25,24 +25,31 @@ export function toProblem(error: AppError, requestId: string): Record<string, un
 export const commonHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
+  // Whatever a browser takes an answer for, it runs and loads nothing of it and frames it nowhere.
+  'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
 } as const;
+
+const plainForm = { type: 'application/problem+json', write: toProblem };
 
 export function sendProblem(
   response: ServerResponse,
   error: AppError,
   requestId: string,
   headers: Record<string, string> = {},
+  form: { readonly type: string; readonly write: typeof toProblem } = plainForm,
 ) {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const body = Buffer.from(JSON.stringify(toProblem(error, requestId)));
+  const body = Buffer.from(JSON.stringify(form.write(error, requestId)));
   const { details } = error;
   const { retryAfterSeconds } = details;
   response.writeHead(error.status, {
     ...commonHeaders,
-    'content-type': 'application/problem+json',
+    'content-type': form.type,
     'content-length': body.length,
     'x-request-id': requestId,
     ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),

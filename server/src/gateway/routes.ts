@@ -47,7 +47,7 @@ export function buildRoutes(services: Readonly<Record<string, Readonly<Record<st
 }
 
 function requireKnownPermission(service: string, name: string, operation: Operation) {
-  const known: readonly string[] = [...permissions, 'public', 'internal'];
+  const known: readonly string[] = [...permissions, 'public', 'account', 'internal'];
   if (!known.includes(operation.permission)) {
     throw new Error(
       `${service}.${name} (${operation.method} ${operation.path}) names no known permission. Give it one in contracts/src/${service}.ts.`,

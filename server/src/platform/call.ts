@@ -1,12 +1,32 @@
 import type { InputOf, Operation, Operations, OutputOf } from '@damask/contracts/operation.ts';
-import type { Permission, Role } from '@damask/contracts/permissions.ts';
+import type { Permission, RoleRef } from '@damask/contracts/permissions.ts';
 
 export interface Actor {
-  readonly kind: 'key' | 'system';
+  readonly kind: 'key' | 'member' | 'service_account' | 'system';
+  /** Of the key; of the account where a member acts without one. */
   readonly id: string;
   readonly name: string;
-  readonly role: Role;
+  readonly role: RoleRef;
+  /** The account of the member that it acts for. */
+  readonly account?: string;
+  /** Id of the login session that it acts with. */
+  readonly session?: string;
+  /** Id of the service account that it acts for. */
+  readonly serviceAccount?: string;
 }
+
+/** What of its workspace a caller may touch, whatever its permissions are. */
+export interface Reach {
+  /** Names of the only patterns; null for all. */
+  readonly patterns: readonly string[] | null;
+  /** Names of the only environments; null for all. */
+  readonly environments: readonly string[] | null;
+  /** Teams of the member, whose patterns it may change. */
+  readonly teams: readonly string[];
+  readonly requestsPerMinute: number | null;
+}
+
+export const everywhere: Reach = { patterns: null, environments: null, teams: [], requestsPerMinute: null };
 
 /** Takes one event of a streamed answer. Answers false when the reader is slow: wait for `drained` before more. */
 export interface EventSink {
@@ -27,6 +47,7 @@ export interface CallContext {
   readonly workspace: string;
   readonly actor: Actor;
   readonly permissions: ReadonlySet<Permission>;
+  readonly reach: Reach;
   /** Milliseconds since 1970. */
   readonly deadline: number;
   /** Aborts when the caller leaves. */

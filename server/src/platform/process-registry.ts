@@ -21,6 +21,8 @@ export interface ProcessRegistry {
   isGone(id: string): Promise<boolean>;
   /** True when a process has ended, or the runs that it left were ended by others, or it is not known. */
   isOver(id: string): Promise<boolean>;
+  /** How many processes live, this one and those of other hosts included. */
+  countLiving(): Promise<number>;
   /** True when others may have taken this process for dead at some time since then, by the clock's `monotonic`. */
   lapsedSince(monotonic: number): boolean;
   stop(): Promise<void>;
@@ -106,6 +108,14 @@ export async function registerProcess(options: {
         [other],
       );
       return open.length === 0;
+    },
+    async countLiving() {
+      const rows = await asPlatform<{ count: number }>(
+        `select count(*)::int as count from platform.process where ended_at is null
+            and heartbeat_at >= now() - make_interval(secs => ${deadAfterSeconds})`,
+        [],
+      );
+      return rows[0]?.count ?? 1;
     },
     lapsedSince: (since) => lapsedAt >= since || clock.monotonic() - lastBeat > lapsedAfter,
     async stop() {

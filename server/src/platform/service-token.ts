@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Permission } from '@damask/contracts/permissions.ts';
 import { AppError } from './app-error.ts';
-import type { Actor, CallContext } from './call.ts';
+import type { Actor, CallContext, Reach } from './call.ts';
 import type { Clock } from './clock.ts';
 
 /** What a call between processes carries about its caller. */
@@ -10,6 +10,7 @@ export interface ServiceClaims {
   readonly workspace: string;
   readonly actor: Actor;
   readonly permissions: readonly Permission[];
+  readonly reach: Reach;
   /** Milliseconds since 1970. */
   readonly deadline: number;
 }
@@ -23,14 +24,15 @@ export interface ServiceTokens {
 
 /** Long enough for clocks that differ a little, short enough to be useless when found in a log. */
 const lifetime = 30_000;
-const longest = 8_192;
+/** A key that names as many patterns and environments as it may fits, and so does the token into the headers of node. */
+const longest = 15_000;
 
 /** Signed with HMAC-SHA256 and a secret that only the processes of one installation share. */
 export function createServiceTokens({ secret, clock }: { secret: Buffer; clock: Clock }): ServiceTokens {
   const sign = (body: string) => createHmac('sha256', secret).update(`damask service token\n${body}`).digest();
   return {
-    sign({ requestId, workspace, actor, permissions, deadline }, operation) {
-      const claims = { requestId, workspace, actor, permissions: [...permissions], deadline };
+    sign({ requestId, workspace, actor, permissions, reach, deadline }, operation) {
+      const claims = { requestId, workspace, actor, permissions: [...permissions], reach, deadline };
       const body = Buffer.from(JSON.stringify({ claims, operation, until: clock.now() + lifetime })).toString(
         'base64url',
       );

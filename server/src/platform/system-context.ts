@@ -1,4 +1,4 @@
-import type { CallContext } from './call.ts';
+import { type CallContext, everywhere } from './call.ts';
 import type { Clock } from './clock.ts';
 
 /** Stands where a call belongs to no workspace. */
@@ -13,6 +13,7 @@ export function systemContext(clock: Clock, signal: AbortSignal = new AbortContr
     workspace: noWorkspace,
     actor: { kind: 'system', id: 'platform', name: 'the platform', role: 'owner' },
     permissions: new Set(),
+    reach: everywhere,
     deadline: clock.now() + longestCall,
     signal,
   };

@@ -16,7 +16,13 @@ export function startMain(args: readonly string[], env: Environment): Promise<Ch
   return startChild({
     command: process.execPath,
     args: ['--disallow-code-generation-from-strings', '--disable-warning=ExperimentalWarning', main, ...args],
-    env: { PATH: process.env.PATH, DAMASK_LOCAL_MODEL: 'false', DAMASK_METRICS_PORT: '0', ...env },
+    env: {
+      PATH: process.env.PATH,
+      DAMASK_LOCAL_MODEL: 'false',
+      DAMASK_METRICS_PORT: '0',
+      DAMASK_SHED_LAG_MS: '0',
+      ...env,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }

@@ -9,6 +9,7 @@ import { type Config, readConfig } from '../config.ts';
 import { listen } from '../gateway/listen.ts';
 import { type Gateway, type GatewayOptions, openGateway } from '../gateway/open-gateway.ts';
 import { type Floor, openFloor } from '../open-floor.ts';
+import { ownOrigins } from '../own-origins.ts';
 import type { Client } from '../platform/call.ts';
 import { systemClock } from '../platform/clock.ts';
 import { loadKeyFile } from '../platform/crypto/key-file.ts';
@@ -76,6 +77,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     environment: {
       HOME: folder,
       DAMASK_LOCAL_MODEL: 'false',
+      // A machine that is busy with other tests must not make this one refuse requests.
+      DAMASK_SHED_LAG_MS: '0',
       ...(options.modelUrl ? { OPENAI_BASE_URL: options.modelUrl, OPENAI_API_KEY: 'sk-test-provider-key' } : {}),
       ...options.environment,
     },
@@ -113,6 +116,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     models: { environmentProviders: () => providers, localModel: null },
     door: { copy: true, checkOutput: true },
   });
+  let origins: readonly string[] = [];
   const gateway = await openGateway({
     clients: composition.clients,
     database: floor.database,
@@ -121,7 +125,13 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     log,
     version: '0.0.0-test',
     concurrency: config.http.concurrency,
+    longestLag: config.http.shed_lag_ms,
+    limits: config.limits,
+    sharedBuckets: floor.sharedBuckets,
+    countProcesses: floor.registry.countLiving,
+    trustedProxies: config.http.trusted_proxies,
     corsOrigins: config.http.cors_origins,
+    origins: () => origins,
     checks: [{ part: 'runs', check: () => composition.pattern?.ready() ?? null }],
     ...(options.permissionOf ? { permissionOf: options.permissionOf } : {}),
   });
@@ -141,6 +151,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     clock: systemClock,
     maxConnections: 1_000,
   });
+
+  origins = ownOrigins(config, listener.url);
 
   const call: TestPlatform['call'] = async (method, path, body, { key = alpha.ownerKey, headers = {} } = {}) => {
     const response = await fetch(`${listener.url}${path}`, {

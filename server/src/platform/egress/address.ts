@@ -62,6 +62,12 @@ export function unwrap(address: Address): Address {
   return carriers.some((range) => inRange(address, range)) ? address.slice(12) : address;
 }
 
+/** An IPv4 range that may be written in an IPv6 form, as addresses are compared: unwrapped. */
+export function unwrapRange(range: Range): Range {
+  const bytes = unwrap(range.bytes);
+  return bytes.length === range.bytes.length || range.bits < 96 ? range : { bytes, bits: range.bits - 96 };
+}
+
 // The IANA special-purpose registries. Beyond them: Azure's host at 168.63.129.16, which serves secrets to its guests.
 const specialIPv4 = ranges(
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '168.63.129.16/32', '169.254.0.0/16'],

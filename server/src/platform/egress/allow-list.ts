@@ -1,4 +1,4 @@
-import { type Address, inRange, parseAddress, parseRange, type Range, unwrap } from './address.ts';
+import { type Address, inRange, parseAddress, parseRange, type Range, unwrap, unwrapRange } from './address.ts';
 
 /** What the operator permits beyond the public internet. Empty: nothing. */
 export interface AllowList {
@@ -27,7 +27,7 @@ export function parseAllowList(entries: readonly string[]): AllowList {
   for (const entry of entries) {
     const { host, port } = splitPort(entry.trim());
     const range = parseRange(host);
-    if (range !== null) ranges.push({ ...normal(range), port });
+    if (range !== null) ranges.push({ ...unwrapRange(range), port });
     else if (hostName.test(bareHost(host))) hosts.push({ host: bareHost(host), port });
     else throw new Error(`"${entry}" in the list of allowed addresses is not a CIDR, an address, host or host:port.`);
   }
@@ -63,10 +63,4 @@ function splitPort(entry: string): { host: string; port: number | null } {
   const match = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(entry);
   const port = Number(match?.[2]);
   return match?.[1] !== undefined && port > 0 && port < 65_536 ? { host: match[1], port } : { host: entry, port: null };
-}
-
-// An IPv4 range that is written in an IPv6 form, because addresses are compared unwrapped.
-function normal(range: Range): Range {
-  const bytes = unwrap(range.bytes);
-  return bytes.length === range.bytes.length || range.bits < 96 ? range : { bytes, bits: range.bits - 96 };
 }

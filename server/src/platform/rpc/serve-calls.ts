@@ -68,6 +68,7 @@ export function serveCalls(options: {
         workspace: claims.workspace,
         actor: claims.actor,
         permissions: new Set(claims.permissions),
+        reach: claims.reach,
         deadline: claims.deadline,
         signal: abort.signal,
         ...(sink ? { sink } : {}),

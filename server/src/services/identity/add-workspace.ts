@@ -1,4 +1,5 @@
-import type { ApiKey, Workspace } from '@damask/contracts/identity.ts';
+import type { ApiKey } from '@damask/contracts/api-key.ts';
+import type { Workspace } from '@damask/contracts/identity.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { addKey } from './add-key.ts';

@@ -4,7 +4,7 @@ import { type Role, rolePermissions, roles } from '@damask/contracts/permissions
 import { hashApiKey, looksLikeApiKey } from '#platform/api-key.ts';
 import { identityForTests } from './identity-for-tests.ts';
 
-const { identity, alpha, beta, as, leftBy, sql, system, stop } = await identityForTests({ keyLimit: 40 });
+const { identity, alpha, beta, as, leftBy, sql, system, stop, join } = await identityForTests({ keyLimit: 40 });
 after(stop);
 
 const keysOf = (workspace: string) =>
@@ -153,4 +153,64 @@ test('a workspace can have only so many live keys; revoked ones make room', asyn
   await identity.revokeKey(owner, { key: last });
   await identity.createKey(owner, one);
   await assert.rejects(identity.createKey(owner, one), { code: 'policy_refused' });
+});
+
+test('a key is narrowed to scopes, patterns, environments and a pace, and says so', async () => {
+  const narrowed = {
+    scopes: ['run:execute', 'run:read'] as const,
+    patterns: ['mail', 'notes'],
+    environments: ['staging'],
+    requests_per_minute: 60,
+  };
+  const made = await identity.createKey(alpha, {
+    name: 'narrow',
+    role: 'runner',
+    ...narrowed,
+    scopes: [...narrowed.scopes],
+  });
+  for (const [field, value] of Object.entries(narrowed)) assert.deepEqual(made[field as 'scopes'], value, field);
+  const row = (await identity.readKeyTable(system, {})).items.find(({ id }) => id === made.id);
+  assert.deepEqual([row?.scopes, row?.patterns, row?.environments, row?.requests_per_minute], Object.values(narrowed));
+});
+
+test('scopes let somebody with few permissions pass those on, and nothing else', async () => {
+  const few = { ...as(alpha, 'admin'), permissions: new Set(['key:write', 'run:read', 'run:execute'] as const) };
+  const made = await identity.createKey(few, { name: 'x', role: 'author', scopes: ['run:read', 'run:read'] });
+  assert.deepEqual(made.scopes, ['run:read']);
+  await assert.rejects(identity.createKey(few, { name: 'x', role: 'author' }), { code: 'forbidden' });
+  await assert.rejects(identity.createKey(few, { name: 'x', role: 'author', scopes: ['pattern:read'] }), {
+    code: 'forbidden',
+  });
+  await assert.rejects(identity.createKey(alpha, { name: 'x', role: 'viewer', scopes: ['run:execute'] }), {
+    code: 'invalid_request',
+  });
+  await assert.rejects(identity.createKey(alpha, { name: 'x', role: 'owner', scopes: ['run:execute'] }), {
+    code: 'invalid_request',
+  });
+});
+
+test('the child of a narrowed key is no wider, whatever it asks for', async () => {
+  const reach = { patterns: ['a', 'b'], environments: ['dev'], teams: [], requestsPerMinute: 10 };
+  const narrow = { ...as(alpha, 'admin'), reach };
+  const ask = (more: object) => identity.createKey(narrow, { name: 'child', role: 'viewer', ...more });
+  const inherited = await ask({});
+  assert.deepEqual(
+    [inherited.patterns, inherited.environments, inherited.requests_per_minute],
+    [reach.patterns, reach.environments, 10],
+  );
+  const smaller = await ask({ patterns: ['b'], requests_per_minute: 3 });
+  assert.deepEqual([smaller.patterns, smaller.requests_per_minute], [['b'], 3]);
+  for (const more of [{ patterns: ['a', 'c'] }, { environments: ['dev', 'production'] }, { requests_per_minute: 11 }]) {
+    await assert.rejects(ask(more), { code: 'forbidden' }, JSON.stringify(more));
+  }
+});
+
+test('the key of a member is theirs, and so is each key that it makes', async () => {
+  const ada = await join(alpha, 'admin');
+  const first = await identity.createKey(ada, { name: 'mine', role: 'admin' });
+  assert.deepEqual([first.member, first.created_by], [ada.actor.id, ada.actor.id]);
+  const withIt = { ...ada, actor: { ...ada.actor, kind: 'key' as const, id: first.id } };
+  assert.equal((await identity.createKey(withIt, { name: 'second', role: 'viewer' })).member, ada.actor.id);
+  const nobodys = { ...as(alpha, 'admin'), actor: { ...alpha.actor, serviceAccount: ada.actor.id } };
+  await assert.rejects(identity.createKey(nobodys, { name: 'x', role: 'viewer' }), { code: 'not_found' });
 });

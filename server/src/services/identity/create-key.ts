@@ -1,13 +1,13 @@
 import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
-import { type Role, rolePermissions } from '@damask/contracts/permissions.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { addKey } from './add-key.ts';
+import { boundKey } from './bound-key.ts';
 import { checkName } from './check-name.ts';
 import type { IdentityParts } from './identity-parts.ts';
+import { countLiveKeys } from './key-store.ts';
 import { mintKey } from './mint-key.ts';
-import { countLiveKeys } from './store.ts';
 
 type CreateKey = typeof identityOperations.createKey;
 
@@ -18,30 +18,16 @@ export async function createKey(
 ): Promise<OutputOf<CreateKey>> {
   const { database, clock, keyLimit } = parts;
   const { name, role } = input;
-  checkRole(context, role);
   checkName(name);
   const expiresAt = readExpiry(input.expires_at, clock.now());
   const { secret, hash, prefix } = mintKey();
   const scope = { role: 'identity', workspace: context.workspace };
   const added = await database.transaction(scope, async (transaction) => {
+    const bounds = await boundKey(transaction, context, input);
     if ((await countLiveKeys(transaction, clock.now(), keyLimit)) >= keyLimit) throw tooManyKeys(keyLimit);
-    return addKey(parts, transaction, context, { action: 'createKey', name, role, hash, prefix, expiresAt });
+    return addKey(parts, transaction, context, { action: 'createKey', name, role, hash, prefix, expiresAt, bounds });
   });
   return { ...added, key: secret };
-}
-
-// Ownership is more than its permissions of today: it also holds the ones to come, so only an owner passes it on.
-function checkRole({ actor, permissions }: CallContext, role: Role): void {
-  const need =
-    role === 'owner' && actor.role !== 'owner'
-      ? 'role:owner'
-      : rolePermissions[role].find((permission) => !permissions.has(permission));
-  if (need === undefined) return;
-  throw new AppError(
-    'forbidden',
-    `A key can only pass on what it holds itself: the role ${role} needs ${need}. Choose a lower role, or ask an owner.`,
-    { need },
-  );
 }
 
 function readExpiry(text: string | undefined, now: number): number | null {

@@ -1,14 +1,20 @@
+import { createSecretKey } from 'node:crypto';
 import { identityOperations } from '@damask/contracts/identity.ts';
-import { type Role, rolePermissions } from '@damask/contracts/permissions.ts';
+import { loginOperations } from '@damask/contracts/login.ts';
+import { type Role, type RoleRef, rolePermissions } from '@damask/contracts/permissions.ts';
 import pg from 'pg';
-import type { CallContext, Client } from '#platform/call.ts';
+import { type CallContext, type Client, everywhere } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createCursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
+import { createEgress } from '#platform/egress/egress.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
+import { createVault } from '#platform/vault.ts';
 import { createIdentityService, identityMigrations } from './service.ts';
+
+const operations = { ...identityOperations, ...loginOperations };
 
 export interface Left {
   readonly audit: { action: string; subject: string; details: object; actor_id: string; request_id: string }[];
@@ -16,7 +22,7 @@ export interface Left {
 }
 
 export interface IdentityForTests {
-  readonly identity: Client<typeof identityOperations>;
+  readonly identity: Client<typeof operations>;
   readonly database: Database;
   /** Two workspaces; each context is that of an owner key. */
   readonly alpha: CallContext;
@@ -24,6 +30,8 @@ export interface IdentityForTests {
   readonly system: CallContext;
   /** The same caller with a lower role. */
   as(context: CallContext, role: Role): CallContext;
+  /** Makes a person a member of the workspace of this context. Answers the context of that person without a key. */
+  join(context: CallContext, role: RoleRef, name?: string): Promise<CallContext>;
   /** Moves the service's clock forward. */
   pass(ms: number): void;
   /** What one request left in a workspace, read behind the service's back. */
@@ -33,13 +41,19 @@ export interface IdentityForTests {
 }
 
 /** The service on a database of its own, entered through its door, with everything checked against the contract. */
-export async function identityForTests(options: { keyLimit?: number } = {}): Promise<IdentityForTests> {
+export async function identityForTests(
+  options: { keyLimit?: number; publicUrl?: string /** Hosts that may be called. */; allow?: readonly string[] } = {},
+): Promise<IdentityForTests> {
+  const { allow = [], ...more } = options;
   const { database, log, connection, drop } = await migratedDatabase({ identity: identityMigrations });
   let ahead = 0;
   const clock = { ...systemClock, now: () => Date.now() + ahead };
   const cursors = createCursors(Buffer.alloc(32, 1));
-  const service = createIdentityService({ database, clock, log, cursors, ...options });
-  const identity = openDoor(identityOperations, service, { copy: true, checkOutput: true });
+  const kek = { id: 'of-tests', key: createSecretKey(Buffer.alloc(32, 2)) };
+  const vault = createVault({ database, kek, process: clock.uuid(), clock });
+  const egress = createEgress({ allow, clock });
+  const service = createIdentityService({ database, clock, log, cursors, vault, egress, ...more });
+  const identity = openDoor(operations, service, { copy: true, checkOutput: true });
   const pool = new pg.Pool({ ...connection, max: 1 });
   pool.on('error', () => undefined);
   const sql = async <Row extends object>(text: string, values: unknown[] = []) =>
@@ -52,6 +66,7 @@ export async function identityForTests(options: { keyLimit?: number } = {}): Pro
       workspace: workspace.id,
       actor: { kind: 'key', id: owner_key.id, name: owner_key.name, role: 'owner' },
       permissions: new Set(rolePermissions.owner),
+      reach: everywhere,
     };
   };
 
@@ -67,6 +82,26 @@ export async function identityForTests(options: { keyLimit?: number } = {}): Pro
       actor: { ...context.actor, role },
       permissions: new Set(rolePermissions[role]),
     }),
+    async join({ workspace, ...context }, role, name = 'Ada') {
+      const id = clock.uuid();
+      await sql('insert into identity.account (id, email, name, created_at) values ($1, $2, $3, now())', [
+        id,
+        `${name.toLowerCase()}@example.com`,
+        name,
+      ]);
+      await sql(
+        `insert into identity.member (workspace, account, role, source, created_at) values ($1, $2, $3, 'local', now())`,
+        [workspace, id, role],
+      );
+      const held = role.startsWith('custom:') ? [] : rolePermissions[role as Role];
+      return {
+        ...context,
+        workspace,
+        requestId: clock.uuid(),
+        actor: { kind: 'member', id, name, role, account: id },
+        permissions: new Set(held),
+      };
+    },
     pass: (ms) => {
       ahead += ms;
     },
@@ -80,6 +115,7 @@ export async function identityForTests(options: { keyLimit?: number } = {}): Pro
     },
     sql,
     async stop() {
+      await egress.close();
       await pool.end();
       await drop();
     },

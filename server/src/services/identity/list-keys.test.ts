@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { identityForTests } from './identity-for-tests.ts';
 
-const { identity, alpha, beta, stop } = await identityForTests();
+const { identity, alpha, beta, stop, system } = await identityForTests();
 after(stop);
 
 const made: string[] = [alpha.actor.id];
@@ -44,12 +44,19 @@ test('neither a secret nor a hash is listed', async () => {
   assert.deepEqual(Object.keys(items[0] as object).sort(), [
     'created_at',
     'created_by',
+    'environments',
     'expires_at',
     'id',
+    'last_used_at',
+    'member',
     'name',
+    'patterns',
     'prefix',
+    'requests_per_minute',
     'revoked_at',
     'role',
+    'scopes',
+    'service_account',
   ]);
 });
 
@@ -71,4 +78,15 @@ test('limits outside the contract are refused', async () => {
   for (const limit of [0, -1, 201, 1e9, 1.5, Number.NaN]) {
     await assert.rejects(identity.listKeys(alpha, { limit }), { code: 'invalid_request' });
   }
+});
+
+test('a key says to the minute when it was last used, and never an earlier time', async () => {
+  const { id } = await identity.createKey(alpha, { name: 'used', role: 'viewer' });
+  const note = (at: string, workspace = alpha.workspace) =>
+    identity.noteKeyUses(system, { at, uses: [{ workspace, key: id }] });
+  assert.equal((await identity.readKey(alpha, { key: id })).last_used_at, null);
+  await note('2031-01-01T12:35:00.000Z');
+  await note('2031-01-01T12:34:00.000Z');
+  await note('2031-01-01T12:36:00.000Z', beta.workspace);
+  assert.equal((await identity.readKey(alpha, { key: id })).last_used_at, '2031-01-01T12:35:00.000Z');
 });

@@ -2,7 +2,7 @@ import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { IdentityParts } from './identity-parts.ts';
-import * as store from './store.ts';
+import * as store from './key-store.ts';
 
 type ListKeys = typeof identityOperations.listKeys;
 

@@ -4,8 +4,9 @@ import type { CallContext } from '#platform/call.ts';
 import { addWorkspace } from './add-workspace.ts';
 import { checkName } from './check-name.ts';
 import type { IdentityParts } from './identity-parts.ts';
+import { isOwnerKey } from './key-store.ts';
 import { readInstance } from './read-instance.ts';
-import { claimFirst, isOwnerKey } from './store.ts';
+import { claimFirst } from './store.ts';
 
 type OpenInstance = typeof identityOperations.openInstance;
 

@@ -3,7 +3,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { IdentityParts } from './identity-parts.ts';
-import { findKey } from './store.ts';
+import { findKey } from './key-store.ts';
 
 type ReadKey = typeof identityOperations.readKey;
 

@@ -10,11 +10,15 @@ export async function readMe(
   parts: IdentityParts,
   context: CallContext,
 ): Promise<OutputOf<typeof identityOperations.readMe>> {
-  const { id, name, role, kind } = context.actor;
-  if (kind !== 'key') throw notFound();
+  const { id, name, role, kind, account = null } = context.actor;
+  const { patterns, environments, teams } = context.reach;
+  if (kind === 'system') throw notFound();
   return {
     workspace: await readWorkspace(parts, context),
-    actor: { kind, id, name, role },
+    actor: { kind, id, name, role, account },
     permissions: permissions.filter((permission) => context.permissions.has(permission)),
+    patterns: patterns && [...patterns],
+    environments: environments && [...environments],
+    teams: [...teams],
   };
 }

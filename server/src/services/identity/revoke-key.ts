@@ -1,10 +1,11 @@
+import type { ApiKey } from '@damask/contracts/api-key.ts';
 import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, keysTopic } from './identity-parts.ts';
-import { findKey, lockOwnerKeys, markRevoked } from './store.ts';
+import { findKey, hasOtherOwner, markRevoked } from './key-store.ts';
 
 type RevokeKey = typeof identityOperations.revokeKey;
 
@@ -19,8 +20,9 @@ export async function revokeKey(
     if (!key) throw notFound();
     if (key.role === 'owner') {
       if (context.actor.role !== 'owner') throw ownersOnly();
-      const owners = await lockOwnerKeys(transaction, clock.now());
-      if (owners.length === 1 && owners[0] === key.id) throw lastOwner();
+      if (key.member === null && isLive(key, clock.now()) && !(await hasOtherOwner(transaction, key.id, clock.now()))) {
+        throw lastOwner();
+      }
     }
     const revoked = await markRevoked(transaction, key.id, clock.now());
     // Revoked before, perhaps a moment ago: the same answer, and nothing new to tell.
@@ -35,6 +37,10 @@ export async function revokeKey(
     await bumpTopic(transaction, keysTopic);
     return revoked;
   });
+}
+
+function isLive({ revoked_at, expires_at }: ApiKey, now: number): boolean {
+  return revoked_at === null && (expires_at === null || Date.parse(expires_at) > now);
 }
 
 // An admin who could revoke owners would be above them: all but the last could be locked out.

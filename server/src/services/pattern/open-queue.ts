@@ -6,6 +6,7 @@ import type { Log } from '#platform/log.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
 import type { Vault } from '#platform/vault.ts';
 import { createStepStore } from './engine/step-store.ts';
+import type { StoppedActors } from './queue/stopped-actors.ts';
 import { createTaskQueue, type TaskQueue } from './queue/task-queue.ts';
 import type { TaskRuns } from './queue/task-runs.ts';
 import { sealEnd } from './run/end-queued-run.ts';
@@ -29,6 +30,7 @@ export function openQueue(
     readonly registry: ProcessRegistry;
     readonly vault: Vault;
     readonly publisher: OutputPublisher;
+    readonly stopped: StoppedActors;
     readonly settings: QueueSettings;
     readonly carrier: Carrier;
     /** For tests that plant a fault. */

@@ -36,8 +36,10 @@ import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
 import { openQueue, type QueueSettings } from './open-queue.ts';
 import { createQueueOperations } from './queue/queue-operations.ts';
+import { createStoppedActors, createStoppedActorsReader, stoppedActorsTopic } from './queue/stopped-actors.ts';
 import type { TaskQueue } from './queue/task-queue.ts';
 import type { TaskRuns } from './queue/task-runs.ts';
+import { guardReach } from './reach/guard-reach.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
 import { createMinuteStore } from './routing/minute-store.ts';
@@ -124,7 +126,6 @@ const startersWithin = 5_000;
 
 /** A stream's reader that takes nothing for so long is cut off. */
 const readerWithin = 30_000;
-
 /** Patterns, models and runs: the run path. Resolves when it can take runs. */
 export async function createPatternService(options: PatternOptions): Promise<PatternService> {
   const { database, registry, carrier, vault, egress, cursors, metrics, clock, log, runs } = options;
@@ -135,6 +136,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const contexts = createContextTexts({ database, vault });
   const budgetTable = createBudgetTable(database, (workspace) => budgets.changed(workspace));
   const budgets = createBudgets({ database, registry, table: budgetTable, clock, log });
+  const stopped = createStoppedActors(database, clock);
   const live = createLiveRuns({ limit: runs.concurrency, clock });
   const publisher = createOutputPublisher({ database, vault, clock, log });
   const signals = { database, process: registry.id, live, publisher, log };
@@ -148,6 +150,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       { topic: contextTopic, load: () => contexts.load() },
       { topic: signalTopic, load: () => heedSignals(signals) },
       { topic: budgetsTopic, load: () => budgetTable.load() },
+      { topic: stoppedActorsTopic, load: () => stopped.load() },
     ],
   });
   const sources = createProviderSources({
@@ -201,7 +204,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const planner = createImportPlanner({ egress, clock });
   const conversation = { ...libraryParts, vault, registry };
   const starters = createStarterReader(libraryParts, options.starters);
-  const readers = startEventReaders({ database, carrier, clock, log, readers: [starters] });
+  const heard = [starters, createStoppedActorsReader(database, libraryParts.afterChange)];
+  const readers = startEventReaders({ database, carrier, clock, log, readers: heard });
   await Promise.all([recovery.first, readers.first]);
   const execution = {
     ...{ library, router, engine, clock, log },
@@ -212,16 +216,15 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   };
   const ownQueue = openQueue({
     ...execution,
-    ...{ database, registry, carrier, vault, publisher },
+    ...{ database, registry, carrier, vault, publisher, stopped },
     settings: options.queue,
     ...(options.planted?.worker ? { around: options.planted.worker } : {}),
   });
   const queue = options.planted?.queue?.(ownQueue) ?? ownQueue;
   const timers = openTimers({
-    ...{ ...execution, ...libraryParts, contexts, vault, queue },
+    ...{ ...execution, ...libraryParts, contexts, vault, queue, stopped },
     batches: { plan: (context, request) => batches.plan(context, request) },
   });
-
   const runParts = {
     ...execution,
     ...{ database, vault, trail, cursors, contexts, conversation, queue },
@@ -246,25 +249,28 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   };
 
   return {
-    operations: {
-      ...createLibraryOperations(libraryParts),
-      ...createConversationOperations(conversation),
-      ...createTransferOperations({ ...libraryParts, planner, egress }),
-      ...createModelOperations({
-        ...libraryParts,
-        router,
-        sources,
-        gates,
-        environment: options.environmentProviders,
-        egress,
-        vault,
-      }),
-      ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
-      ...createBudgetOperations({ ...libraryParts, library, budgets }),
-      ...createRunOperations(runParts),
-      ...batches.operations,
-      ...timers.operations,
-    },
+    operations: guardReach(
+      { database, library },
+      {
+        ...createLibraryOperations(libraryParts),
+        ...createConversationOperations(conversation),
+        ...createTransferOperations({ ...libraryParts, planner, egress }),
+        ...createModelOperations({
+          ...libraryParts,
+          router,
+          sources,
+          gates,
+          environment: options.environmentProviders,
+          egress,
+          vault,
+        }),
+        ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
+        ...createBudgetOperations({ ...libraryParts, library, budgets }),
+        ...createRunOperations(runParts),
+        ...batches.operations,
+        ...timers.operations,
+      },
+    ),
     ready: () => journalFault() ?? queue.fault(),
     async catchUp() {
       await catchUpWith(database, starters, clock, startersWithin);

@@ -29,6 +29,7 @@ export function createBatchOperations(
           ...(status === undefined ? {} : { status }),
           ...(pattern === undefined ? {} : { pattern }),
           ...(before === undefined ? {} : { before }),
+          reach: context.reach,
           limit: limit + 1,
         }),
       );

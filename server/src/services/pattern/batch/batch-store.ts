@@ -1,4 +1,5 @@
 import type { BatchStatus } from '@damask/contracts/batch-operations.ts';
+import type { Reach } from '#platform/call.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { BatchRow, BatchSettings } from './batch-record.ts';
 
@@ -76,6 +77,8 @@ export async function isOpen(transaction: Transaction, id: string): Promise<bool
 export interface BatchFilter {
   readonly status?: BatchStatus;
   readonly pattern?: string;
+  /** Only what is in the caller's reach. */
+  readonly reach: Reach;
   readonly before?: string;
   readonly limit: number;
 }
@@ -84,8 +87,17 @@ export interface BatchFilter {
 export async function listBatches(transaction: Transaction, filter: BatchFilter): Promise<BatchRow[]> {
   const rows = await transaction.query<BatchRow>(
     `select ${columns} from pattern.batch where status <> 'receiving' and ($1::text is null or status = $1)
-        and ($2::text is null or pattern = $2) and ($3::uuid is null or id < $3) order by id desc limit $4`,
-    [filter.status ?? null, filter.pattern ?? null, filter.before ?? null, filter.limit],
+        and ($2::text is null or pattern = $2) and ($3::uuid is null or id < $3)
+        and ($4::text[] is null or pattern = any($4))
+        and ($5::text[] is null or settings->>'environment' = any($5)) order by id desc limit $6`,
+    [
+      filter.status ?? null,
+      filter.pattern ?? null,
+      filter.before ?? null,
+      filter.reach.patterns,
+      filter.reach.environments,
+      filter.limit,
+    ],
   );
   return rows.map(readRow);
 }

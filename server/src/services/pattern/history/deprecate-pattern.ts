@@ -20,7 +20,7 @@ export async function deprecatePattern(
   const successor = said.successor ?? null;
   const message = said.message ?? null;
   return changeLibrary(parts, context, async (transaction) => {
-    const pattern = await lockPattern(transaction, name);
+    const pattern = await lockPattern(transaction, name, context);
     if (!pattern) throw notFound();
     if (successor !== null) await checkSuccessor(transaction, name, successor);
     const { deprecated } = await readPatternById(transaction, pattern.id);

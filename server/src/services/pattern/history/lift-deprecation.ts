@@ -14,7 +14,7 @@ export async function liftDeprecation(
   { pattern: name }: InputOf<LiftDeprecation>,
 ): Promise<OutputOf<LiftDeprecation>> {
   return changeLibrary(parts, context, async (transaction) => {
-    const pattern = await lockPattern(transaction, name);
+    const pattern = await lockPattern(transaction, name, context);
     if (!pattern) throw notFound();
     const { deprecated } = await readPatternById(transaction, pattern.id);
     if (!deprecated) throw notFound();

@@ -3,7 +3,8 @@ import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { appendEvents } from '#platform/events.ts';
-import { composeVersion } from './compose-versions.ts';
+import { requireWholeReach } from '../reach/within-reach.ts';
+import { composeVersion, mustCompose } from './compose-versions.ts';
 import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { findPattern, insertPatterns, lockNames, readPatternById } from './pattern-store.ts';
 import { tryOut } from './try-out.ts';
@@ -20,6 +21,8 @@ export async function createPattern(
   const { clock } = parts;
   const { workspace } = context;
   const read = readVersionContent(name, sent);
+  // What it includes or runs may lie beyond.
+  if (mustCompose(read)) requireWholeReach(context.reach);
   return tryOut(dry_run, (settle) =>
     changeLibrary(parts, context, async (transaction) => {
       await lockNames(transaction);

@@ -15,7 +15,7 @@ export async function deletePattern(
   { pattern: name, ...given }: InputOf<DeletePattern>,
 ): Promise<OutputOf<DeletePattern>> {
   return changeLibrary(parts, context, async (transaction) => {
-    const pattern = await lockPattern(transaction, name);
+    const pattern = await lockPattern(transaction, name, context);
     if (!pattern) throw notFound();
     await requireMatch(given, () => readPatternById(transaction, pattern.id));
     const at = new Date(parts.clock.now());

@@ -5,7 +5,7 @@ import { rolePermissions } from '@damask/contracts/permissions.ts';
 import { strategyOperations } from '@damask/contracts/strategy.ts';
 import { transferOperations } from '@damask/contracts/transfer.ts';
 import pg from 'pg';
-import type { CallContext, Client } from '#platform/call.ts';
+import { type CallContext, type Client, everywhere } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createCursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
@@ -78,6 +78,7 @@ export async function libraryForTests(): Promise<LibraryForTests> {
       workspace,
       actor: { kind: 'key', id, name, role: 'owner' },
       permissions: new Set(rolePermissions.owner),
+      reach: everywhere,
     });
   };
 

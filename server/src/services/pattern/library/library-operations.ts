@@ -21,12 +21,15 @@ import { readVersion } from './read-version.ts';
 import { removeLabel } from './remove-label.ts';
 import { restorePattern } from './restore-pattern.ts';
 import { setLabel } from './set-label.ts';
+import { setPatternTeam } from './set-pattern-team.ts';
 
 /** Patterns, their versions and labels, strategies. Inputs are checked and permissions asked for before they come here. */
 export function createLibraryOperations(
   parts: LibraryParts,
 ): Implementation<typeof patternOperations & typeof historyOperations & typeof strategyOperations> {
   return {
+    /** Null: nobody owns it. Errors: `not_found`. */
+    setPatternTeam: (context, input) => setPatternTeam(parts, context, input),
     /** By name. Errors: `invalid_cursor`. */
     listPatterns: (context, input) => listPatterns(parts, context, input),
     /** Errors: `already_exists`, `invalid_pattern`, `invalid_request` unless exactly one of `system` and `files` is there. */

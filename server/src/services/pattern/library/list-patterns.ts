@@ -16,7 +16,7 @@ export async function listPatterns(
   const list = { list: 'listPatterns', workspace: context.workspace, filter };
   const after = cursor === undefined ? null : (cursors.decode(list, cursor) as [string, string]);
   const rows = await inWorkspace(parts, context, (transaction) =>
-    store.listPatterns(transaction, { deleted, search, tag, after, limit: limit + 1 }),
+    store.listPatterns(transaction, { deleted, search, tag, after, names: context.reach.patterns, limit: limit + 1 }),
   );
   const items = rows.slice(0, limit);
   const last = items.at(-1);

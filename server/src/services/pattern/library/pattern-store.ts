@@ -1,6 +1,8 @@
 import type { Pattern } from '@damask/contracts/pattern.ts';
 import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
+import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
+import { requireTeam } from './require-team.ts';
 import { writeRows } from './write-rows.ts';
 
 /** A pattern that is there, as an import of the same name needs to know it. Digests are `files_digest`. */
@@ -48,7 +50,7 @@ const selectPattern = `
   select p.id, p.name, v.title, v.description, v.tags, p.latest as version, v.digest, v.variables, v.disabled_capabilities,
     coalesce((select json_object_agg(l.name, l.number) from pattern.label as l
       where l.workspace = p.workspace and l.pattern = p.id), '{}') as labels,
-    p.deprecated, p.source_kind, p.source_origin, p.created_at, p.updated_at, p.deleted_at
+    p.deprecated, p.team, p.source_kind, p.source_origin, p.created_at, p.updated_at, p.deleted_at
   from pattern.pattern as p
   join pattern.version as v on v.workspace = p.workspace and v.pattern = p.id and v.number = p.latest`;
 
@@ -74,27 +76,43 @@ export async function readPatternById(transaction: Transaction, id: string): Pro
   return toPattern(row);
 }
 
+/** Null: nobody owns it. */
+export async function setTeam(transaction: Transaction, id: string, team: string | null): Promise<void> {
+  await transaction.query('update pattern.pattern set team = $2 where id = $1', [id, team]);
+}
+
 export interface PatternKey {
   readonly id: string;
   readonly latest: number;
+  readonly team: string | null;
 }
 
-/** The living pattern of a name, locked: what is read after this is the newest state of it. */
-export async function lockPattern(transaction: Transaction, name: string): Promise<PatternKey | undefined> {
+/** The living pattern of a name, locked: what is read after this is the newest state of it. Errors: `forbidden` where another team owns it. */
+export async function lockPattern(
+  transaction: Transaction,
+  name: string,
+  context: CallContext,
+): Promise<PatternKey | undefined> {
   const [row] = await transaction.query<PatternKey>(
-    'select id, latest from pattern.pattern where deleted_at is null and name = $1 for update',
+    'select id, latest, team from pattern.pattern where deleted_at is null and name = $1 for update',
     [name],
   );
+  if (row) requireTeam(context, name, row.team);
   return row;
 }
 
 /** The pattern of a name that was deleted last, locked. */
-export async function lockDeleted(transaction: Transaction, name: string): Promise<PatternKey | undefined> {
+export async function lockDeleted(
+  transaction: Transaction,
+  name: string,
+  context: CallContext,
+): Promise<PatternKey | undefined> {
   const [row] = await transaction.query<PatternKey>(
-    `select id, latest from pattern.pattern where deleted_at is not null and name = $1
+    `select id, latest, team from pattern.pattern where deleted_at is not null and name = $1
       order by deleted_at desc, id desc limit 1 for update`,
     [name],
   );
+  if (row) requireTeam(context, name, row.team);
   return row;
 }
 
@@ -102,6 +120,7 @@ export async function lockDeleted(transaction: Transaction, name: string): Promi
 export async function lockPatterns(
   transaction: Transaction,
   names: readonly string[],
+  context: CallContext,
 ): Promise<Map<string, PatternKey & ExistingPattern>> {
   // Joined in a second statement: a row that another one was just changing would be joined with its old version.
   await transaction.query(
@@ -109,14 +128,18 @@ export async function lockPatterns(
     [names],
   );
   const rows = await transaction.query<PatternKey & { name: string; digest: string } & UpstreamColumns>(
-    `select p.id, p.latest, p.name, v.files_digest as digest, p.upstream_kind, p.upstream_digest
+    `select p.id, p.latest, p.team, p.name, v.files_digest as digest, p.upstream_kind, p.upstream_digest
        from pattern.pattern as p
        join pattern.version as v on v.workspace = p.workspace and v.pattern = p.id and v.number = p.latest
       where p.deleted_at is null and p.name = any($1)`,
     [names],
   );
+  for (const { name, team } of rows) requireTeam(context, name, team);
   return new Map(
-    rows.map(({ id, latest, name, digest, ...row }) => [name, { id, latest, digest, upstream: toUpstream(row) }]),
+    rows.map(({ id, latest, team, name, digest, ...row }) => [
+      name,
+      { id, latest, team, digest, upstream: toUpstream(row) },
+    ]),
   );
 }
 
@@ -201,6 +224,8 @@ export interface PatternFilter {
   readonly tag: string | undefined;
   /** Name and id of the last row of the page before. */
   readonly after: readonly [name: string, id: string] | null;
+  /** Only these; null for all. */
+  readonly names: readonly string[] | null;
   readonly limit: number;
 }
 
@@ -213,9 +238,9 @@ export async function listPatterns(transaction: Transaction, filter: PatternFilt
         and ($1::text is null or (p.name, p.id) > ($1, $2::uuid))
         and ($3::text is null or strpos(lower(p.name), lower($3)) > 0 or strpos(lower(v.title), lower($3)) > 0
           or strpos(lower(v.description), lower($3)) > 0)
-        and ($4::text is null or $4 = any(v.tags))
-      order by p.name, p.id limit $5`,
-    [name, id, filter.search, filter.tag, filter.limit],
+        and ($4::text is null or $4 = any(v.tags)) and ($5::text[] is null or p.name = any($5))
+      order by p.name, p.id limit $6`,
+    [name, id, filter.search, filter.tag, filter.names, filter.limit],
   );
   return rows.map(toPattern);
 }

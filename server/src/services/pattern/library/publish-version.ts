@@ -3,7 +3,8 @@ import type { PatternVersion, patternOperations } from '@damask/contracts/patter
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { requireMatch } from '#platform/entity-tag.ts';
-import { composeVersion } from './compose-versions.ts';
+import { requireWholeReach } from '../reach/within-reach.ts';
+import { composeVersion, mustCompose } from './compose-versions.ts';
 import { digestFiles } from './digest.ts';
 import { knownOutside } from './known-outside.ts';
 import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
@@ -25,7 +26,7 @@ export async function publishVersion(
 ): Promise<OutputOf<PublishVersion>> {
   return tryOut(dry_run, (settle) =>
     changeLibrary(parts, context, async (transaction) => {
-      const pattern = await lockPattern(transaction, name);
+      const pattern = await lockPattern(transaction, name, context);
       if (!pattern) throw notFound();
       await requireMatch({ if_match }, () => readPatternById(transaction, pattern.id));
       if (base_version !== undefined && base_version !== pattern.latest)
@@ -33,6 +34,8 @@ export async function publishVersion(
       const newest = (await findVersion(transaction, pattern.id, pattern.latest)) as PatternVersion;
       const number = pattern.latest + 1;
       const read = readVersionContent(name, sent, knownOutside(newest));
+      // What it includes or runs may lie beyond.
+      if (mustCompose(read)) requireWholeReach(context.reach);
       const content = await composeVersion(transaction, { name, version: number, content: read }, sent);
       // What it includes may have moved on while its own files stayed.
       if (content.files_digest === digestFiles(newest.files) && content.digest === newest.digest) return newest;

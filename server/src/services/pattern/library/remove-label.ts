@@ -15,7 +15,7 @@ export async function removeLabel(
   { pattern: name, label, ...given }: InputOf<RemoveLabel>,
 ): Promise<OutputOf<RemoveLabel>> {
   return changeLibrary(parts, context, async (transaction) => {
-    const pattern = await lockPattern(transaction, name);
+    const pattern = await lockPattern(transaction, name, context);
     if (!pattern) throw notFound();
     await requireMatch(given, () => readPatternById(transaction, pattern.id));
     const before = await readLabel(transaction, pattern.id, label);

@@ -16,7 +16,7 @@ export async function restorePattern(
   return changeLibrary(parts, context, async (transaction) => {
     await lockNames(transaction);
     if (await findPattern(transaction, name)) throw nameInUse(name);
-    const pattern = await lockDeleted(transaction, name);
+    const pattern = await lockDeleted(transaction, name, context);
     if (!pattern) throw notFound();
     await markDeleted(transaction, pattern.id, null, new Date(parts.clock.now()));
     await leaveTrace(parts, transaction, context, {

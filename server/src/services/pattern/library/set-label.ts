@@ -15,7 +15,7 @@ export async function setLabel(
   { pattern: name, label, version, ...given }: InputOf<SetLabel>,
 ): Promise<OutputOf<SetLabel>> {
   return changeLibrary(parts, context, async (transaction) => {
-    const pattern = await lockPattern(transaction, name);
+    const pattern = await lockPattern(transaction, name, context);
     // Numbers have no gaps, so the newest one tells which there are.
     if (!pattern || version > pattern.latest) throw notFound();
     await requireMatch(given, () => readPatternById(transaction, pattern.id));

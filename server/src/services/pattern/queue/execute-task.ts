@@ -1,7 +1,7 @@
 import { AppError } from '#platform/app-error.ts';
 import type { Log } from '#platform/log.ts';
 import { drive } from '../engine/drive-run.ts';
-import type { EnginePorts, RunEnd } from '../engine/ports.ts';
+import type { Claim, EnginePorts, RunEnd, StepError } from '../engine/ports.ts';
 import type { Drive } from '../engine/work.ts';
 import { unknownUsage } from '../model/model-call.ts';
 import type { AcceptedRow } from '../run/record.ts';
@@ -54,8 +54,15 @@ export function executeTask(parts: ExecuteParts, task: HeldTask, leaving: () => 
       return putOff(parts, task, error);
     }
     try {
+      const { refused } = opened;
+      if (refused && !task.claim.stepped) {
+        await endRefused(parts, task, refused);
+        return opened.close(true);
+      }
       driven = drive(parts.ports, task.claim, { ...opened.work, leaving });
       opened.begin(driven);
+      // What its earlier steps answered and cost stays in its record.
+      if (refused) driven.stop(refused.code, refused.detail);
       if (asked) driven[asked]();
       else if (task.claim.deliveries >= parts.giveUpAfter) driven.stop('gave_up', gaveUp);
       const { kind } = await driven.done;
@@ -88,10 +95,21 @@ async function putOff(parts: ExecuteParts, task: HeldTask, error: unknown): Prom
   await parts.writer.change({ claim, state: 'queued', ready_at, why, done: [], calling: claim.calling });
 }
 
+/** With its texts, unlike what could not be opened. */
+async function endRefused({ runs, writer }: ExecuteParts, { claim }: HeldTask, error: StepError) {
+  const { row, payload } = await runs.toRecord(claim, bareEnd(claim, error));
+  await writer.end({ token: claim.token, row, payload, done: [] });
+}
+
 async function endBare(parts: ExecuteParts, { claim, row }: HeldTask, code: 'gave_up' | 'timeout', detail: string) {
-  const end: RunEnd = {
+  const { row: record, payload } = await parts.sealBare(row, bareEnd(claim, { code, detail }));
+  await parts.writer.end({ token: claim.token, row: record, payload, done: [] });
+}
+
+function bareEnd(claim: Claim, error: StepError): RunEnd {
+  return {
     status: 'failed',
-    error: { code, detail },
+    error,
     stop_reason: null,
     output: '',
     model: '',
@@ -102,6 +120,4 @@ async function endBare(parts: ExecuteParts, { claim, row }: HeldTask, code: 'gav
     total_ms: 0,
     sanitised: false,
   };
-  const { row: record, payload } = await parts.sealBare(row, end);
-  await parts.writer.end({ token: claim.token, row: record, payload, done: [] });
 }

@@ -1,4 +1,4 @@
-import type { Claim, RunEnd, StepProvider } from '../engine/ports.ts';
+import type { Claim, RunEnd, StepError, StepProvider } from '../engine/ports.ts';
 import type { Drive, Work } from '../engine/work.ts';
 import type { FinishedRow } from '../run/record.ts';
 import type { HeldTask } from './task-record.ts';
@@ -20,6 +20,8 @@ export interface TaskRuns {
 /** A claimed run whose request is open. `close` must come once it is let go. */
 export interface OpenedTask {
   readonly work: Work;
+  /** Why it must not be begun, or gone on with. */
+  readonly refused?: StepError | undefined;
   begin(drive: Drive): void;
   /** `ended`: the record of its end is committed. */
   close(ended: boolean): void;

@@ -30,6 +30,7 @@ export async function listRuns(
   if (subject !== undefined) await engine.payloads.ready(context.workspace);
   const filter: RunFilter = {
     ...given,
+    ...reachOf(context),
     ...before,
     ...(subject === undefined ? {} : { subject: engine.payloads.digestSubject(context.workspace, subject) }),
     ...(rerun_of === undefined ? {} : { rerunOf: rerun_of }),
@@ -66,6 +67,10 @@ export async function listRuns(
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return rows.length > limit && last ? { items, next: cursors.encode(scope, [last.id]) } : { items };
+}
+
+function reachOf({ reach: { patterns, environments } }: CallContext): Pick<RunFilter, 'patterns' | 'environments'> {
+  return { ...(patterns === null ? {} : { patterns }), ...(environments === null ? {} : { environments }) };
 }
 
 /** `name=value` */

@@ -139,7 +139,8 @@ function attachTo(messages: Message[], attachments: readonly ReadAttachment[]): 
   return said;
 }
 
-async function chooseVersion(
+/** The version that a request names. Errors: `not_found`, `not_released`, `invalid_request` for two names. */
+export async function chooseVersion(
   library: LibraryTable,
   workspace: string,
   pattern: LibraryPattern,

@@ -1,7 +1,8 @@
 import type { Database } from '#platform/database/database.ts';
 import type { Vault } from '#platform/vault.ts';
-import type { Claim, RunEnd, StepProvider } from '../engine/ports.ts';
+import type { Claim, RunEnd, StepError, StepProvider } from '../engine/ports.ts';
 import type { Drive, Work } from '../engine/work.ts';
+import { type StoppedActors, timeOfId } from '../queue/stopped-actors.ts';
 import type { HeldTask } from '../queue/task-record.ts';
 import { type SealedEnd, sealEnd } from './end-queued-run.ts';
 import type { OutputPublisher } from './output-publisher.ts';
@@ -25,6 +26,8 @@ export interface QueuedRuns {
 /** A claimed run in this process. `close` must come once it is let go. */
 export interface OpenedRun {
   readonly work: Work;
+  /** Why it must not be begun, or gone on with. */
+  readonly refused?: StepError | undefined;
   /** It can be followed and cancelled from here on. */
   begin(drive: Drive): void;
   /** Nobody finds it here any more. `ended`: its record is committed, and whoever reads along is told. */
@@ -35,7 +38,12 @@ export interface OpenedRun {
 const longestAttended = 60_000;
 
 export function createQueuedRuns(
-  parts: StepParts & { readonly database: Database; readonly vault: Vault; readonly publisher: OutputPublisher },
+  parts: StepParts & {
+    readonly database: Database;
+    readonly vault: Vault;
+    readonly publisher: OutputPublisher;
+    readonly stopped: StoppedActors;
+  },
 ): QueuedRuns {
   const { engine, vault, publisher, answers } = parts;
   const runs = createRunsAtHand();
@@ -75,6 +83,7 @@ export function createQueuedRuns(
       const patience = request.attended ? { patience: longestAttended } : {};
       const shared = { input, variables, ...patience, ...(request.chain ? { changed } : {}) };
       return {
+        refused: parts.stopped.refusal(row.workspace, row.actor, timeOfId(row.batch ?? row.id)),
         work: request.chain
           ? { kind: 'chain', plan: request.chain, ...shared }
           : { kind: 'plain', timeoutMs: request.timeoutMs, ...shared },

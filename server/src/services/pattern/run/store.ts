@@ -71,6 +71,9 @@ export async function quarantineRow(client: pg.Client, { kind, row }: JournalRow
 
 export interface RunFilter {
   readonly pattern?: string;
+  /** Only these are in the caller's reach. */
+  readonly patterns?: readonly string[];
+  readonly environments?: readonly string[];
   readonly status?: RunStatus;
   readonly model?: string;
   /** As the column holds it. */
@@ -92,6 +95,8 @@ export function conditions(filter: RunFilter, values: unknown[], of = ''): strin
   const add = (value: unknown) => `$${values.push(value)}`;
   const parts: string[] = [];
   if (filter.pattern !== undefined) parts.push(`${of}pattern = ${add(filter.pattern)}`);
+  if (filter.patterns !== undefined) parts.push(`${of}pattern = any(${add(filter.patterns)}::text[])`);
+  if (filter.environments !== undefined) parts.push(`${of}environment = any(${add(filter.environments)}::text[])`);
   if (filter.model !== undefined) parts.push(`${of}model = ${add(filter.model)}`);
   if (filter.subject !== undefined) parts.push(`${of}subject = ${add(filter.subject)}`);
   if (filter.rerunOf !== undefined) parts.push(`${of}rerun_of = ${add(filter.rerunOf)}::uuid`);

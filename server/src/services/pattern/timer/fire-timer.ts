@@ -1,6 +1,6 @@
 import type { TimerRun, TimerTick } from '@damask/contracts/timer.ts';
 import { AppError } from '#platform/app-error.ts';
-import type { CallContext } from '#platform/call.ts';
+import { type CallContext, everywhere } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { readCron } from './cron-schedule.ts';
 import { findDueTicks } from './due-ticks.ts';
@@ -35,9 +35,14 @@ export async function fireTimer(parts: TimerParts, { workspace, name, due }: sto
   const run = await openRun(parts.vault, workspace, name, timer.run);
   const context = actAs(parts, workspace, timer);
   const firings: Firing[] = [];
+  const error = parts.stopped.refusal(workspace, timer.actor, timer.updated_at) ?? null;
   for (const { at, fire } of ticks) {
     firings.push(
-      fire ? await plan(parts, context, name, run, at) : { at, planned: null, state: 'missed', error: null },
+      fire && error
+        ? { at, planned: null, state: 'failed', error }
+        : fire
+          ? await plan(parts, context, name, run, at)
+          : { at, planned: null, state: 'missed', error: null },
     );
   }
   const started = await inWorkspace(parts, workspace, async (transaction) => {
@@ -120,6 +125,7 @@ function actAs({ clock }: TimerParts, workspace: string, timer: store.TimerRow):
     workspace,
     actor: { kind: timer.actor_kind, id: timer.actor, name: `timer ${timer.name}`, role: 'runner' },
     permissions: new Set(['run:execute']),
+    reach: everywhere,
     deadline: clock.now() + planWithin,
     signal: new AbortController().signal,
   };

@@ -6,6 +6,7 @@ import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
 import type { Trail } from '#platform/trail.ts';
 import type { Vault } from '#platform/vault.ts';
+import type { StoppedActors } from '../queue/stopped-actors.ts';
 
 /** What timers are built from. */
 export interface TimerParts {
@@ -16,6 +17,7 @@ export interface TimerParts {
   readonly trail: Trail;
   readonly vault: Vault;
   readonly runs: QueuedRuns;
+  readonly stopped: Pick<StoppedActors, 'refusal'>;
 }
 
 /** How a tick starts a run. */

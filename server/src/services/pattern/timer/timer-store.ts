@@ -1,4 +1,5 @@
 import type { MissedTicks, TickOverlap, TimerSummary, TimerTick } from '@damask/contracts/timer.ts';
+import type { Actor } from '#platform/call.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Started } from './timer-parts.ts';
 
@@ -14,7 +15,7 @@ export interface TimerRow {
   readonly ends_at: number | null;
   readonly pattern: string;
   readonly run: Buffer;
-  readonly actor_kind: 'key' | 'system';
+  readonly actor_kind: Actor['kind'];
   readonly actor: string;
   readonly next_at: number | null;
   readonly updated_at: number;

@@ -36,12 +36,12 @@ export async function applyImport(
   options: ImportOptions,
 ): Promise<ImportReport> {
   if (options.dryRun) {
-    const decided = await inWorkspace(parts, context, (transaction) => decide(transaction, plan, options));
+    const decided = await inWorkspace(parts, context, (transaction) => decide(transaction, context, plan, options));
     return report(plan, decided, options, false);
   }
   return changeLibrary(parts, context, async (transaction) => {
     await lockNames(transaction);
-    const decided = await decide(transaction, plan, options);
+    const decided = await decide(transaction, context, plan, options);
     refuseConflicts(decided);
     for (const some of inSlices(decided.patterns)) await writePatterns(parts, transaction, context, some, options);
     await writeStrategies(parts, transaction, context, decided.strategies, options);
@@ -50,11 +50,11 @@ export async function applyImport(
   });
 }
 
-async function decide(transaction: Transaction, plan: ImportPlan, options: ImportOptions) {
+async function decide(transaction: Transaction, context: CallContext, plan: ImportPlan, options: ImportOptions) {
   const nameOf = ({ name }: { name: string }) => name;
   const decided: PatternDecision[] = [];
   for (const some of inSlices(plan.patterns)) {
-    const patterns = await lockPatterns(transaction, some.map(nameOf));
+    const patterns = await lockPatterns(transaction, some.map(nameOf), context);
     decided.push(...decidePatterns(some, patterns, options));
   }
   const strategies = await lockStrategies(transaction, plan.strategies.map(nameOf));
