@@ -39,7 +39,11 @@ test('a group that no identity provider names is the team that is called as it',
   assert.deepEqual((await member(ada)).teams, ['data-team-eu']);
   for (const filter of ['displayName eq "data team (EU)"', 'externalId eq "g-1"', `members eq "${ada}"`]) {
     const { Resources } = await must('GET', `/Groups?filter=${encodeURIComponent(filter)}`);
-    assert.deepEqual(Resources.map((one: { id: string }) => one.id), [id], filter);
+    assert.deepEqual(
+      Resources.map((one: { id: string }) => one.id),
+      [id],
+      filter,
+    );
   }
   // As Entra, Okta and others take people in and out.
   const added = await scim('PATCH', `/Groups/${id}`, patchOf({ op: 'Add', path: 'members', value: [{ value: bob }] }));
@@ -49,12 +53,17 @@ test('a group that no identity provider names is the team that is called as it',
   assert.deepEqual((await member(ada)).teams, []);
   await must('PATCH', `/Groups/${id}`, patchOf({ op: 'Remove', path: 'members', value: [{ value: bob }] }));
   assert.deepEqual(await membersOf(id), []);
-  await must('PATCH', `/Groups/${id}`, patchOf({ op: 'replace', value: { id, members: [{ value: ada }, { value: bob }] } }));
+  await must(
+    'PATCH',
+    `/Groups/${id}`,
+    patchOf({ op: 'replace', value: { id, members: [{ value: ada }, { value: bob }] } }),
+  );
   await must('PATCH', `/Groups/${id}`, patchOf({ op: 'replace', value: { id, displayName: 'Renamed' } }));
   assert.deepEqual([(await member(ada)).teams, (await member(bob)).teams], [['renamed'], ['renamed']]);
-  assert.deepEqual((await must('GET', `/Users/${ada}`)).groups.map(({ display }: { display: string }) => display), [
-    'Renamed',
-  ]);
+  assert.deepEqual(
+    (await must('GET', `/Users/${ada}`)).groups.map(({ display }: { display: string }) => display),
+    ['Renamed'],
+  );
   await must('PUT', `/Groups/${id}`, { displayName: 'Renamed', members: [{ value: bob }] });
   assert.deepEqual([(await member(ada)).teams, (await member(bob)).teams], [[], ['renamed']]);
   // Whoever comes back is in the teams of their groups again.
