@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scimSchemas } from '@damask/contracts/scim.ts';
 import { type Input, titleOf } from '../sample-input.ts';
+import { scimTargets } from './scim-targets.ts';
 import { seedMember } from './seed-by-hand.ts';
 import { signInTargets } from './sign-in-targets.ts';
 import { type Side, type TwoWorkspaces, waitingInput } from './two-workspaces.ts';
@@ -49,18 +50,7 @@ const targets: Readonly<Record<string, Target>> = {
     const team = await freshTeam(world);
     return { team, member: await freshMember(world, team) };
   },
-  'POST /scim/v2/Users': () => ({}),
-  'PUT /scim/v2/Users/{user}': () => ({}),
-  'PATCH /scim/v2/Users/{user}': () => ({}),
-  'DELETE /scim/v2/Users/{user}': async (world) => ({
-    user: (await make(world, 'POST', '/scim/v2/Users', { userName: freshName() })).id,
-  }),
-  'POST /scim/v2/Groups': () => ({}),
-  'PUT /scim/v2/Groups/{group}': () => ({}),
-  'PATCH /scim/v2/Groups/{group}': () => ({}),
-  'DELETE /scim/v2/Groups/{group}': async (world) => ({
-    group: (await make(world, 'POST', '/scim/v2/Groups', { displayName: freshName() })).id,
-  }),
+  ...scimTargets(make, freshName),
   'PUT /v1/providers/{provider}': (world) => ({ provider: freshName(), base_url: world.model.url }),
   'POST /v1/providers/{provider}/test': async (world) => {
     const provider = freshName();

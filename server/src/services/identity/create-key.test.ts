@@ -189,7 +189,7 @@ test('scopes let somebody with few permissions pass those on, and nothing else',
   });
 });
 
-test('the child of a narrowed key is no wider, whatever it asks for', async () => {
+test('Z-5: the child of a narrowed key is no wider, whatever it asks for', async () => {
   const reach = { patterns: ['a', 'b'], environments: ['dev'], teams: [], requestsPerMinute: 10 };
   const narrow = { ...as(alpha, 'admin'), reach };
   const ask = (more: object) => identity.createKey(narrow, { name: 'child', role: 'viewer', ...more });

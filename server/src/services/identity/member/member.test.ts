@@ -67,7 +67,7 @@ test('a changed role holds at once, and leaves an audit row and an event', async
   assert.deepEqual(await leftBy(again), { audit: [], events: [] });
 });
 
-test('nobody gives themselves another role, with a key of their own neither', async () => {
+test('Z-5: nobody gives themselves another role, with a key of their own neither', async () => {
   const ada = await join(alpha, 'admin');
   const key = { ...ada, actor: { ...ada.actor, kind: 'key' as const, id: unknown } };
   for (const caller of [ada, key]) {
@@ -78,7 +78,7 @@ test('nobody gives themselves another role, with a key of their own neither', as
   assert.deepEqual(await leftBy(ada), { audit: [], events: [] });
 });
 
-test('nobody hands out a role above their own, or acts on somebody above them', async () => {
+test('Z-5: nobody hands out a role above their own, or acts on somebody above them', async () => {
   const [boss, peer] = [await join(alpha, 'owner', 'Boss'), await join(alpha, 'viewer', 'Peer')];
   const admin = as(alpha, 'admin');
   const forbidden = { code: 'forbidden' };

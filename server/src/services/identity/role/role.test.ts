@@ -43,7 +43,7 @@ test('a role leaves an audit row and an event, and the same role again nothing',
   assert.deepEqual(items.find(({ name }) => name === 'looker')?.permissions, ['run:read']);
 });
 
-test('nobody makes a role that holds more than they do', async () => {
+test('Z-5: nobody makes a role that holds more than they do', async () => {
   for (const role of roles) {
     const caller = as(alpha, role);
     for (const permission of permissions) {

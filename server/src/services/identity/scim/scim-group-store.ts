@@ -1,7 +1,7 @@
 import type { RoleRef } from '@damask/contracts/permissions.ts';
 import type { Transaction } from '#platform/database/database.ts';
-import { type FilterField, filterSql } from './filter-sql.ts';
 import type { Condition } from './parse-filter.ts';
+import { type FilterField, filterSql } from './scim-filter-store.ts';
 
 export interface ScimGroupRow {
   readonly id: string;

@@ -1,8 +1,8 @@
 import type { MemberSource } from '@damask/contracts/member.ts';
 import type { RoleRef } from '@damask/contracts/permissions.ts';
 import type { Transaction } from '#platform/database/database.ts';
-import { type FilterField, filterSql } from './filter-sql.ts';
 import type { Condition } from './parse-filter.ts';
+import { type FilterField, filterSql } from './scim-filter-store.ts';
 import type { Email, UserProfile } from './user-profile.ts';
 
 /** A person as directories see them: every member, and whoever they took out. */
