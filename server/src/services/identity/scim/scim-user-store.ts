@@ -92,7 +92,8 @@ export async function isUserNameTaken(transaction: Transaction, name: string, bu
 export async function findDeleted(transaction: Transaction, profile: UserProfile): Promise<string | undefined> {
   const [row] = await transaction.query<{ account: string }>(
     `select account from identity.scim_user
-      where deleted_at is not null and lower(user_name) = lower($1) and external_id is not distinct from $2
+      where deleted_at is not null
+        and (external_id = $2 or ($2::text is null and external_id is null and lower(user_name) = lower($1)))
       order by deleted_at desc limit 1`,
     [profile.userName, profile.externalId],
   );
