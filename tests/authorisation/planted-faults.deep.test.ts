@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { workspaceFaults } from './planted-faults.ts';
+import { expectCaught } from './expect-caught.ts';
+import { permissionFaults, rowFaults, workspaceFaults } from './planted-faults.ts';
 import { checksumOf } from './row-cases.ts';
 import { startTwoWorkspaces, type TwoWorkspaces } from './two-workspaces.ts';
 
@@ -9,6 +10,15 @@ before(async () => {
   world = await startTwoWorkspaces();
 });
 after(() => world.stop());
+
+test('each permission check that is taken away turns the matrix red', async (t) => {
+  const operations = world.gateway.routes.all.map(({ operation }) => operation);
+  await expectCaught(t, world, permissionFaults(operations));
+});
+
+test('each table without row-level security, and each policy without its condition, turns it red', async (t) => {
+  await expectCaught(t, world, await rowFaults(world));
+});
 
 test("each operation that serves another workspace than the caller's turns the matrix red", async (t) => {
   const missed: string[] = [];

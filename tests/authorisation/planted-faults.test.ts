@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
+import { expectCaught } from './expect-caught.ts';
 import { fieldCases } from './field-cases.ts';
 import { failuresOf, matrixCases } from './matrix-cases.ts';
 import { type Fault, keyFaults, permissionFaults, rowFaults, workspaceFaults } from './planted-faults.ts';
@@ -13,34 +14,25 @@ before(async () => {
 });
 after(() => world.stop());
 
-async function expectCaught(t: TestContext, faults: readonly Fault[]) {
-  const missed: string[] = [];
-  let atEdge = 0;
-  for (const fault of faults) {
-    const red = await fault.catch(world);
-    if (red.length === 0) missed.push(fault.name);
-    if (red.some((sentence) => !sentence.startsWith('rows of beta'))) atEdge += 1;
-  }
-  assert.deepEqual(missed, []);
-  t.diagnostic(`${faults.length} planted faults, all caught; ${atEdge} of them at the edge`);
-}
+// planted-faults.deep.test.ts takes all of them.
+const oneInEight = (faults: readonly Fault[]) => faults.filter((_, at) => at % 8 === 0);
 
-test('each permission check that is taken away turns the matrix red', async (t) => {
+test('permission checks that are taken away turn the matrix red', async (t) => {
   const operations = world.gateway.routes.all.map(({ operation }) => operation);
-  await expectCaught(t, permissionFaults(operations));
+  await expectCaught(t, world, oneInEight(permissionFaults(operations)));
 });
 
 test('keys that are accepted too long, or for another workspace, turn the matrix red', async (t) => {
-  await expectCaught(t, keyFaults());
+  await expectCaught(t, world, keyFaults());
 });
 
-test('each table without row-level security, and each policy without its condition, turns it red', async (t) => {
-  await expectCaught(t, await rowFaults(world));
+test('tables without row-level security, and policies without their condition, turn it red', async (t) => {
+  await expectCaught(t, world, oneInEight(await rowFaults(world)));
 });
 
 test("operations that read another workspace than the caller's turn it red", async (t) => {
   const reading = workspaceFaults(world).filter(({ name }) => name.startsWith('GET'));
-  await expectCaught(t, reading);
+  await expectCaught(t, world, reading);
 });
 
 test('with all faults gone it is green again', async () => {
