@@ -305,7 +305,9 @@ test('what is not understood is refused in the form of SCIM', async () => {
     ['PATCH', users, patchOf({ op: 'replace', path: 'active', value: 'perhaps' }), 400, 'invalidValue'],
     ['PATCH', users, patchOf({ op: 'remove' }), 400, 'noTarget'],
     ['PATCH', users, patchOf({ op: 'remove', path: 'userName' }), 400, 'noTarget'],
-    ['GET', '/Users/nobody', undefined, 404, undefined],
+    ['GET', '/Users/018f0000-0000-7000-8000-00000000dead', undefined, 404, undefined],
+    ['GET', '/Users/nobody', undefined, 400, 'invalidValue'],
+    ['GET', '/ResourceTypes/Robot', undefined, 400, 'invalidValue'],
     ['GET', '/Nothing', undefined, 404, undefined],
     ['DELETE', '/Users', undefined, 405, undefined],
   ];

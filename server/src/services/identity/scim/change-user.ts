@@ -11,7 +11,7 @@ import { profileOf } from './describe-user.ts';
 import { endPerson, restorePerson } from './end-person.ts';
 import { parsePatch } from './parse-patch.ts';
 import { readScimBody } from './read-scim-body.ts';
-import { looksLikeId, scimUserForm } from './read-users.ts';
+import { scimUserForm } from './read-users.ts';
 import * as store from './scim-user-store.ts';
 import { changeUserProfile, readUserProfile, type UserProfile } from './user-profile.ts';
 
@@ -83,7 +83,6 @@ async function inDirectory<Result>(
 ): Promise<Result> {
   const { workspace } = context;
   requireWholeReach(context);
-  if (!looksLikeId(user)) throw notFound();
   return database.transaction({ role: 'identity', workspace }, async (transaction) => {
     await store.lockDirectory(transaction, workspace);
     const row = await store.findUser(transaction, user);
