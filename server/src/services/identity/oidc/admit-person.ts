@@ -3,8 +3,11 @@ import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, membersTopic } from '../identity-parts.ts';
+import { listKeysOf } from '../key-store.ts';
 import { endLoginSessions } from '../login/end-login-sessions.ts';
 import { enterWorkspace, insertAccount } from '../login/login-store.ts';
+import { findPermissions } from '../role/pass-on-role.ts';
+import { stopActors, stopsRuns } from '../stop-actors.ts';
 import type { Person } from './person-of-claims.ts';
 import * as store from './person-store.ts';
 import { countProviders, type ProviderRow } from './provider-store.ts';
@@ -44,6 +47,13 @@ export async function admitPerson(
     if (!member) await join(transaction, parts, context, provider, { account, role: role as NonNullable<typeof role> });
     else if (member.source === 'oidc' && role !== null && role !== member.role) {
       await store.changeRole(transaction, account, role);
+      // Another role begins with another session, however it came.
+      await endLoginSessions(transaction, { account, workspace: provider.workspace, now: clock.now() });
+      const before = (await findPermissions(transaction, member.role)) ?? [];
+      if (stopsRuns(before, (await findPermissions(transaction, role)) ?? [])) {
+        const stopped = [account, ...(await listKeysOf(transaction, account))];
+        await stopActors(transaction, clock, { ...context, workspace: provider.workspace }, stopped);
+      }
       await tell(transaction, parts, context, provider, { account, role, action: 'changeMemberRole' });
     }
     return { account };

@@ -93,6 +93,8 @@ test('the second sign-in finds the same account, and groups decide the role anew
   assert.equal(second.account.email, 'bob@example.org');
   const [member] = await world.sql('select role from identity.member where account = $1', [first.account.id]);
   assert.deepEqual(member, { role: 'author' });
+  const live = 'select id from identity.login_session where account = $1 and revoked_at is null';
+  assert.deepEqual(await world.sql(live, [first.account.id]), [{ id: second.session.id }]);
 });
 
 test('who is in no group stays out, and what they had opened before ends', async () => {
