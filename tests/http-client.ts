@@ -35,6 +35,9 @@ export interface HttpClient {
   close(): void;
 }
 
+/** Milliseconds after which a stream of events has said what it has to say. */
+const longestSilence = 2_000;
+
 const changing = new Set(['date', 'x-request-id', 'connection', 'keep-alive']);
 
 /**
@@ -80,7 +83,19 @@ export function createHttpClient(url: string, options: { readonly from?: number 
 
 async function readReply(response: IncomingMessage): Promise<HttpReply> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  // The stream of a run that waits for a person would never end.
+  const events = response.headers['content-type']?.includes('event-stream');
+  const silence = events ? setTimeout(() => response.destroy(), longestSilence) : undefined;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      silence?.refresh();
+    }
+  } catch (error) {
+    if (!silence || (error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  } finally {
+    clearTimeout(silence);
+  }
   const text = Buffer.concat(chunks).toString();
   const headers: [string, string][] = [];
   for (let i = 0; i + 1 < response.rawHeaders.length; i += 2) {

@@ -2,7 +2,9 @@ import type { Case } from './matrix-cases.ts';
 import type { TwoWorkspaces } from './two-workspaces.ts';
 
 const services = ['pattern', 'identity'] as const;
-const serviceRoles = [...services, 'platform', 'journal'] as const;
+// They serve all workspaces, and say so to the database where they do.
+const wideRoles = ['platform', 'journal', 'worker'] as const;
+const serviceRoles = [...services, ...wideRoles];
 
 type Act = 'read' | 'written' | 'changed' | 'deleted';
 
@@ -68,7 +70,7 @@ async function attempt(world: TwoWorkspaces, { table, role, act, columns }: Righ
     );
     if (!theirs) return 'nothing is seeded there for beta';
     // Readers and writers across workspaces say what they are. Here they do not, so that they are bound like others.
-    const says = role === 'platform' || role === 'journal' ? 'pattern' : role;
+    const says = wideRoles.some((wide) => wide === role) ? 'pattern' : role;
     await query(
       `set local role "${world.platform.connection.database}_${role}"; set local damask.role = '${says}';
        set local damask.workspace = '${whom === 'alpha' ? world.alpha.workspace : ''}'`,
@@ -86,7 +88,7 @@ async function attempt(world: TwoWorkspaces, { table, role, act, columns }: Righ
           : `with done as (${reach[act]} returning 1) select count(*)::int as count from done`;
       const [row] = await query<{ count: number }>(counted, [workspace]);
       if (row?.count !== 0) return `${row?.count} rows were reached`;
-      if (act !== 'deleted' || role !== 'platform') return null;
+      if (act !== 'deleted' || (role !== 'platform' && role !== 'worker')) return null;
       // Without a condition a statement needs no leave to read, and only the policy for deleting stands in its way.
       await query(`delete from ${table}`);
       await query('reset role');
