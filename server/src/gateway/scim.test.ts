@@ -226,8 +226,11 @@ test('members who came by themselves are found, and end together with others tha
     }),
   );
   assert.equal((await find('userName eq "twin@example.com"')).length, 2);
-  const reply = await scim('PATCH', `/Users/${jit}`, patchOf({ op: 'Replace', path: 'active', value: false }));
+  const reply = await scim('PUT', `/Users/${jit}`, { userName: 'twin@EXAMPLE.com', active: false });
   assert.deepEqual([reply.status, reply.body.active], [200, false], reply.text);
+  const named = await someone();
+  const taken = await scim('PUT', `/Users/${named.id}`, { userName: 'TWIN@example.com' });
+  assert.deepEqual([taken.status, taken.body.scimType], [409, 'uniqueness']);
   assert.equal((await platform.call('GET', `/v1/members/${jit}`)).status, 404);
   assert.equal((await platform.call('GET', `/v1/members/${local}`)).status, 404);
   assert.deepEqual(await find('userName eq "twin@example.com"'), [jit]);

@@ -102,8 +102,7 @@ async function save(
   const account = row.id;
   // Said again that somebody is gone, others with an address of theirs may have come meanwhile.
   if (profile.active && isDeepStrictEqual(profile, profileOf(row))) return;
-  const renamed = profile.userName.toLowerCase() !== row.user_name.toLowerCase();
-  if (renamed && (await store.isUserNameTaken(transaction, profile.userName, account))) throw nameTaken();
+  if (await store.isUserNameGiven(transaction, profile.userName, account)) throw nameTaken();
   // Before the addresses change: who had the old one goes too.
   const others = profile.active ? [] : await store.findSamePerson(transaction, account);
   await store.saveUser(transaction, { workspace, account, profile, now: clock.now() });
