@@ -1,6 +1,6 @@
 import type { Commands } from './command.ts';
 
-/** Who may do what. */
+/** Keys, members, roles, service accounts and teams. */
 export const identityCommands: Commands = {
   keys: {
     summary: 'List API keys',
@@ -77,21 +77,5 @@ export const identityCommands: Commands = {
   'teams give': {
     summary: 'Let a team own a pattern',
     load: async () => (await import('./commands/teams-give.ts')).teamsGive,
-  },
-  login: {
-    summary: 'Keep a key for a server and use that server',
-    load: async () => (await import('./commands/login.ts')).login,
-  },
-  'login sessions': {
-    summary: 'List and end your login sessions',
-    load: async () => (await import('./commands/login-sessions.ts')).loginSessions,
-  },
-  logout: {
-    summary: 'Forget the key of a server',
-    load: async () => (await import('./commands/logout.ts')).logout,
-  },
-  whoami: {
-    summary: 'Show the key in use and what it may do',
-    load: async () => (await import('./commands/whoami.ts')).whoami,
   },
 };

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { ErrorCode } from './errors.ts';
-import { None, strict } from './field.ts';
+import { Id, None, strict } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 
 /** Names of the schemas of RFC 7643 and RFC 7644 that are spoken here. */
@@ -83,8 +83,8 @@ const query = {
   ),
   ...shown,
 };
-const user = { user: Type.String({ minLength: 1, maxLength: 100 }) };
-const group = { group: Type.String({ minLength: 1, maxLength: 100 }) };
+const user = { user: Id };
+const group = { group: Id };
 
 const permission = 'scim:write';
 const dialect = 'scim';
@@ -259,10 +259,10 @@ export const scimOperations = {
     permission,
     dialect,
     summary: 'One kind of resource',
-    input: strict({ resource_type: Type.String({ minLength: 1, maxLength: 100 }) }),
+    input: strict({ resource_type: Type.Union([Type.Literal('User'), Type.Literal('Group')]) }),
     output: Described,
     status: 200,
-    errors: ['not_found'],
+    errors: [],
   }),
   listScimSchemas: operation({
     method: 'GET',
@@ -281,9 +281,9 @@ export const scimOperations = {
     permission,
     dialect,
     summary: 'Attributes of one of them',
-    input: strict({ schema: Type.String({ minLength: 1, maxLength: 200 }) }),
+    input: strict({ schema: Type.Union([Type.Literal(scimSchemas.user), Type.Literal(scimSchemas.group)]) }),
     output: Described,
     status: 200,
-    errors: ['not_found'],
+    errors: [],
   }),
 } satisfies Operations;

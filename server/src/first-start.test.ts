@@ -63,7 +63,7 @@ const read = async ({ configDir }: FirstStartOptions) =>
 
 const failing = () => Promise.reject(new AppError('unavailable', 'killed'));
 
-test('the first start makes a workspace and an owner key that works; the second only finds them', async () => {
+test('A-15: the first start makes a workspace and an owner key that works; the second only finds them', async () => {
   const { options, identity, opens } = await install('plain');
   const first = await firstStart(options);
   assert.ok(first.ownerKey && looksLikeApiKey(first.ownerKey));

@@ -80,6 +80,7 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   const probe = createEgress({ allow: [], clock });
   onClose(() => probe.close());
   if (embedded && (await tellRunning(dataDir, probe, announce))) return false;
+  const secret = readSecret(config, options.services !== null);
 
   const edge = here.includes('gateway');
   const door = { handle: createStartingHandler(clock) };
@@ -130,7 +131,6 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   if (embedded) onClose(async () => removeInstanceNote(dataDir));
   signal.throwIfAborted();
   const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: !database.hasDataKeys });
-  const secret = readSecret(config, options.services !== null);
   const floor = await openFloor({
     config,
     connection: database.connection,

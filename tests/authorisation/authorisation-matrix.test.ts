@@ -30,7 +30,7 @@ test('the table of fields has exactly the fields that can be sent', () => {
   assert.deepEqual(compareKeys('fields.csv', readTable('fields.csv').map(fieldKey), liveFields(world)), []);
 });
 
-test('lists show all that is there of the own workspace, and nothing else', async () => {
+test('Z-2: lists show all that is there of the own workspace, and nothing else', async () => {
   const { alpha } = world;
   const tables: Record<string, string> = {
     '/v1/keys': 'identity.api_key where true',
@@ -64,13 +64,13 @@ test('lists show all that is there of the own workspace, and nothing else', asyn
   assert.deepEqual(world.takeLeaks(), []);
 });
 
-test('each operation gives each credential what the table says', async (t) => {
+test('Z-6: each operation gives each credential what the table says', async (t) => {
   const cases = matrixCases(world, readTable('authorisation.csv'));
   assert.deepEqual(await failuresOf(cases, world), []);
   t.diagnostic(`${cases.length} cases`);
 });
 
-test("whoever names another workspace's thing in any field meets nothing", async (t) => {
+test("Z-1: whoever names another workspace's thing in any field meets nothing", async (t) => {
   const cases = fieldCases(world, readTable('fields.csv'));
   assert.deepEqual(await failuresOf(cases, world), []);
   t.diagnostic(`${cases.length} cases`);
@@ -82,7 +82,7 @@ test('the database keeps the rows of workspaces apart by itself', async (t) => {
   t.diagnostic(`${cases.length} cases`);
 });
 
-test('a key in the address is refused everywhere, beside another one too', async () => {
+test('A-12: a key in the address is refused everywhere, beside another one too', async () => {
   const failures: string[] = [];
   for (const operation of operations().filter(({ permission }) => permission !== 'public')) {
     const { path, body } = toRequest(operation, sampleInput(operation, thingsByField(world.alpha)));
@@ -95,7 +95,7 @@ test('a key in the address is refused everywhere, beside another one too', async
   assert.deepEqual(failures, []);
 });
 
-test('a role makes keys of roles that hold no more than it does itself', async () => {
+test('Z-5: a role makes keys of roles that hold no more than it does itself', async () => {
   for (const role of roles) {
     const asAdmin = await world.send('POST', '/v1/keys', { key: world.alpha.keys.admin, body: { name: role, role } });
     const asOwner = await world.send('POST', '/v1/keys', { key: world.alpha.keys.owner, body: { name: role, role } });
@@ -105,7 +105,7 @@ test('a role makes keys of roles that hold no more than it does itself', async (
   }
 });
 
-test('no header moves a caller into another workspace or another role', async () => {
+test('Z-10: no header moves a caller into another workspace or another role', async () => {
   const { workspace, owner } = world.beta;
   for (const header of [
     ['Damask-Workspace', workspace],
@@ -139,11 +139,11 @@ test('operations between services cannot be reached from outside', async () => {
   }
 });
 
-test('after all of that, no row of the other workspace has changed', async () => {
+test('Z-1: after all of that, no row of the other workspace has changed', async () => {
   assert.deepEqual(changedRows(untouched, await checksumOf(world, world.beta.workspace)), []);
 });
 
-test("what another workspace has just used does not open it to this one's callers", async () => {
+test("Z-9: what another workspace has just used does not open it to this one's callers", async () => {
   const body = { pattern: 'same_name', version: 2, input: 'x', variables: { topic: 'x' }, model: 'openai/x' };
   const theirs = await world.send('POST', '/v1/runs', { key: world.beta.owner, body });
   assert.equal(theirs.status, 200, theirs.text);

@@ -67,7 +67,8 @@ export function matrixCases(world: TwoWorkspaces, table: readonly Row[]): Case[]
   });
 }
 
-async function requestFor(world: TwoWorkspaces, operation: Operation, credential: string) {
+/** Path and body with which an operation is asked: with fresh things of its own, or with those of the other workspace. */
+export async function requestFor(world: TwoWorkspaces, operation: Operation, credential: string) {
   const foreign = credential === 'foreign';
   const own = foreign ? await foreignTarget(world, operation, world.beta) : await targetOf(world, operation);
   const named = thingsByField(foreign ? world.beta : world.alpha);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { sendMixedTraffic } from './mixed-traffic.ts';
 import { startTwoWorkspaces } from './two-workspaces.ts';
 
-test('10,000 requests of two workspaces at once, three in ten given up: nobody sees anything of the other', async (t) => {
+test('Z-11: 10,000 requests of two workspaces at once, three in ten given up: nobody sees anything of the other', async (t) => {
   const world = await startTwoWorkspaces();
   t.after(() => world.stop());
   const seed = Date.now() % 1_000_000;

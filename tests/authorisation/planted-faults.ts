@@ -1,12 +1,9 @@
 import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { Operation } from '@damask/contracts/operation.ts';
-import { listen } from '../../server/src/gateway/listen.ts';
-import { type GatewayOptions, openGateway } from '../../server/src/gateway/open-gateway.ts';
 import { hashApiKey } from '../../server/src/platform/api-key.ts';
-import type { CallContext, Client } from '../../server/src/platform/call.ts';
-import { systemClock } from '../../server/src/platform/clock.ts';
-import { createMetrics } from '../../server/src/platform/metrics.ts';
+import type { Client } from '../../server/src/platform/call.ts';
 import { titleOf } from '../sample-input.ts';
+import { type AnyCall, behindGateway, type Clients } from './behind-gateway.ts';
 import { fieldCases } from './field-cases.ts';
 import { type Case, failuresOf, matrixCases } from './matrix-cases.ts';
 import { readTable } from './read-table.ts';
@@ -22,9 +19,6 @@ export interface Fault {
 
 const matrixTable = readTable('authorisation.csv');
 const fieldTable = readTable('fields.csv');
-
-type Clients = GatewayOptions['clients'];
-type AnyCall = (context: CallContext, input: unknown) => Promise<unknown>;
 
 /** All cases of the edge that name an operation. */
 function casesAbout(world: TwoWorkspaces, operations: ReadonlySet<string>): Case[] {
@@ -179,37 +173,4 @@ export function changedRows(before: Record<string, string>, now: Record<string, 
   return Object.keys(now)
     .filter((table) => before[table] !== now[table])
     .map((table) => `rows of beta changed in ${table}: ${before[table]} before, ${now[table]} now`);
-}
-
-/** Asks through an edge of its own, so that the platform itself stays as it is. */
-async function behindGateway<Result>(
-  world: TwoWorkspaces,
-  options: Pick<GatewayOptions, 'permissionOf'> | { clients: Clients },
-  work: (world: TwoWorkspaces) => Promise<Result>,
-): Promise<Result> {
-  const { floor, config, clients } = world.platform;
-  const gateway = await openGateway({
-    clients: clients as unknown as Clients,
-    database: floor.database,
-    metrics: createMetrics(),
-    clock: systemClock,
-    log: floor.log,
-    version: '0.0.0-test',
-    concurrency: config.http.concurrency,
-    checks: [],
-    ...options,
-  });
-  const listener = await listen({
-    host: '127.0.0.1',
-    port: 0,
-    handle: (request, response) => gateway.dispatch.handle(request, response),
-    clock: systemClock,
-    maxConnections: 1_000,
-  });
-  try {
-    return await work(world.at(listener.url));
-  } finally {
-    await listener.drain(0);
-    await gateway.stop();
-  }
 }

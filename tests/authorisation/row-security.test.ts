@@ -20,7 +20,7 @@ const schemas = `n.nspname in ('identity', 'pattern')`;
 const withWorkspace = `exists (select from pg_attribute as a
   where a.attrelid = c.oid and a.attname = 'workspace' and not a.attisdropped)`;
 
-test('each table of workspaces, and each part of one, has row-level security that also binds its owner', async () => {
+test('Z-8: each table of workspaces, and each part of one, has row-level security that also binds its owner', async () => {
   const open = await world.sql(
     `select n.nspname || '.' || c.relname as name from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
       where c.relkind in ('r', 'p') and ${schemas} and ${withWorkspace}
@@ -49,7 +49,7 @@ test('tables without a workspace are few and known', async () => {
   );
 });
 
-test('tables belong to a role that nobody logs in as, and no role bypasses row-level security', async () => {
+test('Z-8: tables belong to a role that nobody logs in as, and no role bypasses row-level security', async () => {
   const owners = await world.sql<{ owner: string; login: boolean }>(
     `select distinct r.rolname as owner, r.rolcanlogin as login from pg_class as c
        join pg_namespace as n on n.oid = c.relnamespace join pg_roles as r on r.oid = c.relowner
@@ -101,7 +101,7 @@ function ruleOf(condition: string | null): string {
   return says.exec(condition)?.[1] ?? condition;
 }
 
-test('no view and no function of the owner opens a way around', async () => {
+test('Z-8: no view and no function of the owner opens a way around', async () => {
   const views = await world.sql(
     `select n.nspname, c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
       where c.relkind in ('v', 'm') and ${schemas}
@@ -157,7 +157,7 @@ const visible = (database: Database, workspace: string | null) =>
     return rows.map((row) => row.workspace);
   });
 
-test('what one transaction sees, the next one on the same connection does not', async () => {
+test('Z-8: what one transaction sees, the next one on the same connection does not', async () => {
   const database = oneConnection();
   try {
     const { alpha, beta } = world;

@@ -145,6 +145,16 @@ test('settings that do not exist or cannot be read are all listed', async () => 
   assert.equal(await server.exited, 2);
 });
 
+test('A-15: a secret that is short or stayed as in an example starts nothing', async () => {
+  for (const secret of ['changeme', 'changeme'.repeat(8), 'x'.repeat(64)]) {
+    const server = startServer(home, { environment: { DAMASK_SERVICE_SECRET: secret } });
+    const { message = '' } = await server.event('error', 'ready');
+    assert.match(message, /DAMASK_SERVICE_SECRET must be 32 random characters or more/, secret);
+    assert.ok(!message.includes(secret));
+    assert.notEqual(await server.exited, 0);
+  }
+});
+
 test('a data folder that cannot be made is an error in one sentence with the way out', async () => {
   const taken = join(home.path, 'a file');
   await writeFile(taken, '');

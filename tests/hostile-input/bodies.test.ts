@@ -186,7 +186,9 @@ test('a body of another content type, or of none, is not looked at', async (t) =
       const text = JSON.stringify(body);
       for (const type of [...otherTypes, undefined]) {
         const header = type === undefined ? [] : [`Content-Type: ${type}`];
-        const lines = [`Authorization: Bearer ${hostile.key}`, 'Host: x', `Content-Length: ${text.length}`, ...header];
+        const people = hostile.peopleFor(operation.method, path)?.map(([name, value]) => `${name}: ${value}`);
+        const who = people ?? [`Authorization: Bearer ${hostile.key}`];
+        const lines = [...who, 'Host: x', `Content-Length: ${text.length}`, ...header];
         const head = `${operation.method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
         const { replies } = await exchange(hostile.url, head + text, { count: 1 });
         asked += 1;

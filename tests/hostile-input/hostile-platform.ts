@@ -12,9 +12,11 @@ export interface HostilePlatform {
   readonly model: ModelServer;
   readonly key: string;
   readonly operations: readonly Operation[];
+  /** Headers of somebody who signed in, where an operation takes no key. */
+  peopleFor(method: string, path: string): readonly (readonly [string, string])[] | undefined;
   /** What the model does with the next calls; it says hello unless told. */
   script: Script | undefined;
-  /** As owner, unless told. */
+  /** As owner, unless told: with a key, or signed in where a key is none. */
   send(method: string, path: string, options?: SendOptions): Promise<HttpReply>;
   /** Input that an operation accepts, with things that exist; for reading and for refusing. */
   validInput(operation: Operation): Record<string, unknown>;
@@ -41,7 +43,18 @@ export async function startHostilePlatform(): Promise<HostilePlatform> {
   const client: HttpClient = createHttpClient(platform.url);
   const pool = new pg.Pool({ ...platform.connection, max: 1 });
   pool.on('error', () => undefined);
-  const send: HostilePlatform['send'] = (method, path, options = {}) => client.send(method, path, { key, ...options });
+  let signedIn: readonly (readonly [string, string])[] = [];
+  const peopleFor: HostilePlatform['peopleFor'] = (method, path) => {
+    const match = platform.gateway.routes.find(path.split('?')[0] as string);
+    const people = match?.methods.get(method as Operation['method'])?.operation.permission === 'account';
+    return people ? signedIn : undefined;
+  };
+  const send: HostilePlatform['send'] = (method, path, options = {}) => {
+    const people = options.key === undefined ? peopleFor(method, path) : undefined;
+    return people
+      ? client.send(method, path, { ...options, headers: [...people, ...(options.headers ?? [])] })
+      : client.send(method, path, { key, ...options });
+  };
   const made = async (method: string, path: string, body: unknown) => {
     const reply = await send(method, path, { body });
     assert.ok(reply.status < 300, `${method} ${path}: ${reply.text}`);
@@ -54,6 +67,8 @@ export async function startHostilePlatform(): Promise<HostilePlatform> {
   await made('PUT', '/v1/contexts/facts', { content: 'We sell lamps.' });
   await made('PUT', '/v1/sessions/talk', { turns: [{ role: 'user', content: 'Hello.' }] });
   await made('PUT', '/v1/providers/mine', { base_url: model.url, models: [{ id: 'large' }] });
+  const { url: link } = await made('POST', '/v1/login-links', {});
+  signedIn = await signIn(client, String(link).split('#link=')[1] as string);
   const viewer = await made('POST', '/v1/keys', { name: 'viewer', role: 'viewer' });
   const run = await made('POST', '/v1/runs', { pattern: 'plain', input: 'hello', model: 'openai/test' });
   const things = {
@@ -93,6 +108,7 @@ export async function startHostilePlatform(): Promise<HostilePlatform> {
     model,
     key,
     operations: platform.gateway.routes.all.map(({ operation }) => operation),
+    peopleFor,
     get script() {
       return given.script;
     },
@@ -123,14 +139,27 @@ export async function startHostilePlatform(): Promise<HostilePlatform> {
   };
 }
 
+/** Headers of a browser that has signed in. */
+async function signIn(client: HttpClient, link: string): Promise<(readonly [string, string])[]> {
+  const entered = await client.send('POST', '/v1/login/link', { body: { link } });
+  const [, set = ''] = entered.headers.find(([name]) => name === 'set-cookie') ?? [];
+  const cookie = ['Cookie', set.split(';')[0] as string] as const;
+  const login = await client.send('GET', '/v1/login', { headers: [cookie] });
+  assert.equal(login.status, 200, login.text);
+  return [cookie, ['Sec-Fetch-Site', 'same-origin'], ['Damask-CSRF', login.body.csrf]];
+}
+
 /** Head and body of a request as bytes, with the owner's key. */
 export function rawRequest(
-  hostile: Pick<HostilePlatform, 'key'>,
+  hostile: Pick<HostilePlatform, 'key'> & Partial<Pick<HostilePlatform, 'peopleFor'>>,
   line: string,
   headers: readonly string[] = [],
   body = '',
 ): string {
-  const all = [...heads, `Authorization: Bearer ${hostile.key}`, ...headers];
+  const [method = '', path = ''] = line.split(' ');
+  const people = hostile.peopleFor?.(method, path);
+  const who = people?.map(([name, value]) => `${name}: ${value}`) ?? [`Authorization: Bearer ${hostile.key}`];
+  const all = [...heads, ...who, ...headers];
   return `${line} HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n${body}`;
 }
 

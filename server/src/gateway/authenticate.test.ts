@@ -81,7 +81,7 @@ test('a known key is recognised, in whatever case and spacing HTTP allows', asyn
   assert.equal(codeOf(['AUTHORIZATION', `BEARER ${key}`]), 'ok');
 });
 
-test('every other credential gets one and the same answer, to the byte', async () => {
+test('A-10: every other credential gets one and the same answer, to the byte', async () => {
   const { authenticate, from, keys, keyTable, time } = await start();
   const revoked = newApiKey(randomBytes);
   const expired = newApiKey(randomBytes);
@@ -148,7 +148,7 @@ test('two credentials at once are refused, however they are spread', async () =>
   }
 });
 
-test('a key in the address is refused as such, encoded or not', async () => {
+test('A-12: a key in the address is refused as such, encoded or not', async () => {
   const { codeOf } = await start();
   const encoded = [...key].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join('');
   for (const url of [
@@ -210,7 +210,7 @@ test('a revoked key stops with the next table and an expired one at its time, al
   assert.equal(codeOf(good), 'unauthenticated');
 });
 
-test('guesses read nothing from the database and are slowed down; a valid key passes all the same', async () => {
+test('A-10: guesses read nothing from the database and are slowed down; a valid key passes all the same', async () => {
   const { authenticate, from, codeOf, reads } = await start({ burst: 100 });
   const before = reads();
   const codes = Array.from({ length: 1_000 }, () => codeOf(['Authorization', `Bearer ${newApiKey(randomBytes)}`]));

@@ -44,7 +44,7 @@ function setUp(more: Partial<LoginSessionTableRow> = {}) {
   return { clock, table, told, setBroken };
 }
 
-test('a session that nobody uses ends, and one that is used goes on until its last day', async () => {
+test('A-8: a session that nobody uses ends, and one that is used goes on until its last day', async () => {
   const { clock, table } = setUp();
   await table.load();
   await clock.pass(12 * hour - 1);

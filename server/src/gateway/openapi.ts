@@ -26,7 +26,16 @@ export function buildOpenApi(routes: readonly Route[], version: string): Json {
     servers: [{ url: '/' }],
     paths,
     components: {
-      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'A key that begins with dmk_.' } },
+      securitySchemes: {
+        apiKey: { type: 'http', scheme: 'bearer', description: 'A key that begins with dmk_.' },
+        login: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-damask',
+          description:
+            'Of a browser that signed in. Writes also send Damask-CSRF; what belongs to a workspace, Damask-Workspace.',
+        },
+      },
       schemas: { Problem: problem },
     },
   };
@@ -57,7 +66,7 @@ function describe({ service, name, operation }: Route): Json {
     operationId: name,
     tags: [service],
     summary: operation.summary,
-    ...(operation.permission === 'public' ? { security: [] } : { security: [{ apiKey: [] }] }),
+    security: securityOf(operation.permission),
     'x-permission': operation.permission,
     ...(parameters.length + inHeader.length > 0 ? { parameters: [...parameters, ...inHeader] } : {}),
     ...(bodyFields.length > 0 ? { requestBody: requestBody(bodyFields, required, operation.uploads?.types) } : {}),
@@ -133,3 +142,8 @@ const problem = {
     problems: { type: 'array', items: { type: 'object' } },
   },
 };
+
+function securityOf(permission: Operation['permission']): Record<string, never[]>[] {
+  if (permission === 'public') return [];
+  return permission === 'account' ? [{ login: [] }] : [{ apiKey: [] }, { login: [] }];
+}

@@ -109,6 +109,8 @@ function errorsOf({ permission, errors }: Operation): string {
     .join(' &middot; ');
 }
 
+const asPerson = '-H "Cookie: $DAMASK_COOKIE" -H "Sec-Fetch-Site: same-origin" -H "Damask-CSRF: $DAMASK_CSRF"';
+
 function command({ method, path, permission, input }: Operation): string {
   const example = path.replace(/\{(\w+)\}/g, (_, name: string) => sampleOf[name] ?? `NAME_OF_${name.toUpperCase()}`);
   const required = ((input.required as string[] | undefined) ?? []).filter((name) => !path.includes(`{${name}}`));
@@ -116,7 +118,9 @@ function command({ method, path, permission, input }: Operation): string {
   const body = Object.fromEntries(required.map((name) => [name, '...']));
   return [
     `curl -s ${method === 'GET' ? '' : `-X ${method} `}"$DAMASK_URL${example}"`,
-    ...(permission === 'public' ? [] : ['-H "Authorization: Bearer $DAMASK_API_KEY"']),
+    ...(permission === 'public'
+      ? []
+      : [permission === 'account' ? asPerson : '-H "Authorization: Bearer $DAMASK_API_KEY"']),
     ...(takesBody ? [`-H "Content-Type: application/json" -d '${JSON.stringify(body)}'`] : []),
   ].join(' \\\n  ');
 }

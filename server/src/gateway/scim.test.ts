@@ -163,7 +163,7 @@ test('changes are understood in the forms that directories send', async () => {
   assert.deepEqual([put.body.name, put.body.emails, put.body.externalId], [{ formatted: 'Ada' }, [], undefined]);
 });
 
-test('whoever is no longer active loses sessions, keys and open streams within 5 s, and gets none of them back', async (t) => {
+test('A-8: whoever is no longer active loses sessions, keys and open streams within 5 s, and gets none of them back', async (t) => {
   const { id } = await someone();
   await platform.call('PUT', `/v1/members/${id}`, { role: 'admin' });
   const asPerson = await signIn(id);
@@ -226,8 +226,11 @@ test('members who came by themselves are found, and end together with others tha
     }),
   );
   assert.equal((await find('userName eq "twin@example.com"')).length, 2);
-  const reply = await scim('PATCH', `/Users/${jit}`, patchOf({ op: 'Replace', path: 'active', value: false }));
+  const reply = await scim('PUT', `/Users/${jit}`, { userName: 'twin@EXAMPLE.com', active: false });
   assert.deepEqual([reply.status, reply.body.active], [200, false], reply.text);
+  const named = await someone();
+  const taken = await scim('PUT', `/Users/${named.id}`, { userName: 'TWIN@example.com' });
+  assert.deepEqual([taken.status, taken.body.scimType], [409, 'uniqueness']);
   assert.equal((await platform.call('GET', `/v1/members/${jit}`)).status, 404);
   assert.equal((await platform.call('GET', `/v1/members/${local}`)).status, 404);
   assert.deepEqual(await find('userName eq "twin@example.com"'), [jit]);
@@ -305,7 +308,9 @@ test('what is not understood is refused in the form of SCIM', async () => {
     ['PATCH', users, patchOf({ op: 'replace', path: 'active', value: 'perhaps' }), 400, 'invalidValue'],
     ['PATCH', users, patchOf({ op: 'remove' }), 400, 'noTarget'],
     ['PATCH', users, patchOf({ op: 'remove', path: 'userName' }), 400, 'noTarget'],
-    ['GET', '/Users/nobody', undefined, 404, undefined],
+    ['GET', '/Users/018f0000-0000-7000-8000-00000000dead', undefined, 404, undefined],
+    ['GET', '/Users/nobody', undefined, 400, 'invalidValue'],
+    ['GET', '/ResourceTypes/Robot', undefined, 400, 'invalidValue'],
     ['GET', '/Nothing', undefined, 404, undefined],
     ['DELETE', '/Users', undefined, 405, undefined],
   ];
@@ -329,6 +334,42 @@ test('a role without scim:write is refused, and a key that has it alone does not
   assert.deepEqual([refused.status, refused.body.need], [403, 'scim:write']);
   assert.equal((await platform.call('GET', '/v1/members', undefined, { key })).status, 403);
   assert.equal((await platform.call('POST', '/v1/keys', { name: 'x', role: 'viewer' }, { key })).status, 403);
+});
+
+test('a key that reaches some patterns only changes nobody, and nobody gets a role by asking for it', async () => {
+  const { body } = await platform.call('POST', '/v1/keys', {
+    name: 'narrow',
+    role: 'custom:directory',
+    patterns: ['slow'],
+  });
+  const refused = await scim('POST', '/Users', { userName: 'narrow@example.com' }, body.key);
+  assert.deepEqual([refused.status, refused.body.need], [403, 'reach:all']);
+  const { id } = await someone({
+    role: 'owner',
+    roles: [{ value: 'owner' }],
+    groups: [{ value: 'owners' }],
+    id: 'mine',
+  });
+  const wanted = { role: 'owner', source: 'local', id: 'mine', workspace: platform.beta.id, account: 'mine' };
+  const reply = await scim('PATCH', `/Users/${id}`, patchOf({ op: 'add', value: wanted }));
+  assert.deepEqual([reply.status, reply.body.id], [200, id]);
+  const { role, source } = await member(id);
+  assert.deepEqual({ role, source }, { role: 'viewer', source: 'scim' });
+});
+
+test('changes at the same time come one after the other', async () => {
+  const userName = 'once@example.com';
+  const made = await Promise.all(Array.from({ length: 6 }, () => scim('POST', '/Users', { userName })));
+  assert.deepEqual(made.map(({ status }) => status).sort(), [201, 409, 409, 409, 409, 409]);
+  const [id] = await find(`userName eq "${userName}"`);
+  const set = (active: boolean) => scim('PATCH', `/Users/${id}`, patchOf({ op: 'replace', value: { active } }));
+  const replies = await Promise.all([set(false), set(true), set(false), scim('DELETE', `/Users/${id}`), set(true)]);
+  assert.ok(
+    replies.every(({ status }) => status < 500),
+    replies.map(({ text }) => text).join(),
+  );
+  assert.equal((await scim('GET', `/Users/${id}`)).status, 404);
+  assert.equal((await platform.call('GET', `/v1/members/${id}`)).status, 404);
 });
 
 test('a directory of another workspace finds and ends nobody here', async () => {

@@ -32,7 +32,7 @@ function setUp() {
   return { watch, refusals, begin, pass, timers };
 }
 
-test('a run whose key is revoked is aborted, the others go on', () => {
+test('Z-7: a run whose key is revoked is aborted, the others go on', () => {
   const { refusals, begin, pass } = setUp();
   const [revoked, guessed, other] = [begin(), begin(), begin()];
   pass();

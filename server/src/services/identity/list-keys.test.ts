@@ -60,7 +60,7 @@ test('neither a secret nor a hash is listed', async () => {
   ]);
 });
 
-test('a cursor of another workspace, of a stranger or of nobody is refused', async () => {
+test('Z-1: a cursor of another workspace, of a stranger or of nobody is refused', async () => {
   const { next } = await identity.listKeys(alpha, { limit: 5 });
   for (const [caller, cursor] of [
     [beta, next as string],

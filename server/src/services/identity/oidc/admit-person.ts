@@ -3,11 +3,14 @@ import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, membersTopic } from '../identity-parts.ts';
+import { listKeysOf } from '../key-store.ts';
 import { endLoginSessions } from '../login/end-login-sessions.ts';
 import { enterWorkspace, insertAccount } from '../login/login-store.ts';
+import { findPermissions } from '../role/pass-on-role.ts';
+import { stopActors, stopsRuns } from '../stop-actors.ts';
 import type { Person } from './person-of-claims.ts';
 import * as store from './person-store.ts';
-import type { ProviderRow } from './provider-store.ts';
+import { countProviders, type ProviderRow } from './provider-store.ts';
 import { roleOfGroups } from './role-of-groups.ts';
 
 /**
@@ -25,10 +28,12 @@ export async function admitPerson(
   const admitted = await database.transaction({ role: 'identity', workspace: null }, async (transaction) => {
     const known = await store.findAccountOf(transaction, provider.issuer, person.subject);
     await enterWorkspace(transaction, provider.workspace);
-    const listed = known === undefined ? await store.findListed(transaction, person) : [];
-    // Whom the directory has taken out does not come back as somebody new.
-    if (listed.some((one) => one.removed)) return { refused: removed() };
-    const found = known ?? (await unclaimed(transaction, provider, listed.find(({ named }) => named)?.account));
+    const here = known === undefined ? undefined : await store.findMember(transaction, known);
+    const listed = here ? [] : await store.findListed(transaction, person);
+    // Whom the directory has taken out does not come back as somebody new, or as somebody of another workspace.
+    if (isTakenOut(listed)) return { refused: removed() };
+    const found =
+      known ?? (await unclaimed(transaction, provider, listed.find((one) => one.named && !one.removed)?.account));
     const member = found === undefined ? undefined : await store.findMember(transaction, found);
     const role = await roleFor(transaction, provider, person);
     if (member?.removed) return { refused: removed() };
@@ -42,6 +47,13 @@ export async function admitPerson(
     if (!member) await join(transaction, parts, context, provider, { account, role: role as NonNullable<typeof role> });
     else if (member.source === 'oidc' && role !== null && role !== member.role) {
       await store.changeRole(transaction, account, role);
+      // Another role begins with another session, however it came.
+      await endLoginSessions(transaction, { account, workspace: provider.workspace, now: clock.now() });
+      const before = (await findPermissions(transaction, member.role)) ?? [];
+      if (stopsRuns(before, (await findPermissions(transaction, role)) ?? [])) {
+        const stopped = [account, ...(await listKeysOf(transaction, account))];
+        await stopActors(transaction, clock, { ...context, workspace: provider.workspace }, stopped);
+      }
       await tell(transaction, parts, context, provider, { account, role, action: 'changeMemberRole' });
     }
     return { account };
@@ -50,19 +62,29 @@ export async function admitPerson(
   return admitted.account;
 }
 
+// What the directory says of the id goes before what it says of the address, which others may have had before.
+function isTakenOut(listed: readonly store.Listed[]): boolean {
+  const named = listed.filter((one) => one.named);
+  const said = named.length > 0 ? named : listed;
+  return said.length > 0 && said.every((one) => one.removed);
+}
+
 // A role that is gone lets nobody in.
 async function roleFor(transaction: Transaction, provider: ProviderRow, { groups }: Person) {
   const role = roleOfGroups(provider, groups);
   return role !== null && (await store.hasRole(transaction, role)) ? role : null;
 }
 
-/** The account that the directory made for this person, whom it names as the provider does, until they sign in first. */
+/**
+ * The account that the directory made for this person, whom it names as the provider does, until they sign in first. With
+ * several providers nobody knows whose ids these are, and one must not let in as whom another means.
+ */
 async function unclaimed(
   transaction: Transaction,
   { workspace }: ProviderRow,
   account: string | undefined,
 ): Promise<string | undefined> {
-  if (account === undefined) return undefined;
+  if (account === undefined || (await countProviders(transaction, 2)) > 1) return undefined;
   await enterWorkspace(transaction, null);
   const taken = await store.hasIdentity(transaction, account);
   await enterWorkspace(transaction, workspace);

@@ -81,12 +81,19 @@ export async function hasRole(transaction: Transaction, role: RoleRef): Promise<
   return rows.length > 0;
 }
 
+/** Somebody whom a directory told of: by the id that the provider uses too, or by an address only. */
+export interface Listed {
+  readonly account: string;
+  readonly named: boolean;
+  readonly removed: boolean;
+}
+
 /** What the workspace's directory (SCIM) says of a person: by their id there, or by an address. */
 export function findListed(
   transaction: Transaction,
   { subject, email }: { subject: string; email: string | null },
-): Promise<{ account: string; named: boolean; removed: boolean }[]> {
-  return transaction.query<{ account: string; named: boolean; removed: boolean }>(
+): Promise<Listed[]> {
+  return transaction.query<Listed>(
     `select m.account, u.external_id is not distinct from $1 as named, m.removed_at is not null as removed
        from identity.scim_user as u join identity.member as m on m.account = u.account
       where u.external_id = $1 or u.addresses @> array[lower($2::text)] order by u.account limit 10`,

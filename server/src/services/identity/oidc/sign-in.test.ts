@@ -93,6 +93,8 @@ test('the second sign-in finds the same account, and groups decide the role anew
   assert.equal(second.account.email, 'bob@example.org');
   const [member] = await world.sql('select role from identity.member where account = $1', [first.account.id]);
   assert.deepEqual(member, { role: 'author' });
+  const live = 'select id from identity.login_session where account = $1 and revoked_at is null';
+  assert.deepEqual(await world.sql(live, [first.account.id]), [{ id: second.session.id }]);
 });
 
 test('who is in no group stays out, and what they had opened before ends', async () => {
@@ -242,9 +244,9 @@ test('A-6: a sign-in leads back to our own paths only', async () => {
   }
 });
 
-async function listInDirectory(external: string, address: string, removed: boolean): Promise<string> {
+async function listInDirectory(external: string, address: string, removed: boolean, to = world.alpha): Promise<string> {
   const account = randomUUID();
-  const { workspace } = world.alpha;
+  const { workspace } = to;
   await world.sql(`insert into identity.account (id, name, created_at) values ($1, $2, now())`, [account, external]);
   await world.sql(
     `insert into identity.member (workspace, account, role, source, created_at, removed_at)
@@ -259,14 +261,20 @@ async function listInDirectory(external: string, address: string, removed: boole
   return account;
 }
 
-test('whom the directory names as the provider does is the same person, with the role of the directory', async () => {
-  const { id } = await provider('listed');
-  const account = await listInDirectory('lena-id', 'lena@example.com', false);
+test('whom the directory names as the only provider does is the same person, with the role of the directory', async () => {
+  const { workspace } = await world.identity.createWorkspace(world.system, { name: 'gamma' });
+  const gamma = { ...world.alpha, workspace: workspace.id };
+  const { id } = await provider('listed', idp, {}, gamma);
+  const account = await listInDirectory('lena-id', 'lena@example.com', false, gamma);
   idp.person = { sub: 'lena-id', email: 'lena@example.com', groups: ['dev'] };
   assert.equal((await finish(await browse(id))).account.id, account);
   assert.equal((await finish(await browse(id))).account.id, account);
   const [member] = await world.sql('select role from identity.member where account = $1', [account]);
   assert.deepEqual(member, { role: 'runner' });
+  await provider('second', other, {}, gamma);
+  const unclaimed = await listInDirectory('luna-id', 'luna@example.com', false, gamma);
+  idp.person = { sub: 'luna-id', groups: ['dev'] };
+  assert.notEqual((await finish(await browse(id))).account.id, unclaimed);
 });
 
 test('an address alone makes nobody the person of the directory', async () => {
@@ -283,4 +291,16 @@ test('whom the directory has taken out does not come back as somebody new', asyn
     idp.person = { sub, email: 'Nils@example.com', groups: ['dev'] };
     await assert.rejects(async () => finish(await browse(id)), { code: 'sign_in_refused' });
   }
+});
+
+test('whom the directory has taken out does not come back with an account of another workspace', async () => {
+  const theirs = await provider('elsewhere', idp, {}, world.beta);
+  idp.person = { sub: 'olga-id', email: 'olga@example.com', groups: ['dev'] };
+  await finish(await browse(theirs.id));
+  const { id } = await provider('gone-too');
+  await listInDirectory('another-olga', 'olga@example.com', true);
+  await assert.rejects(async () => finish(await browse(id)), { code: 'sign_in_refused' });
+  // The directory names them anew, by their id: then they come in.
+  await listInDirectory('olga-id', 'olga.new@example.com', false);
+  assert.ok((await finish(await browse(id))).secret);
 });

@@ -11,7 +11,11 @@ export async function permissionsOfRole(transaction: Transaction, role: RoleRef)
   return held;
 }
 
-async function findPermissions(transaction: Transaction, role: RoleRef): Promise<readonly Permission[] | undefined> {
+/** The same, without a word where there is no such role. */
+export async function findPermissions(
+  transaction: Transaction,
+  role: RoleRef,
+): Promise<readonly Permission[] | undefined> {
   if (Object.hasOwn(rolePermissions, role)) return rolePermissions[role as Role];
   return findRolePermissions(transaction, role.slice('custom:'.length));
 }

@@ -9,7 +9,6 @@ import { describeGroup } from './describe-group.ts';
 import { changeGroupProfile, type GroupProfile, readGroupProfile } from './group-profile.ts';
 import { parsePatch } from './parse-patch.ts';
 import { readScimBody } from './read-scim-body.ts';
-import { looksLikeId } from './read-users.ts';
 import { applyGroups, mostMembers, saveGroupProfile } from './save-group.ts';
 import * as store from './scim-group-store.ts';
 import { lockDirectory } from './scim-user-store.ts';
@@ -94,7 +93,7 @@ async function inDirectory<Result>(
 }
 
 async function lockGroup(transaction: Transaction, id: string) {
-  const row = looksLikeId(id) ? await store.findGroup(transaction, id) : undefined;
+  const row = await store.findGroup(transaction, id);
   if (!row) throw notFound();
   const members = await store.listGroupMembers(transaction, id, mostMembers);
   const profile: GroupProfile = {

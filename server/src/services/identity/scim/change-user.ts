@@ -11,7 +11,7 @@ import { profileOf } from './describe-user.ts';
 import { endPerson, restorePerson } from './end-person.ts';
 import { parsePatch } from './parse-patch.ts';
 import { readScimBody } from './read-scim-body.ts';
-import { looksLikeId, scimUserForm } from './read-users.ts';
+import { scimUserForm } from './read-users.ts';
 import * as store from './scim-user-store.ts';
 import { changeUserProfile, readUserProfile, type UserProfile } from './user-profile.ts';
 
@@ -83,7 +83,6 @@ async function inDirectory<Result>(
 ): Promise<Result> {
   const { workspace } = context;
   requireWholeReach(context);
-  if (!looksLikeId(user)) throw notFound();
   return database.transaction({ role: 'identity', workspace }, async (transaction) => {
     await store.lockDirectory(transaction, workspace);
     const row = await store.findUser(transaction, user);
@@ -103,8 +102,7 @@ async function save(
   const account = row.id;
   // Said again that somebody is gone, others with an address of theirs may have come meanwhile.
   if (profile.active && isDeepStrictEqual(profile, profileOf(row))) return;
-  const renamed = profile.userName.toLowerCase() !== row.user_name.toLowerCase();
-  if (renamed && (await store.isUserNameTaken(transaction, profile.userName, account))) throw nameTaken();
+  if (await store.isUserNameGiven(transaction, profile.userName, account)) throw nameTaken();
   // Before the addresses change: who had the old one goes too.
   const others = profile.active ? [] : await store.findSamePerson(transaction, account);
   await store.saveUser(transaction, { workspace, account, profile, now: clock.now() });

@@ -28,7 +28,7 @@ export async function createScimUser(parts: IdentityParts, context: CallContext)
   const profile = readUserProfile(readScimBody(context));
   return database.transaction({ role: 'identity', workspace }, async (transaction) => {
     await store.lockDirectory(transaction, workspace);
-    if (await store.isUserNameTaken(transaction, profile.userName, null)) throw nameTaken();
+    if (await store.isUserNameTaken(transaction, profile.userName)) throw nameTaken();
     const known = await store.findDeleted(transaction, profile);
     const account = known ?? (await addAccount(parts, transaction, workspace, profile));
     if (!known) {

@@ -1,7 +1,6 @@
 import type { Condition } from './parse-filter.ts';
 import type { Change } from './parse-patch.ts';
 import { attributeOf, isObject, type ScimObject } from './read-scim-body.ts';
-import { looksLikeId } from './read-users.ts';
 import { invalid } from './scim-error.ts';
 import { readText } from './user-profile.ts';
 
@@ -11,6 +10,8 @@ export interface GroupProfile {
   readonly externalId: string | null;
   readonly members: ReadonlySet<string>;
 }
+
+const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The whole of a group from a body. Errors: `invalid_request`. */
 export function readGroupProfile(body: ScimObject): GroupProfile {
@@ -69,7 +70,7 @@ function readMembers(value: unknown, pointer: string): string[] {
   const list = Array.isArray(value) ? value : [value];
   return list.map((one: unknown, index) => {
     const id = isObject(one) ? attributeOf(one, 'value') : one;
-    if (typeof id === 'string' && looksLikeId(id)) return id;
+    if (typeof id === 'string' && idForm.test(id)) return id;
     throw noSuchPerson(`${pointer}/${index}`);
   });
 }

@@ -6,7 +6,6 @@ import type { IdentityParts } from '../identity-parts.ts';
 import { describeGroup } from './describe-group.ts';
 import { parseFilter } from './parse-filter.ts';
 import { listResponse, mostUsers, readPage } from './read-page.ts';
-import { looksLikeId } from './read-users.ts';
 import { mostMembers } from './save-group.ts';
 import * as store from './scim-group-store.ts';
 import { showOnly } from './shown-attributes.ts';
@@ -38,7 +37,6 @@ export async function readScimGroup(
   { workspace }: CallContext,
   { group, ...shown }: InputOf<Contract['readScimGroup']>,
 ): Promise<ScimGroup> {
-  if (!looksLikeId(group)) throw notFound();
   return database.transaction({ role: 'identity', workspace }, async (transaction) => {
     const row = await store.findGroup(transaction, group);
     if (!row) throw notFound();

@@ -12,8 +12,6 @@ import { showOnly } from './shown-attributes.ts';
 
 type Contract = typeof scimOperations;
 
-export const looksLikeId = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
-
 export async function listScimUsers(
   { database, publicUrl }: IdentityParts,
   { workspace }: CallContext,
@@ -36,7 +34,6 @@ export async function readScimUser(
   { workspace }: CallContext,
   { user, ...shown }: InputOf<Contract['readScimUser']>,
 ): Promise<ScimUser> {
-  if (!looksLikeId(user)) throw notFound();
   const row = await database.transaction({ role: 'identity', workspace }, (transaction) => findUser(transaction, user));
   if (!row) throw notFound();
   return showOnly(describeUser(row, publicUrl), shown);

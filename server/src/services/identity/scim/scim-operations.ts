@@ -42,10 +42,8 @@ export function createScimOperations(parts: IdentityParts): Implementation<typeo
     deleteScimGroup: (context, input) => deleteScimGroup(parts, context, input),
     readScimConfig: async () => describeConfig(publicUrl),
     listScimResourceTypes: async () => listResponse(resourceTypes, resourceTypes.length, 1),
-    /** Errors: `not_found`. */
     readScimResourceType: async (_context, { resource_type }) => byId(resourceTypes, resource_type),
     listScimSchemas: async () => listResponse(schemas, schemas.length, 1),
-    /** Errors: `not_found`. */
     readScimSchema: async (_context, { schema }) => byId(schemas, schema),
   };
 }

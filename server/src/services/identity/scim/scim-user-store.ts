@@ -79,10 +79,18 @@ export async function findUser(transaction: Transaction, id: string): Promise<Sc
   return row;
 }
 
-/** Whether another person has this user name. */
-export async function isUserNameTaken(transaction: Transaction, name: string, but: string | null): Promise<boolean> {
+/** Whether somebody has this user name. */
+export async function isUserNameTaken(transaction: Transaction, name: string): Promise<boolean> {
+  const rows = await transaction.query(`select from (${seen}) as p where lower(p.user_name) = lower($1) limit 1`, [
+    name,
+  ]);
+  return rows.length > 0;
+}
+
+/** Whether the directory calls another person so. Members of whom it never spoke are no others: they become this person. */
+export async function isUserNameGiven(transaction: Transaction, name: string, but: string): Promise<boolean> {
   const rows = await transaction.query(
-    `select from (${seen}) as p where lower(p.user_name) = lower($1) and p.id is distinct from $2::uuid limit 1`,
+    'select from identity.scim_user where deleted_at is null and lower(user_name) = lower($1) and account <> $2',
     [name, but],
   );
   return rows.length > 0;
@@ -92,7 +100,8 @@ export async function isUserNameTaken(transaction: Transaction, name: string, bu
 export async function findDeleted(transaction: Transaction, profile: UserProfile): Promise<string | undefined> {
   const [row] = await transaction.query<{ account: string }>(
     `select account from identity.scim_user
-      where deleted_at is not null and lower(user_name) = lower($1) and external_id is not distinct from $2
+      where deleted_at is not null
+        and (external_id = $2 or ($2::text is null and external_id is null and lower(user_name) = lower($1)))
       order by deleted_at desc limit 1`,
     [profile.userName, profile.externalId],
   );

@@ -95,7 +95,7 @@ test('the caller can ask anew, with and without keeping the answer', async () =>
   assert.deepEqual([kept.output, kept.cached_from], [fresh.output, fresh.id]);
 });
 
-test('an answer never leaves its workspace', async () => {
+test('Z-9: an answer never leaves its workspace', async () => {
   await platform.call('POST', '/v1/patterns', cachedPattern('kept', 'Greet.'), { key: platform.beta.ownerKey });
   const ours = (await ask({ input: 'both', version: 1 })).body;
   const theirs = await ask({ input: 'both', version: 1 }, platform.beta.ownerKey);
