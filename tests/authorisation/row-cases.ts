@@ -1,3 +1,4 @@
+import { accountRows } from './account-rows.ts';
 import type { Case } from './matrix-cases.ts';
 import type { TwoWorkspaces } from './two-workspaces.ts';
 
@@ -46,13 +47,14 @@ async function listRights(world: TwoWorkspaces): Promise<Right[]> {
 /** Behind the edge: what the database lets a service do that works for alpha. Beta's rows are out of reach. */
 export async function rowCases(world: TwoWorkspaces): Promise<Case[]> {
   const rights = await listRights(world);
-  return rights.flatMap((right) => {
+  const ofWorkspaces = rights.flatMap((right) => {
     const { table, role, act } = right;
     const name = `rows of beta in ${table} ${act} as ${role} for`;
     const forAlpha = { name: `${name} alpha`, operation: table, check: () => attempt(world, right, 'alpha') };
     if (act !== 'read') return [forAlpha];
     return [forAlpha, { name: `${name} nobody`, operation: table, check: () => attempt(world, right, 'nobody') }];
   });
+  return [...ofWorkspaces, ...accountRows(world)];
 }
 
 async function attempt(world: TwoWorkspaces, { table, role, act, columns }: Right, whom: 'alpha' | 'nobody') {
