@@ -39,9 +39,14 @@ suite('faults against real processes', { concurrency: 3 }, () => {
     ['nobody looks whose run it is', 'F08', 'async', 'I4'],
   ] as const) {
     test(`the harness notices by ${name} a server where ${planted}`, async (context) => {
-      const report = await inject(context, { planted, only: [fault], load, settleWithin: 15_000 });
-      context.diagnostic(`${report.broken.length} promises broken, such as: ${report.broken[0]}`);
-      assert.ok(report.broken.some((line) => line.startsWith(`${name} `)));
+      let seen = false;
+      // What the bug spoils must be under way in the moment of the fault.
+      for (let seed = 1; seed <= 3 && !seen; seed++) {
+        const { broken } = await inject(context, { planted, only: [fault], load, settleWithin: 15_000, seed });
+        context.diagnostic(`${broken.length} promises broken, such as: ${broken[0]}`);
+        seen = broken.some((line) => line.startsWith(`${name} `));
+      }
+      assert.ok(seen);
     });
   }
 });
