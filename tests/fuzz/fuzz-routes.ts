@@ -233,21 +233,22 @@ async function faultOf(
         ]
       : []),
   ] as [string, string][];
-  const begun = performance.now();
-  let reply: HttpReply;
-  try {
-    reply = await hostile.send(method, `${address}${fields.length > 0 ? `?${fields.join('&')}` : ''}`, {
-      ...(cookie ? { key: null } : {}),
-      headers,
-      body,
-      signal: AbortSignal.timeout(20_000),
-    });
-  } catch (error) {
-    return `no answer: ${(error as Error).message}`;
+  const target = `${address}${fields.length > 0 ? `?${fields.join('&')}` : ''}`;
+  const key = cookie ? { key: null } : {};
+  let reply: HttpReply | undefined;
+  let took = Number.POSITIVE_INFINITY;
+  // A machine that is busy with other tests is slow once; what hangs does so again.
+  for (let tries = 0; tries < 3 && took > longest; tries++) {
+    const begun = performance.now();
+    try {
+      reply = await hostile.send(method, target, { ...key, headers, body, signal: AbortSignal.timeout(20_000) });
+    } catch (error) {
+      return `no answer: ${(error as Error).message}`;
+    }
+    if (reply.status >= 500) return `${reply.status} ${reply.text.slice(0, 300)}`;
+    took = askOthers.test(title) ? 0 : performance.now() - begun;
   }
-  const took = performance.now() - begun;
-  if (reply.status >= 500) return `${reply.status} ${reply.text.slice(0, 300)}`;
-  if (took > longest && !askOthers.test(title)) return `it took ${Math.round(took)} ms`;
+  if (!reply || took > longest) return `it took ${Math.round(took)} ms`;
   if (reply.status < 400) return undefined;
   const { body: problem } = reply;
   if (typeof problem?.detail !== 'string' || problem.detail.length > 2_000) return `a poor refusal: ${reply.text}`;
