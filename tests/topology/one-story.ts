@@ -190,7 +190,10 @@ async function tellLeaving(at: { url: string; key: string }, greet: object, mode
   const { abandoned } = model;
   const leave = new AbortController();
   const events = await openStream(at, { ...greet, input: 'wait' }, leave.signal);
-  await events.next();
+  // Not before its first output: whether there was one stands in the record.
+  for await (const { name } of events) {
+    if (name === 'output.delta') break;
+  }
   leave.abort();
   for (let wait = 0; wait < 200 && model.abandoned === abandoned; wait++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
