@@ -47,7 +47,7 @@ export function openQueue(
     registry,
     runs: options.around?.(runs) ?? runs,
     sealBare: (row, end) => sealEnd(engine, row, null, end),
-    keepSteps: steps.keep,
+    packSteps: steps.pack,
     readSteps: steps.read,
     slots: settings.worker_slots,
     workspaceLimit: settings.workspace_concurrency,

@@ -1,22 +1,20 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
-import type pg from 'pg';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Vault } from '#platform/vault.ts';
 import { namesOf, packBytes } from '../run/record-columns.ts';
 import type { Claim, StepDecision, StepRecord } from './ports.ts';
 
-/** What is to be kept of a run. `waits`: the run is given back until somebody decides. */
+/** What is to be kept of a run. */
 export interface KeptSteps {
   readonly workspace: string;
   readonly id: string;
   readonly done: readonly StepRecord[];
-  readonly waits: boolean;
 }
 
-/** Records of steps on PostgreSQL: kept in the transaction that changes their run's work, and read by who takes it up. */
+/** Records of steps on PostgreSQL: kept in the statement that changes their run's work, and read by who takes it up. */
 export interface StepStore {
-  /** After the runs' work was changed by this transaction, which has locked it. */
-  keep(client: pg.Client, runs: readonly KeptSteps[]): Promise<void>;
+  /** Seals what is to be kept: the four values of `insertSteps`. */
+  pack(runs: readonly KeptSteps[]): Promise<unknown[]>;
   read(claim: Claim): Promise<readonly StepRecord[]>;
 }
 
@@ -34,16 +32,22 @@ const decided = ['decision', 'decided_by', 'decided_at', 'comment']
   .map((name) => `${name} = case when step.why = excluded.why then step.${name} end`)
   .join(', ');
 
-const keep = {
-  name: 'step_keep',
-  text: `insert into pattern.step as step (${names}, payload)
-    select ${names}, substring($2::bytea from starts for size)
-      from rows from (json_to_recordset($1) as (${typed}), unnest($3::int[], $4::int[])) as given(${names}, starts, size)
-    on conflict (workspace, run, path) do update set ${updated}, payload = excluded.payload, ${decided}`,
-};
+/**
+ * For a statement that has a CTE `held` with the workspace and id of the runs whose work it has changed, and so locked: keeps the
+ * steps of these. `first` is the place of the first of the four values that `pack` gives.
+ */
+export const insertSteps = (first: number) => `insert into pattern.step as step (${names}, payload)
+    select ${names}, substring($${first + 1}::bytea from starts for size)
+      from rows from (json_to_recordset($${first}) as (${typed}), unnest($${first + 2}::int[], $${first + 3}::int[]))
+        as given(${names}, starts, size)
+     where exists (select from held where held.workspace = given.workspace and held.id = given.run)
+    on conflict (workspace, run, path) do update set ${updated}, payload = excluded.payload, ${decided}`;
 
-// Whoever decides locks the work first: either this sees the decision, or the decision sees work that waits.
-const wakeDecided = {
+/**
+ * Lets runs go on that were given back to wait for somebody who has decided meanwhile. A statement of its own, later in the same
+ * transaction: whoever decides locks the work first, so either this sees the decision, or the decision sees work that waits.
+ */
+export const wakeDecided = {
   name: 'step_wake',
   text: `update pattern.task as t set ready_at = now() from json_to_recordset($1) as g(workspace uuid, id uuid)
      where t.workspace = g.workspace and t.id = g.id and t.state = 'waiting' and exists (select from pattern.step as s
@@ -52,18 +56,14 @@ const wakeDecided = {
 
 export function createStepStore({ database, vault }: { database: Database; vault: Vault }): StepStore {
   return {
-    async keep(client, runs) {
+    async pack(runs) {
       const steps = runs.flatMap(({ workspace, id, done }) => done.map((record) => ({ workspace, run: id, record })));
-      if (steps.length > 0) {
-        const payloads = await Promise.all(
-          steps.map(({ workspace, run, record }) => seal(vault, workspace, run, record)),
-        );
-        const { bytes, starts, sizes } = packBytes(payloads);
-        const rows = steps.map(({ workspace, run, record }) => ({ workspace, run, ...toRow(record) }));
-        await client.query({ ...keep, values: [JSON.stringify(rows), bytes, starts, sizes] });
-      }
-      const waiting = runs.filter(({ waits }) => waits).map(({ workspace, id }) => ({ workspace, id }));
-      if (waiting.length > 0) await client.query({ ...wakeDecided, values: [JSON.stringify(waiting)] });
+      const payloads = await Promise.all(
+        steps.map(({ workspace, run, record }) => seal(vault, workspace, run, record)),
+      );
+      const { bytes, starts, sizes } = packBytes(payloads);
+      const rows = steps.map(({ workspace, run, record }) => ({ workspace, run, ...toRow(record) }));
+      return [JSON.stringify(rows), bytes, starts, sizes];
     },
     async read({ workspace, id }) {
       const rows = await database.transaction({ role: 'worker', workspace: null }, (transaction) =>

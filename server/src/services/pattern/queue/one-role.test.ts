@@ -26,7 +26,7 @@ test('where the database has one role for all, runs are queued, claimed and ende
   await migrate({ connection, roles, folders, contract: false, log });
   const database = openDatabase({ connection, roles, log, poolSize: 2, statementTimeout: 5_000 });
   const connect = () => database.dedicated('worker');
-  const writer = createTaskWriter({ connect, keepSteps: async () => undefined, clock: systemClock, log });
+  const writer = createTaskWriter({ connect, packSteps: async () => [], clock: systemClock, log });
   const claimer = await goByIndexes(await connect());
   try {
     const run = enqueued();

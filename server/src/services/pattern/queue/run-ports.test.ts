@@ -24,7 +24,7 @@ testStoreContract('on PostgreSQL', async () => {
   const vault = createVault({ database, kek, process: me, clock: systemClock });
   const steps = createStepStore({ database, vault });
   const connect = () => database.dedicated('worker');
-  const writer = createTaskWriter({ connect, keepSteps: steps.keep, clock: systemClock, log });
+  const writer = createTaskWriter({ connect, packSteps: steps.pack, clock: systemClock, log });
   const accepted = new Map<string, ReturnType<typeof enqueued>>();
   const workspace = systemClock.uuid();
   await vault.ready(workspace);

@@ -40,7 +40,7 @@ async function startProcess(
   const queue = createTaskQueue({
     ...{ database, registry, runs, clock, log },
     sealBare: (row, end) => Promise.resolve(runs.bare(row, end)),
-    keepSteps: async () => undefined,
+    packSteps: async () => [],
     readSteps: async () => [],
     slots: options.slots ?? 8,
     workspaceLimit: 100,

@@ -10,7 +10,7 @@ import { createRecentTasks } from './recent-tasks.ts';
 import { createRunPorts } from './run-ports.ts';
 import type { Enqueued } from './task-record.ts';
 import { insertTasks, keyOfTask } from './task-store.ts';
-import { createTaskWriter, type KeepSteps } from './task-writer.ts';
+import { createTaskWriter, type PackSteps } from './task-writer.ts';
 import { createWorker, type Worker } from './worker.ts';
 
 /** Queued runs: accepted here, executed by a worker of this process or another. */
@@ -43,7 +43,7 @@ export interface TaskQueue {
 export interface TaskQueueOptions extends Omit<ExecuteParts, 'writer' | 'ports'> {
   readonly database: Database;
   readonly registry: ProcessRegistry;
-  readonly keepSteps: KeepSteps;
+  readonly packSteps: PackSteps;
   readonly readSteps: (claim: Claim) => Promise<readonly StepRecord[]>;
   /** 0: this process executes none. */
   readonly slots: number;
@@ -60,7 +60,7 @@ const writeWithin = 5_000;
 export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   const { database, registry, clock, log, announce } = options;
   const connect = () => database.dedicated('worker');
-  const writer = createTaskWriter({ connect, keepSteps: options.keepSteps, clock, log });
+  const writer = createTaskWriter({ connect, packSteps: options.packSteps, clock, log });
   const { runs, random, readSteps } = options;
   const kept = createRunPorts({ writer, readSteps, toRecord: (claim, end) => runs.toRecord(claim, end) });
   const parts: ExecuteParts = { ...options, writer, ports: { ...kept, provider: runs.provider, clock, random } };

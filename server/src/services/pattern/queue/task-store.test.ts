@@ -34,7 +34,7 @@ after(async () => {
 const openWriter = () =>
   createTaskWriter({
     connect: () => cluster.database.dedicated('worker'),
-    keepSteps: async () => undefined,
+    packSteps: async () => [],
     clock: systemClock,
     log: cluster.log,
   });
@@ -104,7 +104,7 @@ test('an end whose reply was lost counts as kept, and what was not kept is writt
       }) as typeof client.query;
       return client;
     },
-    keepSteps: async () => undefined,
+    packSteps: async () => [],
     clock: systemClock,
     log: cluster.log,
   });

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Transaction } from '#platform/database/database.ts';
+import { insertSteps, wakeDecided } from '../engine/step-store.ts';
 import { acceptedColumns, finishedColumns, packBytes } from '../run/record-columns.ts';
 import type { Enqueued, TaskChange, TaskEnd } from './task-record.ts';
 
@@ -63,13 +64,27 @@ const endRows = `given as materialized (select * from rows from (
       ended as (insert into pattern.finished (${finishedNames}, payload)
         select ${finishedNames}, substring($2::bytea from starts for size) from gone on conflict do nothing)`;
 
-const change = { name: 'task_change', text: changeRows(1) };
-const end = { name: 'task_end', text: `with ${endRows} select workspace, id from gone` };
-const both = {
-  name: 'task_both',
-  text: `with changed as (${changeRows(6)}), ${endRows}
-    select workspace, id from changed union all select workspace, id from gone`,
-};
+type Parts = Readonly<Record<'changes' | 'ends' | 'steps', boolean>>;
+
+/** One statement for whatever comes together: each one more is a round trip, and a step of a chain waits for it. */
+function writeStatement({ changes, ends, steps }: Parts) {
+  const held = [ends ? 'select workspace, id from gone' : '', changes ? 'select workspace, id from changed' : ''];
+  const tables = [
+    ...(ends ? [endRows] : []),
+    ...(changes ? [`changed as (${changeRows(ends ? 6 : 1)})`] : []),
+    `held as (${held.filter((text) => text !== '').join(' union all ')})`,
+    ...(steps ? [`kept as (${insertSteps(1 + (ends ? 5 : 0) + (changes ? 1 : 0))})`] : []),
+  ];
+  const name = ['task', ends ? 'end' : '', changes ? 'change' : '', steps ? 'steps' : ''].filter((word) => word !== '');
+  return { name: name.join('_'), text: `with ${tables.join(', ')} select workspace, id from held` };
+}
+const written = new Map<string, ReturnType<typeof writeStatement>>();
+function statementFor(parts: Parts) {
+  const key = `${parts.changes} ${parts.ends} ${parts.steps}`;
+  const known = written.get(key) ?? writeStatement(parts);
+  written.set(key, known);
+  return known;
+}
 
 function changeValues(changes: readonly TaskChange[]): unknown[] {
   const rows = changes.map(({ claim, done, calling, state, ready_at, why }) => ({
@@ -92,21 +107,37 @@ function endValues(ends: readonly TaskEnd[]): unknown[] {
 }
 
 /**
- * Writes what becomes of tasks that are in hand, and ends: these are kept, and their work is removed. Answers the runs for which
- * it was written: the others are in other hands by now. No run may come twice.
+ * Writes what becomes of tasks that are in hand, and ends: these are kept, and their work is removed. `steps` are the values of
+ * `insertSteps`, or none. Answers the runs for which it was written: the others are in other hands by now. No run may come twice.
  */
 export async function writeTasks(
   client: pg.Client,
   changes: readonly TaskChange[],
   ends: readonly TaskEnd[],
+  steps: readonly unknown[],
 ): Promise<ReadonlySet<string>> {
-  const query =
-    ends.length === 0
-      ? { ...change, values: changeValues(changes) }
-      : changes.length === 0
-        ? { ...end, values: endValues(ends) }
-        : { ...both, values: [...endValues(ends), ...changeValues(changes)] };
-  return toKeys(await client.query(query));
+  const query = {
+    ...statementFor({ changes: changes.length > 0, ends: ends.length > 0, steps: steps.length > 0 }),
+    values: [
+      ...(ends.length > 0 ? endValues(ends) : []),
+      ...(changes.length > 0 ? changeValues(changes) : []),
+      ...steps,
+    ],
+  };
+  const waiting = changes.filter(({ state }) => state === 'waiting').map(({ claim }) => claim);
+  // Most need no transaction of several statements.
+  if (waiting.length === 0) return toKeys(await client.query(query));
+  await client.query('begin');
+  try {
+    const held = toKeys(await client.query(query));
+    const runs = waiting.map(({ workspace, id }) => ({ workspace, id }));
+    await client.query({ ...wakeDecided, values: [JSON.stringify(runs)] });
+    await client.query('commit');
+    return held;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
 }
 
 // Whoever is frozen in the middle of a claim must not keep all others from claiming for long.

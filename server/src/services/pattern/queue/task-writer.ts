@@ -3,6 +3,7 @@ import type { Clock } from '#platform/clock.ts';
 import { createGroupCommit } from '#platform/group-commit.ts';
 import type { Log } from '#platform/log.ts';
 import type { Held, StepRecord } from '../engine/ports.ts';
+import type { KeptSteps } from '../engine/step-store.ts';
 import type { FinishedRow } from '../run/record.ts';
 import type { Enqueued, TaskChange, TaskEnd } from './task-record.ts';
 import { acceptTasks, findEnds, goByIndexes, keyOfTask, quarantineRun, writeTasks } from './task-store.ts';
@@ -32,24 +33,16 @@ interface Entry {
 /** What a row costs beside its payload, roughly. */
 const rowBytes = 900;
 
-/** Keeps the records of these runs' steps, in the transaction that changes their work. */
-export type KeepSteps = (client: pg.Client, runs: readonly SteppedRun[]) => Promise<void>;
-
-export interface SteppedRun {
-  readonly workspace: string;
-  readonly id: string;
-  readonly done: readonly StepRecord[];
-  /** It is given back until somebody decides. */
-  readonly waits: boolean;
-}
+/** Seals the records of these runs' steps, for the statement that changes their work. */
+export type PackSteps = (runs: readonly KeptSteps[]) => Promise<unknown[]>;
 
 export function createTaskWriter(options: {
   connect: () => Promise<pg.Client>;
-  keepSteps: KeepSteps;
+  packSteps: PackSteps;
   clock: Clock;
   log: Log;
 }): TaskWriter {
-  const { keepSteps, ...rest } = options;
+  const { packSteps, ...rest } = options;
   const shared = {
     ...rest,
     maxRows: 256,
@@ -70,7 +63,7 @@ export function createTaskWriter(options: {
     ...shared,
     connect: async () => goByIndexes(await options.connect()),
     connections: 2,
-    write: (client, group) => inRounds(group, (round) => writeRound(client, keepSteps, round)),
+    write: (client, group) => inRounds(group, (round) => writeRound(client, packSteps, round)),
     quarantine: quarantineEnd,
     bytesOf: ({ bytes }) => bytes,
   });
@@ -116,18 +109,17 @@ async function inRounds(group: readonly Entry[], write: (round: readonly Entry[]
   }
 }
 
-async function writeRound(client: pg.Client, keepSteps: KeepSteps, round: readonly Entry[]): Promise<void> {
+async function writeRound(client: pg.Client, packSteps: PackSteps, round: readonly Entry[]): Promise<void> {
   const again = round.filter(({ sent }) => sent);
   for (const entry of round) entry.sent = true;
   const changes = round.flatMap(({ act }) => ('change' in act ? act.change : []));
   const ends = round.flatMap(({ act }) => ('end' in act ? act.end : []));
-  const stepped: SteppedRun[] = [
-    ...changes
-      .filter(({ done, state }) => done.length > 0 || state === 'waiting')
-      .map(({ claim, done, state }) => ({ ...claim, done, waits: state === 'waiting' })),
-    ...ends.filter(({ done }) => done.length > 0).map(({ row, done }) => ({ ...row, done, waits: false })),
-  ];
-  const held = await withSteps(client, keepSteps, stepped, () => writeTasks(client, changes, ends));
+  const stepped: KeptSteps[] = [
+    ...changes.map(({ claim: { workspace, id }, done }) => ({ workspace, id, done })),
+    ...ends.map(({ row: { workspace, id }, done }) => ({ workspace, id, done })),
+  ].filter(({ done }) => done.length > 0);
+  const steps = stepped.length > 0 ? await packSteps(stepped) : [];
+  const held = await writeTasks(client, changes, ends, steps);
   for (const entry of round) entry.result = held.has(entry.key) ? 'held' : 'lost';
   // Its reply was lost, and the commit was not.
   const unsure = again.filter(({ result }) => result === 'lost');
@@ -135,27 +127,6 @@ async function writeRound(client: pg.Client, keepSteps: KeepSteps, round: readon
   if (endsUnsure.length === 0) return;
   const kept = await findEnds(client, endsUnsure);
   for (const entry of unsure) if ('end' in entry.act && kept.has(entry.key)) entry.result = 'held';
-}
-
-/** Runs without steps, which are most, need no transaction of several statements. */
-async function withSteps(
-  client: pg.Client,
-  keepSteps: KeepSteps,
-  runs: readonly SteppedRun[],
-  write: () => Promise<ReadonlySet<string>>,
-): Promise<ReadonlySet<string>> {
-  if (runs.length === 0) return write();
-  await client.query('begin');
-  try {
-    const held = await write();
-    const kept = runs.filter(({ workspace, id }) => held.has(keyOfTask(workspace, id)));
-    if (kept.length > 0) await keepSteps(client, kept);
-    await client.query('commit');
-    return held;
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  }
 }
 
 /** An end that the tables refuse: one without its texts is put in its place, so that no run stays open. */
@@ -171,5 +142,5 @@ async function quarantineEnd(client: pg.Client, { act }: Entry, reason: string):
     error_code: 'unrecorded',
     error_detail: 'The record of this run could not be written and was set aside for the operator.',
   };
-  await writeTasks(client, [], [{ ...act.end, row: plain, payload: null, done: [] }]);
+  await writeTasks(client, [], [{ ...act.end, row: plain, payload: null, done: [] }], []);
 }
