@@ -42,6 +42,18 @@ export const identityCommands: Commands = {
     summary: 'Delete a role of the workspace',
     load: async () => (await import('./commands/roles-remove.ts')).rolesRemove,
   },
+  'identity-providers': {
+    summary: 'List identity providers',
+    load: async () => (await import('./commands/identity-providers.ts')).identityProviders,
+  },
+  'identity-providers set': {
+    summary: 'Add or change an identity provider (OpenID Connect)',
+    load: async () => (await import('./commands/identity-providers-set.ts')).identityProvidersSet,
+  },
+  'identity-providers remove': {
+    summary: 'Remove an identity provider',
+    load: async () => (await import('./commands/identity-providers-remove.ts')).identityProvidersRemove,
+  },
   'service-accounts': {
     summary: 'List service accounts',
     load: async () => (await import('./commands/service-accounts.ts')).serviceAccounts,

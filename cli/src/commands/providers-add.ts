@@ -1,10 +1,7 @@
-import type { Provider, PutProviderInput } from '@damask/sdk';
-import { askPerson } from '../ask-person.ts';
-import { defineCommand, type Invocation, jsonFlag, serverFlags } from '../command.ts';
-import { namedVariable } from '../config.ts';
-import { InputError } from '../input-error.ts';
+import type { PutProviderInput } from '@damask/sdk';
+import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { parseLimits, parseOffers } from '../provider-values.ts';
-import { readInput } from '../read-input.ts';
+import { readSecret } from '../read-secret.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Where the vendors are, for those who name no address. */
@@ -73,8 +70,7 @@ export const providersAdd = defineCommand({
     'damask providers add lab --base-url https://llm.example.org/v1 --model big=0.5/1.5 --limit concurrency=8 < key.txt --key-stdin',
     'damask providers add anthropic --no-key --fallback openai/gpt-5-mini --limit rpm=500',
   ],
-  async run(invocation) {
-    const { flags, positionals, terminal, connect } = invocation;
+  async run({ flags, positionals, terminal, connect }) {
     const name = positionals[0] ?? '';
     const protocol = protocols.find((one) => one === flags.protocol);
     if (flags.protocol !== undefined && !protocol) {
@@ -92,7 +88,14 @@ export const providersAdd = defineCommand({
         `Where is it? For example: damask providers add ${name} --base-url https://llm.example.org/v1`,
       );
     }
-    const api_key = await keyOf(invocation, before);
+    const api_key = await readSecret(terminal, {
+      what: 'key',
+      env: flags['key-env'],
+      stdin: flags['key-stdin'],
+      none: flags['no-key'],
+      known: before !== undefined,
+      kept: before?.has_key ?? false,
+    });
     const chosen = protocol ?? known?.protocol;
     const provider = await damask.providers.put({
       provider: name,
@@ -117,35 +120,3 @@ export const providersAdd = defineCommand({
     terminal.note(`${listed} Try it: damask providers test ${provider.name}`);
   },
 });
-
-async function keyOf(
-  { flags: given, terminal }: Invocation<typeof flags>,
-  before: Provider | undefined,
-): Promise<string | undefined> {
-  if ([given['key-env'] !== undefined, given['key-stdin'], given['no-key']].filter(Boolean).length > 1) {
-    throw new UsageError('Say only one of --key-env, --key-stdin and --no-key.');
-  }
-  if (given['no-key']) return undefined;
-  if (given['key-env'] !== undefined) {
-    const value = namedVariable(given['key-env']);
-    if (value === undefined) throw new InputError(`The environment variable ${given['key-env']} is not set.`);
-    return checked(value);
-  }
-  if (given['key-stdin']) return checked(await readInput([], terminal));
-  if (!terminal.stdinIsTerminal) {
-    if (before) return undefined;
-    throw new UsageError('Where is the key? Say --key-env <variable>, --key-stdin, or --no-key when it needs none.');
-  }
-  const typed = await askPerson(
-    terminal,
-    before?.has_key ? 'Key (empty: the one that it has):' : 'Key (empty: none):',
-    true,
-  );
-  return typed === '' ? undefined : checked(typed);
-}
-
-function checked(text: string): string {
-  const key = text.trim();
-  if (/^[\x21-\x7e]+$/.test(key)) return key;
-  throw new InputError('That is no key: it is empty, or holds a space, a line break or other letters.');
-}
