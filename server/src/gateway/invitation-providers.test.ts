@@ -43,6 +43,12 @@ async function invite(body: object = {}) {
   return { id: reply.body.id as string, secret: String(reply.body.url).split('#invitation=')[1] as string };
 }
 
+/** Only the secret of an invitation to the workspace of a key. */
+async function asked(key: string) {
+  const { body } = await platform.call('POST', '/v1/invitations', { role: 'viewer' }, { key });
+  return { secret: String(body.url).split('#invitation=')[1] };
+}
+
 const stateOf = async (id: string) => (await platform.call('GET', `/v1/invitations/${id}`)).body.state;
 
 /** A browser that goes to the provider with an invitation, and comes back. `on` happens while it is there. */
@@ -184,6 +190,55 @@ test('whom the directory has taken out, no invitation brings back', async () => 
   const joined = await other.call('POST', '/v1/me/invitations', { secret: open.secret });
   assert.deepEqual([joined.status, joined.body.code], [422, 'policy_refused']);
   assert.deepEqual([await stateOf(open.id), await stateOf(mail.id)], ['open', 'open']);
+  await sql(`update identity.scim_user set ended_with = '{}' where account = $1`, [gone]);
+});
+
+test('A-11: an owner elsewhere gets into no account that was invited from here, by a provider or a directory of theirs', async () => {
+  const { ownerKey: key, id: beta } = platform.beta;
+  // What a provider says of its people is written down by hand: the tests have one of them only.
+  const vouched = await browserForTests(platform, { workspace: platform.beta });
+  const { id: owner } = vouched.login.account;
+  await sql(`insert into identity.login_identity values ('https://elsewhere.example', 'owner', $1, now())`, [owner]);
+  const { id, secret } = await invite();
+  const refused = await vouched.call('POST', '/v1/me/invitations', { secret });
+  assert.deepEqual([refused.status, refused.body.code, await stateOf(id)], [422, 'policy_refused', 'open']);
+  assert.match(refused.body.detail, /identity provider that this workspace does not have/);
+  await sql('update identity.login_identity set issuer = $1 where account = $2', [idp.issuer, owner]);
+  assert.equal((await vouched.call('POST', '/v1/me/invitations', { secret })).status, 200);
+  // Somebody of alpha joins beta, whose owner then calls them by a subject of beta's only provider.
+  const mine = newBrowser(platform);
+  const entered = await mine.call('POST', '/v1/login/invitation', {
+    ...(await asked(platform.alpha.ownerKey)),
+    name: 'Una',
+  });
+  const { id: una } = entered.body.account;
+  assert.equal((await mine.call('POST', '/v1/me/invitations', await asked(key))).status, 200);
+  const json = { 'content-type': 'application/scim+json' };
+  for (const value of [{ externalId: 'una' }, { active: false }, { active: true }]) {
+    const change = {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'replace', value }],
+    };
+    const told = await platform.call('PATCH', `/scim/v2/Users/${una}`, change, { key, headers: json });
+    assert.equal(told.status, 200, told.text);
+  }
+  const provider = {
+    issuer: idp.issuer,
+    client_id: idp.clientId,
+    client_secret: idp.clientSecret,
+    default_role: 'viewer',
+  };
+  const { body: corp } = await platform.call('PUT', '/v1/identity-providers/corp', provider, { key });
+  idp.allowRedirect(corp.redirect_uri);
+  idp.person = { sub: 'una' };
+  assert.equal((await byProvider(null, corp.id)).status, 303);
+  const [seen] = await sql(`select account from identity.login_identity where subject = 'una'`);
+  assert.notEqual(seen.account, una);
+  assert.equal(
+    (await sql('select from identity.member where account = $1 and workspace = $2', [seen.account, beta])).length,
+    1,
+  );
+  await platform.call('DELETE', '/v1/identity-providers/corp', undefined, { key });
 });
 
 test('an invitation goes with a provider of its own workspace only', async () => {

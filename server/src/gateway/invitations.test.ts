@@ -175,6 +175,12 @@ test('an invitation ends with what its inviter may give', async () => {
   // Also when they come back: what they had invited to before is over for good.
   await sql('update identity.member set removed_at = null where account = $1', [id]);
   await refused(secret);
+  await platform.call('PUT', '/v1/service-accounts/inviter', { role: 'admin' });
+  const program = { name: 'program', role: 'admin', service_account: 'inviter' };
+  const { body: programs } = await platform.call('POST', '/v1/keys', program);
+  const byProgram = await invite({}, programs.key);
+  await platform.call('PUT', '/v1/service-accounts/inviter', { role: 'author' });
+  await refused(byProgram.secret);
   const { body: key } = await platform.call('POST', '/v1/keys', { name: 'inviter', role: 'admin' });
   const byKey = await invite({}, key.key);
   await platform.call('PUT', '/v1/roles/guest', { permissions: ['run:read'] });

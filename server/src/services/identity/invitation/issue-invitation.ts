@@ -52,7 +52,7 @@ export async function issueInvitation(
     await trail.leave(transaction, context, {
       action: 'createInvitation',
       subject: `invitation/${id}`,
-      details: { role, email, expires_at: invitation.expires_at },
+      details: { role, expires_at: invitation.expires_at },
       event: 'identity.invitation-created',
       data: { invitation: id, role },
     });

@@ -1,7 +1,7 @@
 import type { invitationOperations } from '@damask/contracts/invitation.ts';
 import type { NewLogin } from '@damask/contracts/login.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
-import { notFound } from '#platform/app-error.ts';
+import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { IdentityParts } from '../identity-parts.ts';
 import { accountOf } from '../login/account-of.ts';
@@ -11,7 +11,7 @@ import { enterWorkspace, findAccount, findSession } from '../login/login-store.t
 import { findMember } from '../oidc/person-store.ts';
 import { findBySecret, holdInvitation, invitationRefused } from './hold-invitation.ts';
 import { joinWorkspace } from './join-workspace.ts';
-import { findProviderOf } from './way-in-store.ts';
+import { findProviderOf, knowsIssuers, listIssuersOf } from './way-in-store.ts';
 
 /**
  * A membership for whoever is signed in. Their browser goes on with another session, since from now on more is open to
@@ -45,14 +45,24 @@ export async function joinSignedIn(
     visit,
     joins: workspace,
     async before(transaction) {
+      const issuers = await listIssuersOf(transaction, account);
       await enterWorkspace(transaction, workspace);
       const member = await findMember(transaction, account);
       const invitation = await holdInvitation(transaction, found.id, now);
       if (!invitation) throw invitationRefused();
+      if (!(await knowsIssuers(transaction, issuers))) throw foreignAccount();
       const joining = { workspace, account, name: person.name, emails: [person.email], provider };
       await joinWorkspace(parts, transaction, context, { invitation, joining });
       if (member) await endLoginSessions(transaction, { account, workspace, now });
       await enterWorkspace(transaction, null);
     },
   });
+}
+
+// Whoever runs that provider can sign in as any of its people: an owner elsewhere must not become a member here so.
+function foreignAccount(): AppError {
+  return new AppError(
+    'policy_refused',
+    'Your account goes by the word of an identity provider that this workspace does not have. Sign out, then join as somebody new.',
+  );
 }

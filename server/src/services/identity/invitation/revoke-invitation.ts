@@ -24,7 +24,7 @@ export async function revokeInvitation(
     await trail.leave(transaction, context, {
       action: 'revokeInvitation',
       subject: `invitation/${id}`,
-      details: { role: invitation.role, email: invitation.email },
+      details: { role: invitation.role },
       event: 'identity.invitation-revoked',
       data: { invitation: id },
     });

@@ -19,6 +19,24 @@ export function listOnlyBy(transaction: Transaction, email: string): Promise<Pro
   );
 }
 
+/** Whose word an account goes by: issuers of identity providers; outside of any workspace. */
+export async function listIssuersOf(transaction: Transaction, account: string): Promise<string[]> {
+  const rows = await transaction.query<{ issuer: string }>(
+    'select distinct issuer from identity.login_identity where account = $1 order by issuer limit 100',
+    [account],
+  );
+  return rows.map(({ issuer }) => issuer);
+}
+
+/** Whether the workspace has a provider of each of these issuers. */
+export async function knowsIssuers(transaction: Transaction, issuers: readonly string[]): Promise<boolean> {
+  const [row] = await transaction.query<{ known: boolean }>(
+    'select $1::text[] <@ coalesce((select array_agg(issuer) from identity.identity_provider), array[]::text[]) as known',
+    [issuers],
+  );
+  return row?.known ?? false;
+}
+
 /** The identity provider that a login session began with; outside of any workspace. */
 export async function findProviderOf(transaction: Transaction, session: string): Promise<string | null> {
   const [row] = await transaction.query<{ provider: string | null }>(

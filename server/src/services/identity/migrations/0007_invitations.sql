@@ -1,3 +1,7 @@
+-- The workspace whose directory made an account. Only the people of that one may be it by what a directory calls them:
+-- an account that is invited elsewhere belongs to whoever signs in to it.
+alter table identity.account add column directory uuid;
+
 -- Makes whoever has its secret a member, once.
 create table identity.invitation (
   workspace uuid not null references identity.workspace (workspace),

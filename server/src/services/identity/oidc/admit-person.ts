@@ -99,9 +99,9 @@ async function unclaimed(
 ): Promise<string | undefined> {
   if (account === undefined || (await countProviders(transaction, 2)) > 1) return undefined;
   await enterWorkspace(transaction, null);
-  const taken = await store.hasIdentity(transaction, account);
+  const free = await store.isUnclaimed(transaction, account, workspace);
   await enterWorkspace(transaction, workspace);
-  return taken ? undefined : account;
+  return free ? account : undefined;
 }
 
 async function keepAccount(

@@ -108,9 +108,13 @@ export function findListed(
   );
 }
 
-/** Whether a provider vouches for an account already; outside of any workspace. */
-export async function hasIdentity(transaction: Transaction, account: string): Promise<boolean> {
-  const rows = await transaction.query('select from identity.login_identity where account = $1 limit 1', [account]);
+/** Whether the directory of this workspace made an account and no provider vouches for it yet; outside of any workspace. */
+export async function isUnclaimed(transaction: Transaction, account: string, workspace: string): Promise<boolean> {
+  const rows = await transaction.query(
+    `select from identity.account as a where a.id = $1 and a.directory = $2
+       and not exists (select from identity.login_identity as i where i.account = a.id)`,
+    [account, workspace],
+  );
   return rows.length > 0;
 }
 
