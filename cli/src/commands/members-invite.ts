@@ -8,7 +8,7 @@ export const membersInvite = defineCommand({
   usage: '[<email>] --role <role> [flags]',
   about:
     'Makes a link that makes whoever opens it a member, once, and prints it alone on stdout. Nobody gives more than they\n' +
-    'hold. No mail is sent: bring the link to the person yourself. What is left out lasts seven days.',
+    'hold. No mail is sent: bring the link to the person yourself. It lasts seven days unless told.',
   flags: {
     role: { type: 'string', value: '<role>', help: `One of ${roleNames}.` },
     name: { type: 'string', value: '<name>', help: 'What the person is called; they can change it.' },
