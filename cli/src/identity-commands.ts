@@ -1,6 +1,6 @@
 import type { Commands } from './command.ts';
 
-/** Keys, members, roles, service accounts and teams. */
+/** Keys, members, invitations, roles, service accounts and teams. */
 export const identityCommands: Commands = {
   keys: {
     summary: 'List API keys',
@@ -22,6 +22,10 @@ export const identityCommands: Commands = {
     summary: 'List the people of the workspace',
     load: async () => (await import('./commands/members.ts')).members,
   },
+  'members invite': {
+    summary: 'Make a link that makes somebody a member',
+    load: async () => (await import('./commands/members-invite.ts')).membersInvite,
+  },
   'members set': {
     summary: 'Give a member another role',
     load: async () => (await import('./commands/members-set.ts')).membersSet,
@@ -29,6 +33,14 @@ export const identityCommands: Commands = {
   'members remove': {
     summary: 'End a membership',
     load: async () => (await import('./commands/members-remove.ts')).membersRemove,
+  },
+  invitations: {
+    summary: 'List open invitations',
+    load: async () => (await import('./commands/invitations.ts')).invitations,
+  },
+  'invitations revoke': {
+    summary: 'Revoke an invitation',
+    load: async () => (await import('./commands/invitations-revoke.ts')).invitationsRevoke,
   },
   roles: {
     summary: 'List roles and what they hold',

@@ -16,6 +16,12 @@ export const events = {
   'identity.member-added': { version: 1, data: Type.Object({ account: Id, role: Type.String() }) },
   'identity.member-changed': { version: 1, data: Type.Object({ account: Id, role: Type.String() }) },
   'identity.member-removed': { version: 1, data: Type.Object({ account: Id }) },
+  'identity.invitation-created': { version: 1, data: Type.Object({ invitation: Id, role: Type.String() }) },
+  'identity.invitation-revoked': { version: 1, data: Type.Object({ invitation: Id }) },
+  'identity.invitation-accepted': {
+    version: 1,
+    data: Type.Object({ invitation: Id, account: Id, role: Type.String() }),
+  },
   'identity.role-put': { version: 1, data: Type.Object({ role: Name }) },
   'identity.role-deleted': { version: 1, data: Type.Object({ role: Name }) },
   'identity.service-account-put': { version: 1, data: Type.Object({ service_account: Name, role: Type.String() }) },

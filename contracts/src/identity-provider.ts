@@ -129,10 +129,16 @@ export const identityProviderOperations = {
     path: '/internal/sign-ins',
     permission: 'internal',
     summary: 'Where a browser that wants to sign in is sent to, and what it brings back',
-    input: strict({ login: Id, return_to: Type.Optional(Type.String({ maxLength: 2_000 })) }),
+    input: strict({
+      login: Id,
+      return_to: Type.Optional(Type.String({ maxLength: 2_000 })),
+      invitation: Type.Optional(
+        Type.String({ maxLength: 100, description: 'Secret of an invitation that lets the person in.' }),
+      ),
+    }),
     output: Type.Object({ location: Type.String(), ticket: Type.String() }),
     status: 200,
-    errors: ['not_found', 'policy_refused'],
+    errors: ['not_found', 'policy_refused', 'sign_in_refused'],
   }),
   finishSignIn: operation({
     method: 'POST',

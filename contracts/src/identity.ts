@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { ApiKey, KeyTableRow, keyOperations, NewApiKey } from './api-key.ts';
 import { Id, Name, None, strict, Time } from './field.ts';
 import { identityProviderOperations } from './identity-provider.ts';
+import { invitationOperations } from './invitation.ts';
 import { MemberTableRow, memberOperations } from './member.ts';
 import { type Operations, operation } from './operation.ts';
 import { PermissionName, RoleRef, RoleTableRow } from './role.ts';
@@ -70,6 +71,7 @@ export const identityOperations = {
   ...serviceAccountOperations,
   ...teamOperations,
   ...identityProviderOperations,
+  ...invitationOperations,
   ...scimOperations,
   createWorkspace: operation({
     method: 'POST',

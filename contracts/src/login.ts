@@ -15,7 +15,7 @@ const LoginKind = Type.Union([Type.Literal('browser'), Type.Literal('cli')]);
 export const LoginSession = Type.Object({
   id: Id,
   kind: LoginKind,
-  way: Type.String({ description: 'link, passkey, or the identity provider that was asked.' }),
+  way: Type.String({ description: 'link, passkey, invitation, or the identity provider that was asked.' }),
   user_agent: Type.String(),
   address: Type.String({ description: 'Where the sign-in came from.' }),
   created_at: Time,

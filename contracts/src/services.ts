@@ -6,6 +6,7 @@ import { gatewayOperations } from './gateway.ts';
 import { historyOperations } from './history.ts';
 import { identityOperations } from './identity.ts';
 import { providerSignInOperations } from './identity-provider.ts';
+import { invitationSignInOperations } from './invitation.ts';
 import { loginOperations } from './login.ts';
 import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
@@ -40,6 +41,7 @@ export const serviceOperations = {
     ...signInOperations,
     ...providerSignInOperations,
     ...commandLineSignInOperations,
+    ...invitationSignInOperations,
   },
 } satisfies Record<string, Operations>;
 

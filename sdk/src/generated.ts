@@ -418,6 +418,23 @@ export interface ImportReport {
   readonly ignored_total: number;
 }
 
+export interface Invitation {
+  readonly id: string;
+  readonly email: string | null;
+  readonly name: string | null;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+  readonly state: 'open' | 'accepted' | 'expired' | 'revoked';
+  readonly created_at: string;
+  /** Who invites, and must still be allowed to when it is accepted. */
+  readonly created_by: string;
+  readonly expires_at: string;
+  readonly accepted_at: string | null;
+  /** Who became a member by it. */
+  readonly member: string | null;
+  readonly revoked_at: string | null;
+}
+
 export interface KeptAttachment {
   readonly type: AttachmentType;
   readonly name: string;
@@ -443,7 +460,7 @@ export interface LabelMove {
 export interface LoginSession {
   readonly id: string;
   readonly kind: 'browser' | 'cli';
-  /** link, passkey, or the identity provider that was asked. */
+  /** link, passkey, invitation, or the identity provider that was asked. */
   readonly way: string;
   readonly user_agent: string;
   /** Where the sign-in came from. */
@@ -1426,6 +1443,20 @@ export interface DeleteIdentityProviderInput {
   readonly identity_provider: string;
 }
 
+export interface ListInvitationsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly state?: 'open' | 'accepted' | 'expired' | 'revoked' | undefined;
+}
+
+export interface ReadInvitationInput {
+  readonly invitation: string;
+}
+
+export interface RevokeInvitationInput {
+  readonly invitation: string;
+}
+
 export interface RevokeLoginSessionInput {
   readonly login_session: string;
 }
@@ -2033,11 +2064,42 @@ export interface FinishCommandLineLoginInput {
   readonly code?: string | undefined;
 }
 
+export interface CreateInvitationInput {
+  readonly email?: string | undefined;
+  readonly name?: string | undefined;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+  /** In seven days unless told, and in thirty at the latest. */
+  readonly expires_at?: string | undefined;
+}
+
+export interface PreviewInvitationInput {
+  /** What stands behind # in the link. */
+  readonly secret: string;
+}
+
+export interface AcceptInvitationInput {
+  /** What stands behind # in the link. */
+  readonly secret: string;
+  readonly name: string;
+}
+
+export interface StartInvitationSignInInput {
+  /** What stands behind # in the link. */
+  readonly secret: string;
+  readonly login: string;
+}
+
+export interface JoinWorkspaceInput {
+  /** What stands behind # in the link. */
+  readonly secret: string;
+}
+
 export interface ListLoginSessionsOutput {
   readonly items: readonly {
     readonly id: string;
     readonly kind: 'browser' | 'cli';
-    /** link, passkey, or the identity provider that was asked. */
+    /** link, passkey, invitation, or the identity provider that was asked. */
     readonly way: string;
     readonly user_agent: string;
     /** Where the sign-in came from. */
@@ -2148,6 +2210,54 @@ export type FinishCommandLineLoginOutput = {
   readonly account: Account;
 };
 
+export interface CreateInvitationOutput {
+  readonly id: string;
+  readonly email: string | null;
+  readonly name: string | null;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+  readonly state: 'open' | 'accepted' | 'expired' | 'revoked';
+  readonly created_at: string;
+  /** Who invites, and must still be allowed to when it is accepted. */
+  readonly created_by: string;
+  readonly expires_at: string;
+  readonly accepted_at: string | null;
+  /** Who became a member by it. */
+  readonly member: string | null;
+  readonly revoked_at: string | null;
+  /** Makes whoever opens it a member, once. */
+  readonly url: string;
+}
+
+export interface PreviewInvitationOutput {
+  /** Its name. */
+  readonly workspace: string;
+  /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
+  readonly role: string;
+  readonly email: string | null;
+  readonly name: string | null;
+  readonly invited_by: string;
+  readonly expires_at: string;
+  /** The address is one that only these providers let in. */
+  readonly provider_only: boolean;
+  readonly providers: readonly {
+    readonly login: string;
+    readonly name: string;
+  }[];
+}
+
+export interface AcceptInvitationOutput {
+  readonly account: Account;
+}
+
+export interface StartInvitationSignInOutput {
+  readonly location: string;
+}
+
+export interface JoinWorkspaceOutput {
+  readonly account: Account;
+}
+
 /** Events of a streamed run. `id` is the byte offset of the output after the event. */
 export type RunEvent =
   | {
@@ -2252,6 +2362,12 @@ export interface OperationTypes {
   readonly putIdentityProvider: { readonly input: PutIdentityProviderInput; readonly output: IdentityProvider };
   /** Remove an identity provider: nobody signs in by it any more, and its tokens are refused at once. */
   readonly deleteIdentityProvider: { readonly input: DeleteIdentityProviderInput; readonly output: IdentityProvider };
+  /** Invitations to the workspace, newest first; those that ended are kept for 90 days. */
+  readonly listInvitations: { readonly input: ListInvitationsInput; readonly output: Page<Invitation> };
+  /** One invitation, without its secret. */
+  readonly readInvitation: { readonly input: ReadInvitationInput; readonly output: Invitation };
+  /** Revoke an invitation at once; one that was accepted stays so. */
+  readonly revokeInvitation: { readonly input: RevokeInvitationInput; readonly output: Invitation };
   /** Where one is signed in, newest first; at most 50. */
   readonly listLoginSessions: { readonly input: Readonly<Record<string, never>>; readonly output: ListLoginSessionsOutput };
   /** End one of your login sessions at once, with the streams that it holds open. */
@@ -2432,6 +2548,16 @@ export interface OperationTypes {
   readonly startCommandLineLogin: { readonly input: StartCommandLineLoginInput; readonly output: StartCommandLineLoginOutput };
   /** The login session of a command line, once the person has approved it. */
   readonly finishCommandLineLogin: { readonly input: FinishCommandLineLoginInput; readonly output: FinishCommandLineLoginOutput };
+  /** Invite somebody with a role that holds no more than the caller does; the link is shown this once. */
+  readonly createInvitation: { readonly input: CreateInvitationInput; readonly output: CreateInvitationOutput };
+  /** Where an invitation leads to, and the ways to accept it; it is not used up. */
+  readonly previewInvitation: { readonly input: PreviewInvitationInput; readonly output: PreviewInvitationOutput };
+  /** Accept an invitation as somebody new; sets the cookie. */
+  readonly acceptInvitation: { readonly input: AcceptInvitationInput; readonly output: AcceptInvitationOutput };
+  /** Accept an invitation by signing in at an identity provider; answers where the browser goes. */
+  readonly startInvitationSignIn: { readonly input: StartInvitationSignInInput; readonly output: StartInvitationSignInOutput };
+  /** Accept an invitation as who is signed in; the login session gets a new cookie. */
+  readonly joinWorkspace: { readonly input: JoinWorkspaceInput; readonly output: JoinWorkspaceOutput };
 }
 
 export type OperationName = keyof OperationTypes;
@@ -2469,6 +2595,9 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   readIdentityProvider: { method: 'GET', path: '/v1/identity-providers/{identity_provider}' },
   putIdentityProvider: { method: 'PUT', path: '/v1/identity-providers/{identity_provider}' },
   deleteIdentityProvider: { method: 'DELETE', path: '/v1/identity-providers/{identity_provider}' },
+  listInvitations: { method: 'GET', path: '/v1/invitations' },
+  readInvitation: { method: 'GET', path: '/v1/invitations/{invitation}' },
+  revokeInvitation: { method: 'DELETE', path: '/v1/invitations/{invitation}' },
   listLoginSessions: { method: 'GET', path: '/v1/me/login-sessions' },
   revokeLoginSession: { method: 'DELETE', path: '/v1/me/login-sessions/{login_session}' },
   listPasskeys: { method: 'GET', path: '/v1/me/passkeys' },
@@ -2557,6 +2686,11 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   addPasskey: { method: 'POST', path: '/v1/me/passkeys' },
   startCommandLineLogin: { method: 'POST', path: '/v1/login/command-line' },
   finishCommandLineLogin: { method: 'POST', path: '/v1/login/command-line/{login}' },
+  createInvitation: { method: 'POST', path: '/v1/invitations' },
+  previewInvitation: { method: 'POST', path: '/v1/login/invitation/options' },
+  acceptInvitation: { method: 'POST', path: '/v1/login/invitation' },
+  startInvitationSignIn: { method: 'POST', path: '/v1/login/invitation/provider' },
+  joinWorkspace: { method: 'POST', path: '/v1/me/invitations' },
 };
 
 /** The HTTP status of each code. */

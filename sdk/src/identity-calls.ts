@@ -8,7 +8,7 @@ type Call = <Name extends api.OperationName>(
   options?: CallOptions,
 ) => Promise<api.OperationTypes[Name]['output']>;
 
-/** Who acts in a workspace: keys, members, roles, service accounts and teams. */
+/** Who acts in a workspace: keys, members, invitations, roles, service accounts and teams. */
 export function identityCalls(call: Call) {
   return {
     keys: {
@@ -36,6 +36,19 @@ export function identityCalls(call: Call) {
       change: (input: api.ChangeMemberInput, options?: CallOptions) => call('changeMember', input, options),
       /** Ends a membership with its keys and teams. Throws `policy_refused` for the last owner. */
       remove: (input: api.RemoveMemberInput, options?: CallOptions) => call('removeMember', input, options),
+    },
+    invitations: {
+      /** One page of invitations, newest first, without their links. */
+      list: (input: api.ListInvitationsInput = {}, options?: CallOptions) => call('listInvitations', input, options),
+      /** All invitations, newest first. */
+      listAll: (input: Omit<api.ListInvitationsInput, 'cursor'> = {}, options?: CallOptions) =>
+        allItems((cursor) => call('listInvitations', { limit: 200, ...input, cursor }, options)),
+      /** Invites somebody with a role that the caller also holds. `url` is shown this once. */
+      create: (input: api.CreateInvitationInput, options?: CallOptions) => call('createInvitation', input, options),
+      /** One invitation, without its link. */
+      read: (input: api.ReadInvitationInput, options?: CallOptions) => call('readInvitation', input, options),
+      /** Revokes an invitation at once. */
+      revoke: (input: api.RevokeInvitationInput, options?: CallOptions) => call('revokeInvitation', input, options),
     },
     roles: {
       /** One page of roles: those of the platform, then those of the workspace. */

@@ -22,6 +22,17 @@ export function loginCalls(call: Call) {
       /** In a browser: signs in with what it answered. Throws `sign_in_refused`. */
       withPasskey: (input: api.SignInWithPasskeyInput, options?: CallOptions) =>
         call('signInWithPasskey', input, options),
+      /** In a browser: where an invitation leads to, and how it can be accepted. Throws `sign_in_refused`. */
+      readInvitation: (input: api.PreviewInvitationInput, options?: CallOptions) =>
+        call('previewInvitation', input, options),
+      /** In a browser: accepts an invitation as somebody new. Throws `sign_in_refused`, `sso_required`. */
+      acceptInvitation: (input: api.AcceptInvitationInput, options?: CallOptions) =>
+        call('acceptInvitation', input, options),
+      /** In a browser: accepts it at an identity provider; `location` is where the browser goes. */
+      startInvitation: (input: api.StartInvitationSignInInput, options?: CallOptions) =>
+        call('startInvitationSignIn', input, options),
+      /** In a browser: accepts it as who is signed in. Throws `sign_in_refused`, `sso_required`, `policy_refused`. */
+      joinWorkspace: (input: api.JoinWorkspaceInput, options?: CallOptions) => call('joinWorkspace', input, options),
       /** Asks a person to let a command line act for them; `url` is where they go. */
       startCommandLine: (input: api.StartCommandLineLoginInput, options?: CallOptions) =>
         call('startCommandLineLogin', input, options),

@@ -77,6 +77,10 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
   for (const name of [`${mark}_login`, second]) {
     await must('PUT', `/v1/identity-providers/${name}`, { issuer: `https://${mark}.example`, client_id: mark });
   }
+  const invitations = [];
+  for (const name of [`${mark} first`, `${mark} second`]) {
+    invitations.push(await must('POST', '/v1/invitations', { role: 'viewer', name, email: `${mark}@example.org` }));
+  }
   const userNames = [`${mark}@example.com`, `${mark}.two@example.com`];
   const people = await Promise.all(userNames.map((userName) => must('POST', '/scim/v2/Users', { userName })));
   const members = people.map(({ id }) => ({ value: id }));
@@ -165,6 +169,7 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       'identity provider': `${mark}_login`,
       'service account': `${mark}_robot`,
       team: `${mark}_team`,
+      invitation: invitations[0].id,
       'scim user': people[0].id,
       'scim group': group.id,
       model: `${mark}_models/${mark}-large`,
@@ -200,6 +205,7 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       run.id,
       group.id,
       ...people.map(({ id }) => id),
+      ...invitations.flatMap(({ id, url }) => [id, url.split('=')[1]]),
       ...batches.map(({ id }) => id),
       ...all.flatMap((key) => [key.id, key.key, key.prefix]),
     ],
@@ -211,6 +217,7 @@ function pagedLists(pattern: string, session: string, batch: string): Record<str
   return {
     'GET /v1/keys': '/v1/keys',
     'GET /v1/identity-providers': '/v1/identity-providers',
+    'GET /v1/invitations': '/v1/invitations',
     'GET /v1/roles': '/v1/roles',
     'GET /v1/service-accounts': '/v1/service-accounts',
     'GET /v1/teams': '/v1/teams',

@@ -21,6 +21,15 @@ export const signInTargets: Readonly<Record<string, Target>> = {
   'DELETE /v1/me/passkeys/{passkey}': () => ({ passkey: '01900000-0000-7000-8000-000000000000' }),
   'POST /v1/login/command-line': () => ({ challenge: 'c'.repeat(43), name: freshName() }),
   'POST /v1/login/command-line/{login}': () => ({ verifier: 'v'.repeat(43) }),
+  'POST /v1/invitations': () => ({ role: 'viewer' }),
+  'DELETE /v1/invitations/{invitation}': async (world) => ({ invitation: (await invitation(world)).id }),
+  'POST /v1/login/invitation/options': invitation,
+  'POST /v1/login/invitation': async (world) => ({ ...(await invitation(world)), name: freshName() }),
+  'POST /v1/login/invitation/provider': async (world) => ({
+    ...(await invitation(world)),
+    login: '01900000-0000-7000-8000-000000000000',
+  }),
+  'POST /v1/me/invitations': invitation,
   'POST /v1/login/link': async (world) => {
     const { url } = await make(world, 'POST', '/v1/login-links', {});
     return { link: String(url).split('#link=')[1] };
@@ -37,6 +46,11 @@ export const signInTargets: Readonly<Record<string, Target>> = {
     return { identity_provider: name };
   },
 };
+
+async function invitation(world: TwoWorkspaces) {
+  const { id, url } = await make(world, 'POST', '/v1/invitations', { role: 'viewer' });
+  return { id: String(id), secret: String(url).split('#invitation=')[1] };
+}
 
 async function make(world: TwoWorkspaces, method: string, path: string, body: unknown) {
   const reply = await world.send(method, path, { key: world.alpha.owner, body });

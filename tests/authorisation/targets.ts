@@ -204,6 +204,7 @@ export function thingsByField({ things }: Side): Input {
     'service account': service_account,
     'scim user': user,
     'scim group': group,
+    invitation,
   } = things;
   return {
     pattern,
@@ -224,6 +225,7 @@ export function thingsByField({ things }: Side): Input {
     service_account,
     user,
     group,
+    invitation,
     resource_type: 'User',
     schema: scimSchemas.user,
     version: 1,

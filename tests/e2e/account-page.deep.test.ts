@@ -111,6 +111,49 @@ test('another session is ended from the page', inPage, async () => {
   assert.equal(await ask(), 401);
 });
 
+test('somebody is invited on the page, joins by the link and is shown what is theirs', inPage, async () => {
+  await page.open(await newLink());
+  await page.click('#sign-in-with-link');
+  await page.until(`document.querySelector('#invite')`);
+  await page.read(`document.querySelector('#invitation-email').value = 'no address'`);
+  await page.click('#invite');
+  await page.until(`/email/.test(document.querySelector('#invite').parentNode.innerText)`);
+  const invite = async () => {
+    await page.read(`document.querySelector('#invitation-email').value = 'ada@example.com'`);
+    await page.read(`document.querySelector('#invitation-role').value = 'author'`);
+    await page.click('#invite');
+    await page.until(`document.querySelector('#new-invitation code')`);
+    return (await page.read(`document.querySelector('#new-invitation code').textContent`)) as string;
+  };
+  await invite();
+  await page.click('#invitations button');
+  await page.until(`!document.querySelector('#invitations button')`);
+  const url = await invite();
+  assert.ok(url.startsWith(`${address}/account#invitation=dmi_`));
+  // Who is signed in is asked as whom; here they are a member already, which uses nothing up.
+  await page.open(url);
+  await page.click('#join-signed-in');
+  await page.until(`/already/.test(document.body.innerText)`);
+  assert.equal(await page.read('location.hash'), '');
+  await page.read(
+    `[...document.querySelectorAll('button')].find((one) => one.innerText.startsWith('Sign out')).click()`,
+  );
+  await page.until(`document.querySelector('#join-as-new')`);
+  await page.read(`document.querySelector('#join-name').value = ${JSON.stringify(hostile.slice(0, 100))}`);
+  await page.click('#join-as-new');
+  await page.until(`/Add a passkey/.test(document.querySelector('#notice')?.innerText)`);
+  assert.equal(await page.read(`document.querySelector('h1').textContent`), hostile.slice(0, 100));
+  await page.until(`document.querySelector('#workspace')`);
+  const shown = (await page.read('document.body.innerText')) as string;
+  assert.match(shown, /ada@example\.com[\s\S]*You are author here/);
+  assert.doesNotMatch(shown, /Open invitations|Members/);
+  await page.read(`document.querySelector('#passkey-name').value = 'of Ada'`);
+  await page.click('#add-passkey');
+  await page.until(`document.querySelector('#passkeys')?.innerText.includes('of Ada')`);
+  await page.open(url);
+  await page.until(`/not valid/.test(document.body.innerText)`);
+});
+
 test('A-14: a page of another site writes nothing with the cookie of this browser', inPage, async () => {
   const evil = createServer((_, response) =>
     response.writeHead(200, { 'content-type': 'text/html' }).end('<p>evil</p>'),

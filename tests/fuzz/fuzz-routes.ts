@@ -109,7 +109,8 @@ async function makeThings(hostile: HostilePlatform): Promise<Record<string, unkn
   });
   const user = await made('POST', '/scim/v2/Users', scim({ userName: 'somebody' }));
   const group = await made('POST', '/scim/v2/Groups', scim({ displayName: 'some people' }));
-  const named = { team: 'crew', custom_role: 'auditor', budget: 'all', timer: 'yearly' };
+  const { id: invitation } = await made('POST', '/v1/invitations', { role: 'viewer' });
+  const named = { invitation, team: 'crew', custom_role: 'auditor', budget: 'all', timer: 'yearly' };
   return { ...named, batch: batch.id, user: user.id, group: group.id, member: user.id };
 }
 

@@ -8,7 +8,11 @@ export const members = defineCommand({
   about: 'Lists the people of the workspace. They come by signing in or by an invitation.',
   flags: { ...jsonFlag, ...serverFlags },
   positionals: [0, 0],
-  examples: ['damask members', 'damask members set ada@example.com --role author'],
+  examples: [
+    'damask members',
+    'damask members invite ada@example.com --role author',
+    'damask members set ada@example.com --role author',
+  ],
   async run({ flags, terminal, connect }) {
     const { damask } = await connect();
     await printList(terminal, flags.json, await collectItems(damask.members.listAll()), {
@@ -26,7 +30,7 @@ export const members = defineCommand({
         member.role,
         member.teams.join(', '),
       ],
-      empty: 'There are no members yet: the workspace is used with keys.',
+      empty: 'There are no members yet. Invite somebody: damask members invite ada@example.com --role author',
     });
   },
 });

@@ -5,7 +5,7 @@ import { escapeHtml, framePage } from './page-frame.ts';
 
 const folder = join(import.meta.dirname, 'account');
 const scripts: ReadonlyMap<string, string> = new Map(
-  ['page', 'approve', 'call', 'elements', 'passkeys'].map((name) => [
+  ['page', 'approve', 'call', 'elements', 'invitations', 'join', 'passkeys'].map((name) => [
     `${name}.mjs`,
     readFileSync(join(folder, `${name}.mjs`), 'utf8'),
   ]),

@@ -20,28 +20,37 @@ export async function newLink(platform: TestPlatform, key = platform.alpha.owner
   return body.url.slice(body.url.indexOf('#link=') + '#link='.length);
 }
 
-/** A browser that keeps its cookie and sends what a page of ours would; it signs in with a link of the workspace's owner. */
+/** A browser that keeps its cookie and sends what a page of ours would; nobody is signed in. */
+export function newBrowser(platform: TestPlatform): Pick<BrowserForTests, 'call' | 'cookie' | 'csrf'> {
+  let cookie = '';
+  let csrf = '';
+  return {
+    async call(method, path, body, headers = {}) {
+      const token = method === 'GET' ? {} : { 'damask-csrf': csrf };
+      const given = { ...(cookie ? { cookie } : {}), 'sec-fetch-site': 'same-origin', ...token, ...headers };
+      const reply = await platform.call(method, path, body, { key: null, headers: given });
+      const set = reply.headers.get('set-cookie')?.split(';')[0];
+      if (set?.startsWith('damask=') && reply.status < 300) {
+        cookie = set;
+        csrf = (await platform.call('GET', '/v1/login', undefined, { key: null, headers: { cookie } })).body.csrf ?? '';
+      }
+      return reply;
+    },
+    cookie: () => cookie,
+    csrf: () => csrf,
+  };
+}
+
+/** A browser that signs in with a link of the workspace's owner. */
 export async function browserForTests(
   platform: TestPlatform,
   options: { link?: string; workspace?: TestWorkspace } = {},
 ): Promise<BrowserForTests> {
   const { workspace = platform.alpha } = options;
-  let cookie = '';
-  let csrf = '';
-  const call: BrowserForTests['call'] = async (method, path, body, headers = {}) => {
-    const token = method === 'GET' ? {} : { 'damask-csrf': csrf };
-    const given = { cookie, 'sec-fetch-site': 'same-origin', ...token, ...headers };
-    const reply = await platform.call(method, path, body, { key: null, headers: given });
-    const set = reply.headers.get('set-cookie')?.split(';')[0];
-    if (set !== undefined && reply.status < 300) {
-      cookie = set;
-      csrf = (await platform.call('GET', '/v1/login', undefined, { key: null, headers: { cookie } })).body.csrf ?? '';
-    }
-    return reply;
-  };
+  const browser = newBrowser(platform);
   const link = options.link ?? (await newLink(platform, workspace.ownerKey));
-  const entered = await call('POST', '/v1/login/link', { link });
-  const login = entered.status === 200 ? (await call('GET', '/v1/login')).body : undefined;
+  const entered = await browser.call('POST', '/v1/login/link', { link });
+  const login = entered.status === 200 ? (await browser.call('GET', '/v1/login')).body : undefined;
   const within = { 'damask-workspace': workspace.id };
-  return { call, entered, login, within, cookie: () => cookie, csrf: () => csrf };
+  return { ...browser, entered, login, within };
 }

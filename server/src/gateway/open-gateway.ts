@@ -18,6 +18,7 @@ import { createDispatch, type Dispatch, type DispatchOptions } from './dispatch.
 import { createFailedLogins } from './failed-logins.ts';
 import { createGatewayOperations, type ReadyCheck } from './gateway-operations.ts';
 import { buildHomePage } from './home-page.ts';
+import { createInvitationSignIn } from './invitation-sign-in.ts';
 import { createKeyTable } from './key-table.ts';
 import { createKeyUses } from './key-uses.ts';
 import { createLoginSessionTable } from './login-session-table.ts';
@@ -122,6 +123,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         accountPage: () => accountPage,
       }),
       ...createProviderSignIn({ identity, visits, failedLogins, refresh: () => topics.refresh(), clock }),
+      ...createInvitationSignIn({ identity, visits, failedLogins, refresh: () => topics.refresh(), clock }),
       ...createCommandLineSignIn({
         identity,
         visits,

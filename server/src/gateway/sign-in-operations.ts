@@ -1,11 +1,12 @@
 import type { loginOperations, NewLogin } from '@damask/contracts/login.ts';
 import type { signInOperations } from '@damask/contracts/sign-in.ts';
-import { AppError } from '#platform/app-error.ts';
 import type { CallContext, Client, Implementation } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import { readAccountScript } from './account-page.ts';
 import { csrfToken } from './csrf.ts';
 import type { FailedLogins } from './failed-logins.ts';
+import { requireCookie } from './require-cookie.ts';
+import { slowDown } from './slow-down.ts';
 import type { Visit, Visits } from './visits.ts';
 
 export interface SignInOptions {
@@ -76,12 +77,12 @@ export function createSignInOperations(options: SignInOptions): Implementation<t
     },
     startPasskey: async (context) => {
       const visit = visits.of(context);
-      requireCookie(visit);
+      requireCookie(visit, 'Passkeys are added');
       return identity.startNewPasskey(context, { origin: visit.origin(), account: context.actor.id });
     },
     async addPasskey(context, { name, passkey, state }) {
       const visit = visits.of(context);
-      requireCookie(visit);
+      requireCookie(visit, 'Passkeys are added');
       const made = await identity.finishNewPasskey(context, {
         origin: visit.origin(),
         login_session: context.actor.session as string,
@@ -95,24 +96,4 @@ export function createSignInOperations(options: SignInOptions): Implementation<t
       return made.passkey;
     },
   };
-}
-
-/** Who adds a passkey gets another session, and only a browser can be given one. */
-function requireCookie({ secret }: Visit): void {
-  if (secret !== undefined) return;
-  throw new AppError('forbidden', 'Passkeys are added in a browser. Sign in on the page of the server.', {
-    need: 'browser',
-  });
-}
-
-/** A secret cannot be guessed; whoever tries is slowed down all the same. */
-function slowDown(error: unknown, failedLogins: FailedLogins, address: string): unknown {
-  if (!(error instanceof AppError) || error.code !== 'sign_in_refused') return error;
-  const wait = failedLogins.note(address);
-  if (wait === 0) return error;
-  return new AppError(
-    'rate_limited',
-    'Too many sign-ins from this address were refused. Wait as long as Retry-After says, then begin again.',
-    { retryAfterSeconds: wait },
-  );
 }

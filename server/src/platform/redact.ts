@@ -24,6 +24,7 @@ const longestShape = 256;
 const shapes: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*-----|$)/g, mark],
   [/dmk_[0-9A-Za-z]{16,}/g, `dmk_${mark}`],
+  [/\bdm([ils])_[\w-]{40,}/g, `dm$1_${mark}`],
   [/\bsk-[\w-]{16,}/g, `sk-${mark}`],
   [/AIza[\w-]{30,}|(?:AKIA|ASIA)[0-9A-Z]{16}|gh[opusr]_[0-9A-Za-z]{30,}|xox[abeoprs]-[0-9A-Za-z-]{10,}/g, mark],
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, mark],

@@ -1,5 +1,7 @@
 import { call, login, setLogin } from './call.mjs';
 import { button, clear, element, field, say, table, when } from './elements.mjs';
+import { invitationForm, invitationTable } from './invitations.mjs';
+import { showInvitation } from './join.mjs';
 import { addPasskey, signInWithPasskey } from './passkeys.mjs';
 
 const main = document.querySelector('main');
@@ -7,15 +9,17 @@ const main = document.querySelector('main');
 /** The workspace stands in the address: two windows may show two of them. */
 const chosen = () => new URLSearchParams(location.hash.slice(1)).get('workspace');
 
-async function show() {
+async function show(notice = '') {
   const parameters = new URLSearchParams(location.hash.slice(1));
   const link = parameters.get('link');
+  const invitation = parameters.get('invitation');
   // Out of the address at once, so that no history keeps it.
-  if (link !== null) history.replaceState(null, '', location.pathname);
+  if (link !== null || invitation !== null) history.replaceState(null, '', location.pathname);
+  if (invitation !== null) return showInvitation(main, invitation, show);
   const answer = link === null ? await call('GET', '/v1/login') : undefined;
   if (answer?.ok) {
     setLogin(answer.body);
-    await showAccount();
+    await showAccount(notice);
   } else showSignIn(link, answer && answer.status !== 401 ? answer.body.detail : '');
 }
 
@@ -42,7 +46,7 @@ function showSignIn(link, problem) {
   );
 }
 
-async function showAccount() {
+async function showAccount(notice) {
   const { account, workspaces } = login();
   const named = workspaces.find((one) => one.id === chosen()) ?? workspaces[0];
   const out = button('Sign out', async () => {
@@ -57,6 +61,7 @@ async function showAccount() {
     main,
     element('h1', {}, account.name),
     element('p', { id: 'who' }, account.email ?? 'no e-mail address', ' ', out),
+    ...(notice === '' ? [] : [element('p', { id: 'notice', role: 'status' }, notice)]),
     element('h2', {}, 'Workspaces'),
     table(
       ['Name', 'Your role', 'Id'],
@@ -125,16 +130,24 @@ async function showSessions(place) {
 
 async function showWorkspace(place, { id, name, role }) {
   const read = (path) => call('GET', path, undefined, id);
-  const [me, keys, members, roles, runs] = await Promise.all(
-    ['/v1/me', '/v1/keys?limit=100', '/v1/members?limit=100', '/v1/roles?limit=100', '/v1/runs?limit=20'].map(read),
+  const [me, keys, members, invitations, roles, runs] = await Promise.all(
+    [
+      '/v1/me',
+      '/v1/keys?limit=100',
+      '/v1/members?limit=100',
+      '/v1/invitations?state=open&limit=100',
+      '/v1/roles?limit=200',
+      '/v1/runs?limit=20',
+    ].map(read),
   );
+  const may = (permission) => me.body.permissions?.includes(permission) === true;
   const again = () => showWorkspace(place, { id, name, role });
   clear(
     place,
     element('h2', { id: 'workspace' }, `Workspace ${name}`),
     element('p', {}, `You are ${role} here, with ${me.body.permissions?.length ?? 0} permissions.`),
     ...part('Keys', keys, ({ items }) => keyTable(items, id, again)),
-    ...(me.body.permissions?.includes('key:write') ? [keyForm(id, again)] : []),
+    ...(may('key:write') ? [keyForm(id, again)] : []),
     ...part('Members', members, ({ items }) =>
       table(
         ['Name', 'E-mail', 'Role', 'Teams'],
@@ -142,10 +155,20 @@ async function showWorkspace(place, { id, name, role }) {
         'members',
       ),
     ),
+    ...part('Open invitations', invitations, ({ items }) => invitationTable(items, id, may('member:write'), again)),
+    ...(may('member:write') && invitations.ok
+      ? [
+          invitationForm(
+            (roles.body.items ?? []).map((one) => one.role),
+            id,
+            again,
+          ),
+        ]
+      : []),
     ...part('Roles of this workspace', roles, ({ items }) =>
       table(
         ['Name', 'Permissions'],
-        items.map((one) => [one.name, one.permissions.join(', ')]),
+        items.map((one) => [one.role, one.permissions.join(', ')]),
         'roles',
       ),
     ),

@@ -7,6 +7,7 @@ import { createCommandLineOperations } from './command-line/command-line-operati
 import { createKey } from './create-key.ts';
 import { createWorkspace } from './create-workspace.ts';
 import type { IdentityParts } from './identity-parts.ts';
+import { createInvitationOperations } from './invitation/invitation-operations.ts';
 import { listKeys } from './list-keys.ts';
 import { createLoginOperations } from './login/login-operations.ts';
 import { type LoginLimits, standardLoginLimits } from './login/login-parts.ts';
@@ -63,6 +64,7 @@ export function createIdentityService(
     /** Holds at the edge within a second. Can be repeated. Errors: `not_found`, `policy_refused` for the last owner key. */
     revokeKey: (context, input) => revokeKey(parts, context, input),
     ...createMemberOperations(parts),
+    ...createInvitationOperations(parts),
     ...createScimOperations(parts),
     /** A workspace with its owner key, whose secret is answered this once. */
     createWorkspace: (context, input) => createWorkspace(parts, context, input),

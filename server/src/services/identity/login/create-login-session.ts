@@ -14,13 +14,15 @@ export interface LoginToMake {
   /** Id of an account that has proved who it is. */
   readonly account: string;
   readonly kind: 'browser' | 'cli';
-  /** How: `link`, `passkey`, or the name of an identity provider. */
+  /** How: `link`, `passkey`, `invitation`, or the name of an identity provider. */
   readonly way: string;
   /** Id of that provider. */
   readonly provider?: string;
   readonly visit: Visit;
   /** Runs first in the same transaction, outside of any workspace: what a proof uses up. */
   readonly before?: (transaction: Transaction) => Promise<void>;
+  /** A workspace that `before` makes the account a member of, and lets it enter. */
+  readonly joins?: string;
 }
 
 /**
@@ -35,9 +37,10 @@ export async function createLoginSession(
 ): Promise<NewLogin> {
   const { database, clock, loginLimits } = parts;
   // Where only a provider lets the account in, no other way of signing in counts.
-  const workspaces = await database.transaction({ role: 'platform', workspace: null }, (transaction) =>
+  const open = await database.transaction({ role: 'platform', workspace: null }, (transaction) =>
     listOpenWorkspaces(transaction, login.account, login.provider ?? null),
   );
+  const workspaces = login.joins === undefined ? open : [...open, login.joins];
   return database.transaction({ role: 'identity', workspace: null }, async (transaction) => {
     await login.before?.(transaction);
     const account = await store.lockAccount(transaction, login.account);

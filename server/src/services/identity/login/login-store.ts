@@ -63,11 +63,20 @@ export async function findAccount(transaction: Transaction, id: string): Promise
 
 export async function insertAccount(
   transaction: Transaction,
-  account: { id: string; name: string; email: string | null; emailVerified: boolean; now: number },
+  account: {
+    id: string;
+    name: string;
+    email: string | null;
+    emailVerified: boolean;
+    /** The workspace whose directory makes it. */
+    directory?: string;
+    now: number;
+  },
 ): Promise<void> {
   await transaction.query(
-    'insert into identity.account (id, email, email_verified, name, created_at) values ($1, $2, $3, $4, $5)',
-    [account.id, account.email, account.emailVerified, account.name, new Date(account.now)],
+    `insert into identity.account (id, email, email_verified, name, created_at, directory)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [account.id, account.email, account.emailVerified, account.name, new Date(account.now), account.directory ?? null],
   );
 }
 

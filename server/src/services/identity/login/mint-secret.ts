@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 
-/** What a secret opens: a login session or a one-time link. */
-export type SecretKind = 'dms' | 'dml';
+/** What a secret opens: a login session, a one-time link or an invitation. */
+export type SecretKind = 'dms' | 'dml' | 'dmi';
 
 /** 256 random bits. What is stored of them is their SHA-256: they hold enough randomness that no slow hash is needed. */
 export function mintSecret(kind: SecretKind): { readonly secret: string; readonly hash: string } {

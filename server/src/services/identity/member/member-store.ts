@@ -63,7 +63,7 @@ export async function insertMember(
   );
 }
 
-/** Ends a membership, its teams and its keys. Answers the ids of the keys that lived. */
+/** Ends a membership, its teams, its keys and what these and it invite to. Answers the ids of the keys that lived. */
 export async function removeMember(transaction: Transaction, account: string, now: number): Promise<string[]> {
   const at = new Date(now);
   await transaction.query('update identity.member set removed_at = $2 where account = $1', [account, at]);
@@ -72,7 +72,13 @@ export async function removeMember(transaction: Transaction, account: string, no
     'update identity.api_key set revoked_at = $2 where member = $1 and revoked_at is null returning id',
     [account, at],
   );
-  return keys.map(({ id }) => id);
+  const ids = keys.map(({ id }) => id);
+  await transaction.query(
+    `update identity.invitation set revoked_at = $2
+      where created_by = any($1::uuid[]) and accepted_at is null and revoked_at is null`,
+    [[account, ...ids], at],
+  );
+  return ids;
 }
 
 function toMember(row: Row): Member {

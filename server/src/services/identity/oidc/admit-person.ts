@@ -3,11 +3,14 @@ import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, membersTopic } from '../identity-parts.ts';
+import { holdInvitation, invitationRefused } from '../invitation/hold-invitation.ts';
+import { joinWorkspace } from '../invitation/join-workspace.ts';
 import { listKeysOf } from '../key-store.ts';
 import { endLoginSessions } from '../login/end-login-sessions.ts';
 import { enterWorkspace, insertAccount } from '../login/login-store.ts';
 import { findPermissions } from '../role/pass-on-role.ts';
 import { stopActors, stopsRuns } from '../stop-actors.ts';
+import { isTakenOut } from './is-taken-out.ts';
 import type { Person } from './person-of-claims.ts';
 import * as store from './person-store.ts';
 import { countProviders, type ProviderRow } from './provider-store.ts';
@@ -16,26 +19,43 @@ import { roleOfGroups } from './role-of-groups.ts';
 /**
  * The account of a person whom a provider vouches for: made at the first sign-in, as the membership is. An account is found
  * by issuer and subject, or as the directory's user of that id; an address never leads to one.
- * Errors: `sign_in_refused` for those who were removed, and those whom no group lets in.
+ * Errors: `sign_in_refused` for those who were removed, and those whom no group lets in. An invitation (its id) lets both
+ * in, except those whom the directory took out; who is a member does not use it up.
  */
 export async function admitPerson(
   parts: IdentityParts,
   context: CallContext,
   provider: ProviderRow,
   person: Person,
+  invitation?: string,
 ): Promise<string> {
   const { database, clock } = parts;
+  const { workspace } = provider;
   const admitted = await database.transaction({ role: 'identity', workspace: null }, async (transaction) => {
     const known = await store.findAccountOf(transaction, provider.issuer, person.subject);
-    await enterWorkspace(transaction, provider.workspace);
+    await enterWorkspace(transaction, workspace);
     const here = known === undefined ? undefined : await store.findMember(transaction, known);
-    const listed = here ? [] : await store.findListed(transaction, person);
+    const emails = person.email === null ? [] : [person.email];
+    const asked = { subject: person.subject, emails, account: known ?? null };
+    const listed = here && !here.removed ? [] : await store.findListed(transaction, asked);
     // Whom the directory has taken out does not come back as somebody new, or as somebody of another workspace.
-    if (isTakenOut(listed)) return { refused: removed() };
+    if (isTakenOut(listed)) return { refused: takenOut() };
     const found =
       known ?? (await unclaimed(transaction, provider, listed.find((one) => one.named && !one.removed)?.account));
     const member = found === undefined ? undefined : await store.findMember(transaction, found);
     const role = await roleFor(transaction, provider, person);
+    const open = invitation !== undefined && (!member || member.removed);
+    const held = open ? await holdInvitation(transaction, invitation, clock.now()) : undefined;
+    if (held) {
+      const account = await keepAccount(transaction, parts, provider, person, { found, isNew: known === undefined });
+      const joining = { workspace, account, name: person.name, emails, provider: provider.id };
+      await joinWorkspace(parts, transaction, context, { invitation: held, joining });
+      // Who comes back begins anew: what they had opened before they were removed does not open it again.
+      if (member) await endLoginSessions(transaction, { account, workspace, now: clock.now() });
+      return { account };
+    }
+    const lost = open && (member || role === null);
+    if (lost) return { refused: invitationRefused() };
     if (member?.removed) return { refused: removed() };
     if (role === null && (!member || member.source === 'oidc')) {
       // Out of every group by now: what they opened while they were in one ends, too.
@@ -62,13 +82,6 @@ export async function admitPerson(
   return admitted.account;
 }
 
-// What the directory says of the id goes before what it says of the address, which others may have had before.
-function isTakenOut(listed: readonly store.Listed[]): boolean {
-  const named = listed.filter((one) => one.named);
-  const said = named.length > 0 ? named : listed;
-  return said.length > 0 && said.every((one) => one.removed);
-}
-
 // A role that is gone lets nobody in.
 async function roleFor(transaction: Transaction, provider: ProviderRow, { groups }: Person) {
   const role = roleOfGroups(provider, groups);
@@ -86,9 +99,9 @@ async function unclaimed(
 ): Promise<string | undefined> {
   if (account === undefined || (await countProviders(transaction, 2)) > 1) return undefined;
   await enterWorkspace(transaction, null);
-  const taken = await store.hasIdentity(transaction, account);
+  const free = await store.isUnclaimed(transaction, account, workspace);
   await enterWorkspace(transaction, workspace);
-  return taken ? undefined : account;
+  return free ? account : undefined;
 }
 
 async function keepAccount(
@@ -144,6 +157,13 @@ async function tell(
 
 function removed(): AppError {
   return new AppError('sign_in_refused', 'You were removed from this workspace. An admin can invite you again.');
+}
+
+function takenOut(): AppError {
+  return new AppError(
+    'sign_in_refused',
+    "Your organisation's directory has taken you out of this workspace. Ask who looks after the directory.",
+  );
 }
 
 function inNoGroup(): AppError {

@@ -41,7 +41,8 @@ export async function finishSignIn(
   );
   if (!fresh) throw notYours();
   const claims = await redeem(connections, provider, answer, ticket);
-  const account = await admitPerson(parts, context, provider, personOfClaims(claims, provider.groups_claim));
+  const person = personOfClaims(claims, provider.groups_claim);
+  const account = await admitPerson(parts, context, provider, person, ticket.invitation);
   const made = await createLoginSession(parts, context, {
     account,
     kind: 'browser',

@@ -88,22 +88,33 @@ export interface Listed {
   readonly removed: boolean;
 }
 
-/** What the workspace's directory (SCIM) says of a person: by their id there, or by an address. */
+/**
+ * What the workspace's directory (SCIM) says of a person: by their id there or their account, also one that ended
+ * together with that of another, or by an address.
+ */
 export function findListed(
   transaction: Transaction,
-  { subject, email }: { subject: string; email: string | null },
+  person: { subject: string | null; emails: readonly string[]; account: string | null },
 ): Promise<Listed[]> {
+  const { subject, emails, account } = person;
   return transaction.query<Listed>(
-    `select m.account, u.external_id is not distinct from $1 as named, m.removed_at is not null as removed
+    `select m.account, coalesce(u.external_id = $1, false) or coalesce(u.account = $3 or $3 = any(u.ended_with), false) as named,
+        m.removed_at is not null as removed
        from identity.scim_user as u join identity.member as m on m.account = u.account
-      where u.external_id = $1 or u.addresses @> array[lower($2::text)] order by u.account limit 10`,
-    [subject, email],
+      where u.external_id = $1 or u.account = $3 or $3 = any(u.ended_with)
+         or u.addresses && (select array_agg(lower(one)) from unnest($2::text[]) as one)
+      order by u.account limit 10`,
+    [subject, emails, account],
   );
 }
 
-/** Whether a provider vouches for an account already; outside of any workspace. */
-export async function hasIdentity(transaction: Transaction, account: string): Promise<boolean> {
-  const rows = await transaction.query('select from identity.login_identity where account = $1 limit 1', [account]);
+/** Whether the directory of this workspace made an account and no provider vouches for it yet; outside of any workspace. */
+export async function isUnclaimed(transaction: Transaction, account: string, workspace: string): Promise<boolean> {
+  const rows = await transaction.query(
+    `select from identity.account as a where a.id = $1 and a.directory = $2
+       and not exists (select from identity.login_identity as i where i.account = a.id)`,
+    [account, workspace],
+  );
   return rows.length > 0;
 }
 

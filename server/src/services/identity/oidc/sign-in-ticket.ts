@@ -8,6 +8,8 @@ export interface SignInTicket {
   readonly nonce: string;
   readonly verifier: string;
   readonly returnTo: string;
+  /** Id of the invitation that lets the person in. */
+  readonly invitation?: string;
   /** Milliseconds since 1970. */
   readonly until: number;
 }

@@ -247,7 +247,11 @@ test('A-6: a sign-in leads back to our own paths only', async () => {
 async function listInDirectory(external: string, address: string, removed: boolean, to = world.alpha): Promise<string> {
   const account = randomUUID();
   const { workspace } = to;
-  await world.sql(`insert into identity.account (id, name, created_at) values ($1, $2, now())`, [account, external]);
+  await world.sql(`insert into identity.account (id, name, directory, created_at) values ($1, $2, $3, now())`, [
+    account,
+    external,
+    workspace,
+  ]);
   await world.sql(
     `insert into identity.member (workspace, account, role, source, created_at, removed_at)
      values ($1, $2, 'runner', 'scim', now(), case when $3 then now() end)`,

@@ -70,6 +70,7 @@ async function addAccount(
     name,
     email: addressForm.test(address) ? address : null,
     emailVerified: false,
+    directory: workspace,
     now: clock.now(),
   });
   await enterWorkspace(transaction, workspace);
