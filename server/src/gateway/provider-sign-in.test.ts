@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startIdentityProvider, type TestIdentityProvider } from '../services/identity/oidc/oidc-provider-for-tests.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
+import { passkeyForTests } from './passkey-for-tests.ts';
 
 const publicUrl = 'http://127.0.0.1:7440';
 
@@ -126,4 +127,23 @@ test('A-13: where only the provider lets a member in, no other way does, and its
   const refused = await visit(`${publicUrl}/v1/me`, let_in, workspace);
   assert.equal(refused.status, 403);
   assert.equal(((await refused.json()) as { code: string }).code, 'sso_required');
+  // Another cookie, and the same way in.
+  const { csrf } = (await (await visit(`${publicUrl}/v1/login`, done)).json()) as { csrf: string };
+  const write = async (path: string, body: object, cookies: readonly string[]) =>
+    fetch(`${platform.url}${path}`, {
+      method: 'POST',
+      headers: {
+        cookie: cookies.join('; '),
+        'content-type': 'application/json',
+        'sec-fetch-site': 'same-origin',
+        'damask-csrf': csrf,
+      },
+      body: JSON.stringify(body),
+    });
+  const asked = await write('/v1/me/passkeys/options', {}, done);
+  const { options, state } = (await asked.json()) as { options: { challenge: string }; state: string };
+  const passkey = passkeyForTests().make({ challenge: options.challenge, origin: publicUrl });
+  const added = await write('/v1/me/passkeys', { name: 'laptop', passkey, state }, done);
+  assert.equal(added.status, 201);
+  assert.equal((await visit(`${publicUrl}/v1/me`, cookiesOf(added), workspace)).status, 200);
 });

@@ -8,10 +8,11 @@ import { accountOf } from '../login/account-of.ts';
 import { createLoginSession } from '../login/create-login-session.ts';
 import { endLoginSessions } from '../login/end-login-sessions.ts';
 import { enterWorkspace, findAccount, findSession } from '../login/login-store.ts';
+import { findProviderOf } from '../login/session-provider-store.ts';
 import { findMember } from '../oidc/person-store.ts';
 import { findBySecret, holdInvitation, invitationRefused } from './hold-invitation.ts';
 import { joinWorkspace } from './join-workspace.ts';
-import { findProviderOf, knowsIssuers, listIssuersOf } from './way-in-store.ts';
+import { knowsIssuers, listIssuersOf } from './way-in-store.ts';
 
 /**
  * A membership for whoever is signed in. Their browser goes on with another session, since from now on more is open to

@@ -16,6 +16,7 @@ import { leaveEverywhere } from './leave-everywhere.ts';
 import { passkeysMost } from './login-parts.ts';
 import { findAccount, findSession } from './login-store.ts';
 import * as store from './passkey-store.ts';
+import { findProviderOf } from './session-provider-store.ts';
 
 type Start = typeof loginOperations.startNewPasskey;
 type Finish = typeof loginOperations.finishNewPasskey;
@@ -65,14 +66,17 @@ export async function finishNewPasskey(
   const workspaces = await workspacesOf(parts, account);
   const id = clock.uuid();
   let added: OutputOf<Finish>['passkey'] | undefined;
-  const session = await parts.database.transaction(outside, (transaction) =>
-    findSession(transaction, { id: login_session, account, now: clock.now() }),
-  );
+  const [session, provider] = await parts.database.transaction(outside, async (transaction) => [
+    await findSession(transaction, { id: login_session, account, now: clock.now() }),
+    await findProviderOf(transaction, login_session),
+  ]);
   if (!session) throw notFound();
   const login = await createLoginSession(parts, context, {
     account,
     kind: session.kind,
     way: session.way,
+    // Who came by a provider still did: some workspaces let nobody else in.
+    ...(provider === null ? {} : { provider }),
     visit,
     async before(transaction) {
       if ((await store.listCredentials(transaction, account)).length >= passkeysMost) throw tooMany();
