@@ -159,10 +159,12 @@ test('over HTTP/2 a slow body is given up in time while others on the connection
   slow.on('response', (headers) => {
     status = headers[':status'];
   });
-  const closed = once(slow, 'close');
+  // Not its close: node's client waits for a write that nobody takes any more when the stream ends between two of them.
+  const ended = once(slow, 'end');
   assert.equal((await send(client, { ':path': '/v1/me' })).status, 200);
-  await closed;
+  await ended;
   clearInterval(drip);
+  slow.destroy();
   assert.equal(status, 408);
   assert.equal((await send(client, { ':path': '/v1/me' })).status, 200);
   client.close();

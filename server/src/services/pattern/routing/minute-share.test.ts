@@ -31,11 +31,22 @@ function openGate(name: string, limits: object, store: MinuteStore = createMinut
 const wentOut = (answers: readonly (Caller | ProviderFailure)[]) =>
   answers.filter((answer) => 'enter' in answer).length;
 
+/** Asks until so many went out: on a slow machine the patience of most may be over before the store answers. */
+async function askUntil(most: number, ask: () => Promise<readonly (Caller | ProviderFailure)[]>): Promise<number> {
+  let out = 0;
+  for (let round = 0; round < 30 && out < most; round++) out += wentOut(await ask());
+  return out;
+}
+
 test('processes share what a provider takes in a minute, calls and tokens', async () => {
   const limits = { requests_per_minute: 30 };
   const gates = [openGate('calls', limits), openGate('calls', limits), openGate('calls', limits)];
-  const answers = await Promise.all(Array.from({ length: 90 }, (_, i) => gates[i % 3]?.call() as Promise<Caller>));
-  const out = wentOut(answers);
+  const answers: (Caller | ProviderFailure)[] = [];
+  const out = await askUntil(28, async () => {
+    const asked = await Promise.all(Array.from({ length: 90 }, (_, i) => gates[i % 3]?.call() as Promise<Caller>));
+    answers.push(...asked);
+    return asked;
+  });
   // What a process has ready and does not use may be missing for a moment.
   assert.ok(out <= 30 && out >= 28, `${out}`);
   const refused = answers.find((answer) => 'code' in answer) as unknown as ProviderFailure;
@@ -43,8 +54,10 @@ test('processes share what a provider takes in a minute, calls and tokens', asyn
 
   const tokens = { tokens_per_minute: 10_000 };
   const two = [openGate('tokens', tokens), openGate('tokens', tokens)];
-  const taken = await Promise.all(Array.from({ length: 40 }, (_, i) => two[i % 2]?.call(1_000) as Promise<Caller>));
-  assert.equal(wentOut(taken), 10);
+  const taken = await askUntil(10, () =>
+    Promise.all(Array.from({ length: 40 }, (_, i) => two[i % 2]?.call(1_000) as Promise<Caller>)),
+  );
+  assert.equal(taken, 10);
 });
 
 test('what a call did not use is there for the others', async () => {
