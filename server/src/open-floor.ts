@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type pg from 'pg';
-import type { Config } from './config.ts';
+import { type Config, egressLists } from './config.ts';
 import type { Carrier } from './platform/carrier/carrier.ts';
 import { createEmbeddedCarrier } from './platform/carrier/embedded-carrier.ts';
 import { createRabbitmqCarrier } from './platform/carrier/rabbitmq-carrier.ts';
@@ -81,7 +81,13 @@ export async function openFloor({
   const registry = await registerProcess({ database, clock, log, pid });
   const { redis_url: redisUrl } = config.limits;
   const sharedBuckets = redisUrl ? createSharedBuckets({ url: redisUrl, name, clock, log }) : undefined;
-  const egress = createEgress({ allow: config.egress.allow, clock });
+  const metrics = createMetrics();
+  const refused = metrics.counter('damask_egress_denied_total', 'Calls out that were refused, by kind', ['surface']);
+  const egress = createEgress({
+    ...egressLists(config),
+    clock,
+    onDenied: (surface) => refused.of(surface).add(),
+  });
   return {
     database,
     registry,
@@ -93,7 +99,7 @@ export async function openFloor({
     vault: createVault({ database, kek, process: registry.id, clock }),
     cursors: createCursors(kek.key.export()),
     tokens: createServiceTokens({ secret, clock }),
-    metrics: createMetrics(),
+    metrics,
     starters: startersFolder,
     sharedBuckets,
     async close() {

@@ -27,6 +27,7 @@ import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
 import type { Addon } from './model/addon/addon.ts';
+import { createEgressOperations } from './model/egress-operations.ts';
 import type { EnvironmentProvider } from './model/environment-providers.ts';
 import type { LocalModel } from './model/local/local-model.ts';
 import { createModelOperations } from './model/model-operations.ts';
@@ -128,7 +129,9 @@ const startersWithin = 5_000;
 const readerWithin = 30_000;
 /** Patterns, models and runs: the run path. Resolves when it can take runs. */
 export async function createPatternService(options: PatternOptions): Promise<PatternService> {
-  const { database, registry, carrier, vault, egress, cursors, metrics, clock, log, runs } = options;
+  const { database, registry, carrier, vault, cursors, metrics, clock, log, runs } = options;
+  const egress = options.egress.surface('provider');
+  const imports = options.egress.surface('import');
   const trail = createTrail('pattern', clock);
   const library = createLibraryTable({ database, log });
   const gates = createGates({ clock, log, minutes: createMinuteStore(database) });
@@ -201,7 +204,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       : startRecovery({ database, registry, journal, clock, log });
   const reconciliation = startReconciliation({ database, registry, clock, log });
   const libraryParts = { database, clock, log, trail, cursors, afterChange: () => topics.refresh() };
-  const planner = createImportPlanner({ egress, clock });
+  const planner = createImportPlanner({ egress: imports, clock });
   const conversation = { ...libraryParts, vault, registry };
   const starters = createStarterReader(libraryParts, options.starters);
   const heard = [starters, createStoppedActorsReader(database, libraryParts.afterChange)];
@@ -254,7 +257,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       {
         ...createLibraryOperations(libraryParts),
         ...createConversationOperations(conversation),
-        ...createTransferOperations({ ...libraryParts, planner, egress }),
+        ...createTransferOperations({ ...libraryParts, planner, egress: imports }),
         ...createModelOperations({
           ...libraryParts,
           router,
@@ -264,6 +267,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
           egress,
           vault,
         }),
+        ...createEgressOperations(egress),
         ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
         ...createBudgetOperations({ ...libraryParts, library, budgets }),
         ...createRunOperations(runParts),
