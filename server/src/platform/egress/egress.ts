@@ -8,7 +8,7 @@ import { createGuard } from './guard.ts';
 import { createJudge, type EgressVerdict } from './judge.ts';
 import { createPools, type EgressPool, type Lookup, type PoolOptions } from './pools.ts';
 
-export type { EgressPool, Lookup, PoolOptions } from './pools.ts';
+export type { EgressPool, Lookup, PoolOptions, Resolved } from './pools.ts';
 
 export interface EgressRequest extends FollowOptions {
   /** Bytes of the answer's body; more is an error. 1 MiB by default. */

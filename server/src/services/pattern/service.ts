@@ -27,7 +27,6 @@ import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
 import type { Addon } from './model/addon/addon.ts';
-import { createEgressOperations } from './model/egress-operations.ts';
 import type { EnvironmentProvider } from './model/environment-providers.ts';
 import type { LocalModel } from './model/local/local-model.ts';
 import { createModelOperations } from './model/model-operations.ts';
@@ -131,7 +130,6 @@ const readerWithin = 30_000;
 export async function createPatternService(options: PatternOptions): Promise<PatternService> {
   const { database, registry, carrier, vault, cursors, metrics, clock, log, runs } = options;
   const egress = options.egress.surface('provider');
-  const imports = options.egress.surface('import');
   const trail = createTrail('pattern', clock);
   const library = createLibraryTable({ database, log });
   const gates = createGates({ clock, log, minutes: createMinuteStore(database) });
@@ -204,7 +202,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       : startRecovery({ database, registry, journal, clock, log });
   const reconciliation = startReconciliation({ database, registry, clock, log });
   const libraryParts = { database, clock, log, trail, cursors, afterChange: () => topics.refresh() };
-  const planner = createImportPlanner({ egress: imports, clock });
+  const planner = createImportPlanner({ egress: options.egress, clock });
   const conversation = { ...libraryParts, vault, registry };
   const starters = createStarterReader(libraryParts, options.starters);
   const heard = [starters, createStoppedActorsReader(database, libraryParts.afterChange)];
@@ -257,17 +255,15 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       {
         ...createLibraryOperations(libraryParts),
         ...createConversationOperations(conversation),
-        ...createTransferOperations({ ...libraryParts, planner, egress: imports }),
+        ...createTransferOperations({ ...libraryParts, planner, egress: options.egress.surface('import') }),
         ...createModelOperations({
           ...libraryParts,
           router,
           sources,
           gates,
           environment: options.environmentProviders,
-          egress,
-          vault,
+          ...{ egress, vault },
         }),
-        ...createEgressOperations(egress),
         ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
         ...createBudgetOperations({ ...libraryParts, library, budgets }),
         ...createRunOperations(runParts),
