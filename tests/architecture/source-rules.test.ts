@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type HouseFile, isTestCode, sourceFiles } from './house.ts';
-import { callsOf, forbiddenSyntaxOf, isOnlyPassage, reExportsOf, textsOf } from './syntax.ts';
+import { callsOf, comparisonsOf, forbiddenSyntaxOf, isOnlyPassage, reExportsOf, textsOf } from './syntax.ts';
 
 /** A rule over one file: the lines that break it, and small samples that it must and must not see. */
 interface Rule {
@@ -28,6 +28,15 @@ const statement =
   /\b(insert\s+into|delete\s+from|truncate\s+table|(create|alter|drop)\s+(table|schema|role|policy|index)|update\s+(only\s+)?[\w."${}]+\s+set)\b|\bselect\b[\s\S]*\bfrom\s+[\w."$(]/;
 const capitals = /\b(INSERT INTO|DELETE FROM|SELECT|UPDATE|CREATE|ALTER|DROP|TRUNCATE)\b/;
 const isSql = (text: string) => statement.test(text) || (capitals.test(text) && statement.test(text.toLowerCase()));
+
+/** A value whose name says that it opens something. */
+const isSecretName = (side: string) =>
+  /(^|[._a-z])(secret|token|signature|mac|hmac|password|api_?key|credential|challenge|verifier|nonce|cookie)(Hash|_hash)?$/i.test(
+    side,
+  );
+/** What a secret may be compared to at any speed: nothing, a text of ours, a kind, a length or a number of a file format. */
+const isPlain = (side: string) =>
+  /^(undefined|null|true|false|-?\d+|['"`][^$]*|typeof .*)$|\.(length|kind|size)$|\.readUInt\d+/.test(side);
 
 const rules: readonly Rule[] = [
   {
@@ -110,6 +119,32 @@ const rules: readonly Rule[] = [
       "createHash('sha256')",
       "createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 })",
       'randomUUID()',
+    ],
+  },
+  {
+    name: 'S-7: secrets are compared in constant time',
+    why: 'The time of === tells how much of a guess was right; timingSafeEqual of the same length does not.',
+    // A number of a worker's turn, and the key in this user's own file: nobody else chooses either.
+    exempt: (path) =>
+      isTestCode(path) ||
+      isTool(path) ||
+      among(['server/src/services/pattern/run/piece-reader.ts', 'server/src/first-start.ts'])(path),
+    broken: (file) =>
+      comparisonsOf(file)
+        .filter(({ sides }) => sides.some((side) => isSecretName(side)) && sides.every((side) => !isPlain(side)))
+        .map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+    sees: [
+      'if (given.secret === known.secret) x();',
+      'token !== expected',
+      'a.signature == signed',
+      'macOf(a) === b.mac',
+    ],
+    passes: [
+      "kind === 'secret'",
+      'secret === undefined',
+      'secret.length === 43',
+      'timingSafeEqual(a, b)',
+      'typeof token === kind',
     ],
   },
   {
