@@ -27,5 +27,7 @@ export function readAttackCases(): AttackCase[] {
 
 /** The titles of the tests of a file, those of its table of rules too. */
 export function titlesOf(source: string): string[] {
-  return [...source.matchAll(/^\s*(?:test\(|name:)\s*(['"`])((?:\\.|(?!\1).)*)\1/gm)].map((match) => match[2] as string);
+  return [...source.matchAll(/^\s*(?:test\(|name:)\s*(['"`])((?:\\.|(?!\1).)*)\1/gm)].map(
+    (match) => match[2] as string,
+  );
 }

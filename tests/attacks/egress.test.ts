@@ -71,7 +71,7 @@ before(async () => {
   origins = hosts.map((host) => `http://${host}`);
   platform = await startTestPlatform({
     environment: {
-      DAMASK_EGRESS_ALLOW_PROVIDERS: `${hosts[0]},rebinds.test:1`,
+      DAMASK_EGRESS_ALLOW_PROVIDERS: hosts[0] as string,
       DAMASK_EGRESS_ALLOW_IDENTITY_PROVIDERS: hosts[1] as string,
       DAMASK_EGRESS_ALLOW_IMPORTS: '127.0.0.13/32',
       DAMASK_PUBLIC_URL: 'http://127.0.0.1:7440',
@@ -283,6 +283,18 @@ test('U-6: an empty list permits nothing internal, an entry exactly what it says
   );
 });
 
+test('each operation that takes a secret to keep is among those of S-4', () => {
+  const keeps = Object.values(serviceOperations).flatMap((operations) =>
+    Object.entries(operations as Record<string, { method: string; input: { properties: object } }>)
+      .filter(
+        ([, { method, input }]) =>
+          method === 'PUT' && /"\w*(secret|key|password|token)"/.test(JSON.stringify(Object.keys(input.properties))),
+      )
+      .map(([name]) => name),
+  );
+  assert.deepEqual(keeps.sort(), ['putIdentityProvider', 'putProvider']);
+});
+
 test('S-4: what is read of a provider and written back leaves its secret as it was', async () => {
   const [provider = '', identity = ''] = origins;
   answer = (_, response) => response.end('{"data":[]}');
@@ -305,7 +317,7 @@ test('S-4: what is read of a provider and written back leaves its secret as it w
   const back = await platform.call('PUT', '/v1/providers/round', { base_url, protocol, models, limits, fallbacks });
   assert.deepEqual([back.status, back.body.has_key], [200, true], back.text);
   assert.equal(seen[0]?.headers.authorization, 'Bearer sk-of-the-attack');
-  for (const api_key of ['', null, '***', '[redacted]'].slice(0, 2)) {
+  for (const api_key of ['', null]) {
     assert.equal((await platform.call('PUT', '/v1/providers/round', { base_url, api_key })).status, 400);
   }
   const two = await roundTrip(
