@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createSecretKey } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +13,7 @@ import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
 import { watchTopics } from '#platform/topic.ts';
+import { testKeys } from './platform/testing/test-keys.ts';
 import { createVault } from '#platform/vault.ts';
 import { type FirstStartOptions, firstStart, reissueOwnerKey } from './first-start.ts';
 import { createAuthenticate } from './gateway/authenticate.ts';
@@ -22,7 +22,6 @@ import { createMemberTable } from './gateway/member-table.ts';
 import { createPrincipals } from './gateway/principals.ts';
 import { createIdentityService, identityMigrations } from './services/identity/service.ts';
 
-const kek = { id: 'of-tests', key: createSecretKey(Buffer.alloc(32, 2)) };
 const root = await mkdtemp(join(tmpdir(), 'damask-first-start-'));
 after(() => rm(root, { recursive: true, force: true }));
 
@@ -35,7 +34,7 @@ async function install(name: string) {
     clock: systemClock,
     log,
     cursors: createCursors(Buffer.alloc(32, 1)),
-    vault: createVault({ database, kek, process: systemClock.uuid(), clock: systemClock }),
+    vault: createVault({ database, keys: testKeys(), process: systemClock.uuid(), clock: systemClock, log }),
     egress: createEgress({ allow: [], clock: systemClock }),
   });
   const identity = openDoor(identityOperations, service, { copy: true, checkOutput: true });

@@ -85,6 +85,7 @@ async function findDataKeys(connection: pg.ClientConfig, roles: Roles): Promise<
   return withConnection(connection, async (client) => {
     const owner = roles.name('owner');
     if (owner) await client.query(`set role ${quoteName(owner)}`);
+    await client.query(`set damask.role = 'owner'`);
     const { rows } = await client.query<{ found: boolean }>('select exists (select from platform.data_key) as found');
     return rows[0]?.found === true;
   });

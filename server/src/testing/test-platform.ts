@@ -12,7 +12,6 @@ import { type Floor, openFloor } from '../open-floor.ts';
 import { ownOrigins } from '../own-origins.ts';
 import type { Client } from '../platform/call.ts';
 import { systemClock } from '../platform/clock.ts';
-import { loadKeyFile } from '../platform/crypto/key-file.ts';
 import { migrate } from '../platform/database/migrate.ts';
 import { prepareDatabase } from '../platform/database/prepare.ts';
 import { createLog } from '../platform/log.ts';
@@ -98,12 +97,11 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   });
   const folders = Object.fromEntries(ownServices.map((service) => [service, serviceTable[service].migrations]));
   await migrate({ connection, roles, folders, contract: false, log });
-  const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: true });
   const login = { ...connection, user: `${connection.database}_login` };
   // Two platforms with one pid take each other for a restart of a dead one: the second goes by the pid of the test runner.
   const pid = beside ? process.ppid : process.pid;
   const secret = Buffer.alloc(32, 7);
-  const floor = await openFloor({ config, connection: login, roles, kek, secret, log, redact, pid });
+  const floor = await openFloor({ config, connection: login, roles, mayMakeKey: true, secret, log, redact, pid });
   const providers = readEnvironmentProviders({
     ...(config.models.openai_api_key ? { openaiApiKey: config.models.openai_api_key } : {}),
     ...(config.models.openai_base_url ? { openaiBaseUrl: config.models.openai_base_url } : {}),
