@@ -2,6 +2,7 @@ import { batchOperations } from './batch-operations.ts';
 import { budgetOperations } from './budget-operations.ts';
 import { commandLineLoginOperations, commandLineSignInOperations } from './command-line-login.ts';
 import { contextOperations } from './context.ts';
+import { encryptionOperations } from './encryption.ts';
 import { gatewayOperations } from './gateway.ts';
 import { historyOperations } from './history.ts';
 import { identityOperations } from './identity.ts';
@@ -20,7 +21,7 @@ import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
-  identity: { ...identityOperations, ...loginOperations, ...commandLineLoginOperations },
+  identity: { ...identityOperations, ...encryptionOperations, ...loginOperations, ...commandLineLoginOperations },
   pattern: {
     ...patternOperations,
     ...historyOperations,

@@ -13,13 +13,13 @@ import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
 import { watchTopics } from '#platform/topic.ts';
-import { testKeys } from './platform/testing/test-keys.ts';
 import { createVault } from '#platform/vault.ts';
 import { type FirstStartOptions, firstStart, reissueOwnerKey } from './first-start.ts';
 import { createAuthenticate } from './gateway/authenticate.ts';
 import { createKeyTable } from './gateway/key-table.ts';
 import { createMemberTable } from './gateway/member-table.ts';
 import { createPrincipals } from './gateway/principals.ts';
+import { testKeys } from './platform/testing/test-keys.ts';
 import { createIdentityService, identityMigrations } from './services/identity/service.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'damask-first-start-'));
@@ -34,6 +34,7 @@ async function install(name: string) {
     clock: systemClock,
     log,
     cursors: createCursors(Buffer.alloc(32, 1)),
+    keys: testKeys(),
     vault: createVault({ database, keys: testKeys(), process: systemClock.uuid(), clock: systemClock, log }),
     egress: createEgress({ allow: [], clock: systemClock }),
   });

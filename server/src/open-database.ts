@@ -35,6 +35,8 @@ export async function openPlatformDatabase(options: {
   signal?: AbortSignal;
   /** Of the embedded server: for tests. */
   settings?: Settings;
+  /** Go in beside the process that runs the embedded server, when one does. */
+  beside?: boolean;
 }): Promise<OpenedDatabase> {
   const admin = await openAdmin(options);
   try {

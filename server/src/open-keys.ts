@@ -44,7 +44,12 @@ export function openKeys({ config, egress, clock }: KeyOptions): ConfiguredKeys 
   }
 
   function awsKey(): WrappingKey | undefined {
-    const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken, region } = backup;
+    const {
+      access_key_id: accessKeyId,
+      secret_access_key: secretAccessKey,
+      session_token: sessionToken,
+      region,
+    } = backup;
     const { kms_key: key, kms_url: endpoint } = encryption;
     if (key === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
     const settings = { key, endpoint, credentials: { accessKeyId, secretAccessKey, sessionToken, region } };
@@ -112,7 +117,9 @@ async function findInFile(path: string, id: string): Promise<KeyEncryptionKey | 
  * The same for a process that serves: makes the key file of a new installation, and says at once when the key cannot be used.
  * Errors: as `openKeys`, and `unavailable`.
  */
-export async function openServingKeys(options: KeyOptions & { readonly allowCreate: boolean }): Promise<ConfiguredKeys> {
+export async function openServingKeys(
+  options: KeyOptions & { readonly allowCreate: boolean },
+): Promise<ConfiguredKeys> {
   const { config, allowCreate } = options;
   const keys = openKeys(options);
   const { key_source: source } = config.encryption;

@@ -130,7 +130,10 @@ async function readBase(bases: readonly string[], keys: ConfiguredKeys, places: 
   if (bases.length > 1) throw new AppError('invalid_request', 'A backup has one base: the newest one.');
   const source = await places.open(bases[0] as string);
   try {
-    return { manifest: await (await openBackup(source)).readManifest((head) => keyOfBackup(keys, head)), name: basename(source.name) };
+    return {
+      manifest: await (await openBackup(source)).readManifest((head) => keyOfBackup(keys, head)),
+      name: basename(source.name),
+    };
   } finally {
     await source.close();
   }

@@ -16,7 +16,11 @@ import { createServerLog } from './server-log.ts';
 export type KeyCommand = 'key-export' | 'key-import' | 'key-replace' | 'key-rotate';
 
 /** Commands about the key file. Errors: `invalid_request`, `already_exists`, `in_use`, `unavailable`. */
-export async function runKey(command: KeyCommand, config: Config, given: { path: string | undefined; lost: boolean; to?: string | undefined }) {
+export async function runKey(
+  command: KeyCommand,
+  config: Config,
+  given: { path: string | undefined; lost: boolean; to?: string | undefined },
+) {
   const path = config.storage.key_file;
   if (command === 'key-replace') return replace(config, given.lost);
   if (command === 'key-rotate') return rotate(config, given.to);

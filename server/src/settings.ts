@@ -1,7 +1,7 @@
 import { batchLimit } from '@damask/contracts/batch-operations.ts';
+import { keySources } from './platform/crypto/wrapping-key.ts';
 import { parseRange } from './platform/egress/address.ts';
 import { isAllowEntry } from './platform/egress/allow-list.ts';
-import { keySources } from './platform/crypto/wrapping-key.ts';
 import { logLevels } from './platform/log.ts';
 import {
   address,

@@ -32,6 +32,8 @@ export interface Vault {
   reseal(workspace: string, place: PlaceInWorkspace, sealed: Buffer): Promise<Buffer | null>;
   /** Key of an HMAC: what is stored as one can be found and compared, but not read. Needs `ready` first. */
   hmacKey(workspace: string, purpose: string): KeyObject;
+  /** Whether what this version sealed can be opened; it is in memory then. Errors as `ready`. */
+  holdVersion(workspace: string, version: number): Promise<boolean>;
   /** The version that seals, without anything that is secret. */
   newestVersion(workspace: string): Promise<number>;
   /** Makes the version after the newest. It counts once it is stored and the topic has moved. */
@@ -87,8 +89,7 @@ export function createVault(options: {
 
   const take = (workspace: string): HeldKeys | Promise<HeldKeys> => cache.take(workspace) ?? cache.load(workspace);
 
-  async function versionFor(workspace: string, sealed: Buffer): Promise<{ key: DataKey; held: HeldKeys }> {
-    const version = versionOf(sealed);
+  async function hold(workspace: string, version: number): Promise<{ key: DataKey; held: HeldKeys } | undefined> {
     let held = await take(workspace);
     // Another process may have begun to seal with a version that this one has not heard of.
     if (version > held.newest.version) held = await cache.load(workspace);
@@ -97,16 +98,20 @@ export function createVault(options: {
     if (known) return { key: known, held };
     const row = await readVersion(database, workspace, version);
     const key = row && (await unwrap(workspace, row));
-    if (!key) {
-      throw new AppError(
-        'unavailable',
-        'This was sealed with a key that was replaced since, and cannot be read any more. Enter it again where that is possible.',
-      );
-    }
+    if (!key) return undefined;
     // They may have been asked for again meanwhile, and these be erased.
     const current = await take(workspace);
     current.older.set(version, key);
     return { key, held: current };
+  }
+
+  async function holdFor(workspace: string, sealed: Buffer) {
+    const held = await hold(workspace, versionOf(sealed));
+    if (held) return held;
+    throw new AppError(
+      'unavailable',
+      'This was sealed with a key that was replaced since, and cannot be read any more. Enter it again where that is possible.',
+    );
   }
 
   const sealWith = (key: DataKey, workspace: string, { table, row, column }: PlaceInWorkspace, plaintext: Buffer) => {
@@ -124,20 +129,26 @@ export function createVault(options: {
       return cache.load(workspace).then(({ newest }) => sealWith(newest, workspace, place, plaintext));
     },
     async open(workspace, place, sealed) {
-      const { key } = await versionFor(workspace, sealed);
+      const { key } = await holdFor(workspace, sealed);
       return openWith(key, workspace, place, sealed);
     },
     async reseal(workspace, place, sealed) {
-      const { key, held } = await versionFor(workspace, sealed);
+      const { key, held } = await holdFor(workspace, sealed);
       if (key === held.newest) return null;
       const { subkey, header } = todayOf(held.newest, processBytes, Math.floor(clock.now() / dayMs));
-      return reseal({ key: subkeyOf(key, sealed), headerLength }, { key: subkey, header }, { workspace, ...place }, sealed);
+      return reseal(
+        { key: subkeyOf(key, sealed), headerLength },
+        { key: subkey, header },
+        { workspace, ...place },
+        sealed,
+      );
     },
     hmacKey(workspace, purpose) {
       const held = cache.peek(workspace);
       if (!held) throw new Error('An HMAC was asked for before its key was ready');
       return hmacKeyOf(held.newest, held.index, purpose);
     },
+    holdVersion: async (workspace, version) => (await hold(workspace, version)) !== undefined,
     newestVersion: async (workspace) => (await take(workspace)).newest.version,
     async makeNext(workspace) {
       const { newest, index } = await cache.load(workspace);

@@ -62,7 +62,10 @@ export interface TableToRead {
 }
 
 /** Every table of the newest backup, each from the file that holds it, in the order of the files. */
-export async function* readTables(chain: BackupChain, kek: KeyEncryptionKey | FindBackupKey): AsyncGenerator<TableToRead> {
+export async function* readTables(
+  chain: BackupChain,
+  kek: KeyEncryptionKey | FindBackupKey,
+): AsyncGenerator<TableToRead> {
   const newest = chain.files[0] as OpenedBackup;
   for (const file of chain.files) {
     const wanted = new Map<string, BackupTable>();

@@ -77,6 +77,21 @@ export async function readVersion(
   return row;
 }
 
+/** Versions before this one that are still there. */
+export async function readOlderVersions(
+  database: Pick<Database, 'transaction'>,
+  workspace: string,
+  version: number,
+): Promise<number[]> {
+  const rows = await database.transaction(scope, (transaction) =>
+    transaction.query<{ version: number }>(
+      'select version from platform.data_key where workspace = $1 and version < $2 order by version',
+      [workspace, version],
+    ),
+  );
+  return rows.map((row) => row.version);
+}
+
 /** The newest version of each of these workspaces; one that has none any more is missing. */
 export async function readVersions(
   database: Pick<Database, 'transaction'>,

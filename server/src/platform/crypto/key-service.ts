@@ -74,5 +74,8 @@ export function textOf(fields: Record<string, unknown>, name: string, who: strin
 export function keyBytesOf(text: string, who: string): Buffer {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length === 32) return bytes;
-  throw new AppError('unavailable', `${who} answered something that is no data key. Check which key it was told to use.`);
+  throw new AppError(
+    'unavailable',
+    `${who} answered something that is no data key. Check which key it was told to use.`,
+  );
 }

@@ -23,11 +23,7 @@ const who = 'Vault';
  * developer.hashicorp.com/vault/api-docs/auth/approle, read November 2026). It must be a derived one: the workspace and the
  * version of the data key are its context, so that a wrapped key that was moved does not open. Never met a real Vault: unverified.
  */
-export function createVaultTransitKey(options: {
-  settings: VaultSettings;
-  egress: Egress;
-  clock: Clock;
-}): WrappingKey {
+export function createVaultTransitKey(options: { settings: VaultSettings; egress: Egress; clock: Clock }): WrappingKey {
   const { settings, egress, clock } = options;
   const { key, mount } = settings;
   const id = `vault:${mount}/${key}`;
@@ -100,7 +96,8 @@ export function createVaultTransitKey(options: {
   function adviceOf(status: number): string {
     if (status === 403) return `refuses this token; it needs update on ${mount}/encrypt, decrypt and rewrap/${key}`;
     if (status === 404) return `has no key ${key} under ${mount}; check DAMASK_VAULT_KEY and DAMASK_VAULT_MOUNT`;
-    if (status === 400) return 'does not open what it was given; was the data key moved, or min_decryption_version raised?';
+    if (status === 400)
+      return 'does not open what it was given; was the data key moved, or min_decryption_version raised?';
     return 'does not work now; is it sealed? Try again';
   }
 
@@ -130,7 +127,9 @@ export function createVaultTransitKey(options: {
         if (data.derived !== true) {
           return `The key ${key} is not derived, so Vault cannot bind data keys to workspaces. Make another: vault write transit/keys/${key} derived=true`;
         }
-        return data.supports_decryption === false ? `The key ${key} cannot decrypt. Name one of type aes256-gcm96.` : null;
+        return data.supports_decryption === false
+          ? `The key ${key} cannot decrypt. Name one of type aes256-gcm96.`
+          : null;
       } catch (error) {
         return (error as Error).message;
       }

@@ -49,9 +49,10 @@ export async function identityForTests(
   let ahead = 0;
   const clock = { ...systemClock, now: () => Date.now() + ahead };
   const cursors = createCursors(Buffer.alloc(32, 1));
-  const vault = createVault({ database, keys: testKeys(), process: clock.uuid(), clock, log });
+  const keys = testKeys();
+  const vault = createVault({ database, keys, process: clock.uuid(), clock, log });
   const egress = createEgress({ allow, clock });
-  const service = createIdentityService({ database, clock, log, cursors, vault, egress, ...more });
+  const service = createIdentityService({ database, clock, log, cursors, vault, keys, egress, ...more });
   const identity = openDoor(operations, service, { copy: true, checkOutput: true });
   const pool = new pg.Pool({ ...connection, max: 1 });
   pool.on('error', () => undefined);

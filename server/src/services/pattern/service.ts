@@ -2,6 +2,7 @@ import type { serviceOperations } from '@damask/contracts/services.ts';
 import type { Implementation } from '#platform/call.ts';
 import type { Carrier } from '#platform/carrier/carrier.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { SealedColumn } from '#platform/crypto/sealed-column.ts';
 import type { Cursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Egress } from '#platform/egress/egress.ts';
@@ -57,6 +58,7 @@ import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
 import { heedSignals, signalTopic } from './run/run-signals.ts';
 import { openTimers } from './timer/open-timers.ts';
+import { patternSealedColumns } from './sealed-columns.ts';
 import { createImportPlanner } from './transfer/import-planner.ts';
 import { createStarterReader } from './transfer/install-starters.ts';
 import { createTransferOperations } from './transfer/transfer-operations.ts';
@@ -120,6 +122,9 @@ export interface PatternService {
 }
 
 export const patternMigrations = `${import.meta.dirname}/migrations`;
+
+/** Columns that a new data key seals anew. */
+export const patternSealed: readonly SealedColumn[] = patternSealedColumns;
 
 /** A new workspace's starter patterns may wait so long for older transactions of the database. */
 const startersWithin = 5_000;

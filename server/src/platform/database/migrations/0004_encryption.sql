@@ -79,13 +79,6 @@ create policy owner_works on platform.index_key to damask_owner
   using (current_setting('damask.role', true) = 'owner');
 grant select on platform.index_key, platform.shredded_workspace, platform.rotation to damask_platform;
 
--- Begins rotations and shreds. It never reads a wrapped key.
-grant select (workspace, version, kek, created_at), insert, delete on platform.data_key to damask_identity;
-grant select (workspace), insert, update, delete on platform.index_key to damask_identity;
-grant select, insert on platform.shredded_workspace to damask_identity;
-grant select, insert, delete on platform.rotation to damask_identity;
-grant select on platform.resealing to damask_identity;
-
 -- Seals anew what older versions sealed, in one workspace at a time, and deletes an older version in the end.
 grant select (workspace, version), delete on platform.data_key to damask_sealer;
 grant select, update (pass, pass_at, finished_at) on platform.rotation to damask_sealer;

@@ -40,18 +40,21 @@ export interface Payloads {
   hmacKey(workspace: string, purpose: string): KeyObject;
 }
 
+/** What seals the texts of a run. */
+export const payloadPlace = (row: string) => ({ table: 'pattern.finished', row, column: 'payload' });
+
 export function createPayloads(vault: Vault): Payloads {
-  const place = (row: string) => ({ table: 'pattern.finished', row, column: 'payload' });
   return {
     ready: (workspace) => vault.ready(workspace),
     digestSubject: (workspace, subject) =>
       digestValue(vault.hmacKey(workspace, 'subject'), subject).toString('base64url'),
     hmacKey: (workspace, purpose) => vault.hmacKey(workspace, purpose),
-    seal: ({ workspace, id }, payload) => vault.seal(workspace, place(id), Buffer.from(JSON.stringify(payload))),
+    seal: ({ workspace, id }, payload) => vault.seal(workspace, payloadPlace(id), Buffer.from(JSON.stringify(payload))),
     async open({ workspace, id }, sealed) {
       try {
-        return JSON.parse((await vault.open(workspace, place(id), sealed)).toString('utf8')) as Payload;
+        return JSON.parse((await vault.open(workspace, payloadPlace(id), sealed)).toString('utf8')) as Payload;
       } catch (cause) {
+        if (cause instanceof AppError) throw cause;
         throw new AppError(
           'unavailable',
           'The texts of this run cannot be decrypted. Check that the key file is the one that they were written with.',
