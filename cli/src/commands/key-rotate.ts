@@ -25,10 +25,12 @@ export const keyRotate = defineCommand({
       const args = ['key-rotate', ...serverArguments({ config: flags.config, to: flags.to })];
       return runInForeground(config, args, terminal.isInteractive);
     }
-    if (flags.to !== undefined) throw new UsageError('--to goes with --wrapping: damask key rotate --wrapping --to vault');
+    if (flags.to !== undefined)
+      throw new UsageError('--to goes with --wrapping: damask key rotate --wrapping --to vault');
     const { damask } = await connect();
     const encryption = await damask.encryption.rotate();
-    if (flags.json) return terminal.print(JSON.stringify(encryption, null, 2));
-    await printEncryption(terminal, encryption);
+    if (flags.json) await terminal.print(JSON.stringify(encryption, null, 2));
+    else await printEncryption(terminal, encryption);
+    return undefined;
   },
 });

@@ -39,7 +39,8 @@ const down = new AppError('unavailable', 'The keeper does not answer. Try again.
 
 async function keysThatMayFail(): Promise<KeyRing> {
   const honest = await testKeys().current();
-  const fail = <Args extends unknown[], Result>(work: (...args: Args) => Promise<Result>) =>
+  const fail =
+    <Args extends unknown[], Result>(work: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
       if (outage) throw outage;
       return work(...args);

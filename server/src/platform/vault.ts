@@ -26,7 +26,10 @@ export interface Vault {
   ready(workspace: string): Promise<void> | undefined;
   /** With the newest version of the key. After `ready` without waiting, unless the key's time in memory ended in between. */
   seal(workspace: string, place: PlaceInWorkspace, plaintext: Buffer): Buffer | Promise<Buffer>;
-  /** With the version that sealed it. Throws when the value was not sealed for this place, or is damaged; errors as `ready`. */
+  /**
+   * With the version that sealed it. Errors: as `ready`, and a final `unavailable` for a value that was not sealed for this place,
+   * is damaged, or whose key is lost.
+   */
   open(workspace: string, place: PlaceInWorkspace, sealed: Buffer): Promise<Buffer>;
   /** The same text under the newest version, or null when it is under that. Throws as `open` does. */
   reseal(workspace: string, place: PlaceInWorkspace, sealed: Buffer): Promise<Buffer | null>;
@@ -111,6 +114,7 @@ export function createVault(options: {
     throw new AppError(
       'unavailable',
       'This was sealed with a key that was replaced since, and cannot be read any more. Enter it again where that is possible.',
+      { final: true },
     );
   }
 
@@ -129,8 +133,14 @@ export function createVault(options: {
       return cache.load(workspace).then(({ newest }) => sealWith(newest, workspace, place, plaintext));
     },
     async open(workspace, place, sealed) {
-      const { key } = await holdFor(workspace, sealed);
-      return openWith(key, workspace, place, sealed);
+      try {
+        const { key } = await holdFor(workspace, sealed);
+        return await openWith(key, workspace, place, sealed);
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        log.warn('A sealed value does not open where it is: it was damaged or moved', { workspace, ...place, error });
+        throw doesNotOpen(error);
+      }
     },
     async reseal(workspace, place, sealed) {
       const { key, held } = await holdFor(workspace, sealed);
@@ -171,6 +181,14 @@ const shredded = () =>
   new AppError(
     'workspace_shredded',
     'The keys of this workspace were destroyed on purpose, and its texts with them. Work in another workspace.',
+  );
+
+const doesNotOpen = (cause: unknown) =>
+  new AppError(
+    'unavailable',
+    'What is stored here cannot be decrypted: it was damaged, or moved from where it belongs. Enter it again, or bring it back from a backup.',
+    { final: true },
+    { cause },
   );
 
 const keyMissing = ({ kek }: DataKeyRow) =>

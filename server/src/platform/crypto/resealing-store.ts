@@ -61,7 +61,7 @@ export function readResealings(transaction: Transaction, { version, pass }: Open
 export async function addResealing(transaction: Transaction, rotation: OpenRotation, column: SealedColumn) {
   await transaction.query(
     `insert into platform.resealing (workspace, version, place, pass, total)
-     select $1, $2, $3, $4, count(*) from (select from ${tableOf(column)} limit 5000000) as some`,
+     select $1, $2, $3, $4, count(*) from (select from ${tableOf(column)} limit 5000000) as held`,
     [rotation.workspace, rotation.version, placeName(column), rotation.pass],
   );
 }

@@ -72,13 +72,17 @@ export function startResealing(options: ResealingOptions): { stop(): Promise<voi
   }
 
   async function look() {
-    try {
-      for (const rotation of await findRotations(database, 10)) if (!stopped) await work(rotation);
-      failing = false;
-    } catch (error) {
-      if (!failing) log.warn('Sealing anew with a new data key does not go on; it is tried again', { error });
-      failing = true;
+    let failure: unknown;
+    const failed = (error: unknown) => {
+      failure ??= error;
+    };
+    const rotations = await findRotations(database, 10).catch(failed);
+    // What hinders one workspace must not hold up the others.
+    for (const rotation of rotations ?? []) if (!stopped) await work(rotation).catch(failed);
+    if (failure && !failing) {
+      log.warn('Sealing anew with a new data key does not go on; it is tried again', { error: failure });
     }
+    failing = failure !== undefined;
   }
 
   let running: Promise<void> = Promise.resolve();

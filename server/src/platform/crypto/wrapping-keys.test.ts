@@ -112,7 +112,11 @@ for (const [name, key, keeper] of adapters) {
     assert.deepEqual(await key.unwrap(context, old), bytes);
     const begun = keeper.asked.length;
     const fresh = await key.rewrap(context, old);
-    assert.deepEqual(keeper.asked.slice(begun).filter((one) => /^decrypt$/i.test(one)), [], 'the key came here');
+    assert.deepEqual(
+      keeper.asked.slice(begun).filter((one) => /^decrypt$/i.test(one)),
+      [],
+      'the key came here',
+    );
     if (keeper === vault) vault.minDecryptionVersion = (await key.describe()).version ?? 0;
     if (keeper === vault) await assert.rejects(key.unwrap(context, old), unavailable);
     assert.deepEqual(await key.unwrap(context, fresh), bytes);

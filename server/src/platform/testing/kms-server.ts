@@ -53,7 +53,8 @@ export async function startKmsServer(): Promise<KmsServer> {
       const facts = { KeyState: state.key, KeyUsage: 'ENCRYPT_DECRYPT', KeySpec: 'SYMMETRIC_DEFAULT', Arn: kmsKey };
       return { status: 200, body: { KeyMetadata: facts } };
     }
-    if (state.key !== 'Enabled') return fault(state.key === 'Disabled' ? 'DisabledException' : 'KMSInvalidStateException');
+    if (state.key !== 'Enabled')
+      return fault(state.key === 'Disabled' ? 'DisabledException' : 'KMSInvalidStateException');
     try {
       if (action === 'Encrypt') {
         const blob = encrypt(Buffer.from(body.Plaintext, 'base64'), body.EncryptionContext);

@@ -1,6 +1,6 @@
 -- Begins rotations and shreds. It never reads a wrapped key.
 grant select (workspace, version, kek, created_at), insert, delete on platform.data_key to damask_identity;
-grant select (workspace), insert, update, delete on platform.index_key to damask_identity;
+grant select, insert, update, delete on platform.index_key to damask_identity;
 grant select, insert on platform.shredded_workspace to damask_identity;
 grant select, insert, delete on platform.rotation to damask_identity;
 grant select on platform.resealing to damask_identity;

@@ -1,4 +1,3 @@
-import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { ChainPlan } from '../chain/chain-plan.ts';
 import type { PinnedPattern } from '../library/library-table.ts';
@@ -46,7 +45,7 @@ export function sealRequest(
   return Buffer.isBuffer(sealed) ? keep(sealed) : sealed.then(keep);
 }
 
-/** Errors: `unavailable` when the key file is not the one that it was sealed with. */
+/** Errors: those of the vault. */
 export async function openRequest(
   vault: Vault,
   { workspace, id }: { readonly workspace: string; readonly id: string },
@@ -54,17 +53,7 @@ export async function openRequest(
 ): Promise<QueuedRequest> {
   const known = sealedHere.get(sealed);
   if (known?.id === id) return known.queued;
-  try {
-    return JSON.parse((await vault.open(workspace, requestPlace(id), sealed)).toString('utf8')) as QueuedRequest;
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause;
-    throw new AppError(
-      'unavailable',
-      'What this run was asked for cannot be decrypted. Check that the key file is the one that it was written with.',
-      {},
-      { cause },
-    );
-  }
+  return JSON.parse((await vault.open(workspace, requestPlace(id), sealed)).toString('utf8')) as QueuedRequest;
 }
 
 /** Fields of a request that its execution needs. */
