@@ -99,6 +99,7 @@ test('a new data key: everything is sealed anew while others read and write, and
   let writing = true;
   const writer = (async () => {
     for (let count = 0; writing; count++) {
+      await systemClock.sleep(50);
       last = `written meanwhile ${count}`;
       await must('PUT', '/v1/contexts/busy', { content: last });
       await must('POST', '/v1/runs', { pattern: 'greet_1', input: last, variables: { topic: 'x' }, model: 'openai/x' });

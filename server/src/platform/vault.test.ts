@@ -196,10 +196,13 @@ test('what rows are found by stays the same through rotations', async () => {
 test('a shredded workspace is forgotten with the next word, says so, and gets no new key', async () => {
   const vault = await openVault();
   await vault.ready(workspace);
+  const told: string[] = [];
+  vault.onShred((id) => told.push(id));
   const sealed = await vault.seal(workspace, place, text);
   await admin.query('insert into platform.shredded_workspace (workspace) values ($1)', [workspace]);
   await admin.query('delete from platform.data_key where workspace = $1', [workspace]);
   await vault.follow();
+  assert.deepEqual(told, [workspace]);
   const shredded = { code: 'workspace_shredded', status: 410 };
   await assert.rejects(async () => vault.ready(workspace), shredded);
   await assert.rejects(vault.open(workspace, place, sealed), shredded);

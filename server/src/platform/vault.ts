@@ -43,6 +43,8 @@ export interface Vault {
   makeNext(workspace: string): Promise<NextDataKey>;
   /** Looks for new versions and shredded workspaces: what follows the topic. */
   follow(): Promise<void>;
+  /** Tells of workspaces whose keys were destroyed: what was opened with them is to be forgotten, too. */
+  onShred(listener: (workspace: string) => void): void;
   /** To be called every minute or so: keeps keys in use fresh, forgets the others. */
   sweep(): Promise<void>;
 }
@@ -69,7 +71,14 @@ export function createVault(options: {
 }): Vault {
   const { database, keys, clock, log, lifetime = keyLifetime } = options;
   const processBytes = Buffer.from(options.process.replaceAll('-', ''), 'hex');
-  const cache = createKeyCache({ database, clock, log, lifetime, read: (workspace) => readKeys(workspace) });
+  const listeners: ((workspace: string) => void)[] = [];
+  const cache = createKeyCache({
+    ...{ database, clock, log, lifetime },
+    read: (workspace) => readKeys(workspace),
+    onShred: (workspace) => {
+      for (const listener of listeners) listener(workspace);
+    },
+  });
 
   async function readKeys(workspace: string) {
     let found = await readNewest(database, workspace);
@@ -173,6 +182,7 @@ export function createVault(options: {
       return { version, kek: kek.id, wrapped, index: sealed };
     },
     follow: () => cache.follow(),
+    onShred: (listener) => void listeners.push(listener),
     sweep: () => cache.sweep(),
   };
 }

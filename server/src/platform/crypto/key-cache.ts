@@ -25,7 +25,6 @@ export interface KeyCache {
   peek(workspace: string): HeldKeys | undefined;
   /** Reads it; many that ask together ask once. Errors: those of `read`, and for a moment the last one again. */
   load(workspace: string): Promise<HeldKeys>;
-  forget(workspace: string): void;
   /** Looks which workspaces have a newer version, or none any more. */
   follow(): Promise<void>;
   /** Asks again for keys in use, and forgets those that nobody used for their whole time. */
@@ -44,8 +43,10 @@ export function createKeyCache(options: {
   /** Milliseconds that a key may be held. */
   lifetime: number;
   read: (workspace: string) => Promise<Pick<HeldKeys, 'newest' | 'index'>>;
+  /** Its keys were destroyed on purpose. */
+  onShred: (workspace: string) => void;
 }): KeyCache {
-  const { database, clock, log, lifetime, read } = options;
+  const { database, clock, log, lifetime, read, onShred } = options;
   const held = new Map<string, HeldKeys>();
   const loading = new Map<string, Promise<HeldKeys>>();
   const failed = new Map<string, { readonly until: number; readonly error: unknown }>();
@@ -62,6 +63,12 @@ export function createKeyCache(options: {
     const keys = held.get(workspace);
     held.delete(workspace);
     if (keys) erase(keys);
+  };
+
+  const shred = (workspace: string) => {
+    if (!held.has(workspace)) return;
+    forget(workspace);
+    onShred(workspace);
   };
 
   const load = (workspace: string): Promise<HeldKeys> => {
@@ -85,7 +92,7 @@ export function createKeyCache(options: {
         (error: unknown) => {
           if (failed.size > mostWorkspaces) failed.clear();
           failed.set(workspace, { until: clock.monotonic() + pauseAfterFailure, error });
-          if (error instanceof AppError && error.code === 'workspace_shredded') forget(workspace);
+          if (error instanceof AppError && error.code === 'workspace_shredded') shred(workspace);
           throw error;
         },
       )
@@ -122,7 +129,6 @@ export function createKeyCache(options: {
     },
     peek: (workspace) => held.get(workspace),
     load,
-    forget,
     async follow() {
       const known = [...held.keys()];
       const changed: string[] = [];
@@ -132,7 +138,7 @@ export function createKeyCache(options: {
         for (const workspace of some) {
           const keys = held.get(workspace);
           const version = versions.get(workspace);
-          if (version === undefined) forget(workspace);
+          if (version === undefined) shred(workspace);
           else if (keys && version !== keys.newest.version) changed.push(workspace);
         }
       }

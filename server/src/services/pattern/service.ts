@@ -212,10 +212,16 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const heard = [starters, createStoppedActorsReader(database, libraryParts.afterChange)];
   const readers = startEventReaders({ database, carrier, clock, log, readers: heard });
   await Promise.all([recovery.first, readers.first]);
+  const answers = createAnswerCache(clock);
+  vault.onShred((workspace) => {
+    void contexts.load();
+    providers.forget(workspace);
+    answers.forget(workspace);
+  });
   const execution = {
     ...{ library, router, engine, clock, log },
     pdfTexts: createPdfTexts({ clock }),
-    answers: createAnswerCache(clock),
+    answers,
     limits: { budgets, defaultMaxTokens: runs.max_tokens, clock },
     defaultTimeout: runs.timeout_ms,
   };
