@@ -15,9 +15,9 @@ const tagLength = 16;
 const compressed = 1;
 const plain = 0;
 
-// Below this compressing costs more than all other work on a run (35 µs and a megabyte of scratch memory) and saves
-// less than a page; above the other it would hold the event loop for milliseconds.
-const compressFrom = 4 * 1024;
+// Below this compressing costs more than all other work on a run (35 µs and a megabyte of scratch memory, where 4 KB
+// may take 20) and saves less than a page; above the other it would hold the event loop for milliseconds.
+const compressFrom = 8 * 1024;
 const compressElsewhereFrom = 64 * 1024;
 /** Bytes that an opened value may have: several times the largest run. */
 const largest = 64 * 1024 * 1024;

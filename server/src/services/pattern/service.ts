@@ -36,10 +36,9 @@ import { createModelRouter } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
 import { openQueue, type QueueSettings } from './open-queue.ts';
+import type { PlantedFaults } from './planted-faults.ts';
 import { createQueueOperations } from './queue/queue-operations.ts';
 import { createStoppedActors, createStoppedActorsReader, stoppedActorsTopic } from './queue/stopped-actors.ts';
-import type { TaskQueue } from './queue/task-queue.ts';
-import type { TaskRuns } from './queue/task-runs.ts';
 import { guardReach } from './reach/guard-reach.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
@@ -49,7 +48,7 @@ import { cancelRun } from './run/cancel-run.ts';
 import { createClaimWriter } from './run/claim-writer.ts';
 import { createConfirmEnd } from './run/confirm-end.ts';
 import type { EngineParts } from './run/engine.ts';
-import { createJournal, type Journal } from './run/journal.ts';
+import { createJournal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
 import { observeRuns } from './run/observe-runs.ts';
 import { createOutputPublisher } from './run/output-publisher.ts';
@@ -62,6 +61,8 @@ import { openTimers } from './timer/open-timers.ts';
 import { createImportPlanner } from './transfer/import-planner.ts';
 import { createStarterReader } from './transfer/install-starters.ts';
 import { createTransferOperations } from './transfer/transfer-operations.ts';
+
+export type { PlantedFaults } from './planted-faults.ts';
 
 export interface PatternOptions {
   readonly database: Database;
@@ -93,18 +94,6 @@ export interface PatternOptions {
   readonly queue: QueueSettings;
   readonly batches: BatchLimits;
   readonly planted?: PlantedFaults;
-}
-
-/** Faults that a test plants to see that its checks can fail. Never set outside tests. */
-export interface PlantedFaults {
-  readonly journal?: (journal: Journal) => Journal;
-  /** False: nobody ends the runs of a dead process. */
-  readonly recovery?: boolean;
-  /** False: an Idempotency-Key is taken and means nothing. */
-  readonly keys?: boolean;
-  /** Around what a worker does for a run, and around what is done to queue one. */
-  readonly worker?: (runs: TaskRuns) => TaskRuns;
-  readonly queue?: (queue: TaskQueue) => TaskQueue;
 }
 
 export interface PatternService {
