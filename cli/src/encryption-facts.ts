@@ -36,6 +36,7 @@ function describe(rotation: NonNullable<Encryption['rotation']>): string {
   if (finished_at !== null) return `to version ${version}, done ${formatTime(finished_at)}${failed}`;
   const end = ends_at === null ? '' : `, about until ${formatTime(ends_at)}`;
   if (state === 'waiting') return `to version ${version}: all is sealed anew; one more look follows${end}${failed}`;
+  if (rows === 0) return `to version ${version}: it has begun`;
   const rate = rows_per_second === null ? '' : `, ${formatCount(Math.round(rows_per_second))} a second`;
   return `to version ${version}: ${formatCount(rows_left)} of ${formatCount(rows)} rows left${rate}${end}${failed}`;
 }

@@ -68,6 +68,7 @@ const targets: Readonly<Record<string, Target>> = {
     await make(world, 'PUT', `/v1/timers/${name}`, timer);
     return { timer: name };
   },
+  'POST /v1/encryption/rotation': () => ({}),
   'PUT /v1/queue': () => ({ concurrency: 1_000 }),
   'PUT /v1/budgets/{budget}': () => ({ budget: freshName(), ...budget }),
   'DELETE /v1/budgets/{budget}': async (world) => {

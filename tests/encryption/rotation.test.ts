@@ -130,7 +130,9 @@ test('a new data key: everything is sealed anew while others read and write, and
 test('a cell that does not open keeps the old version, and is told', async () => {
   const { must, sql, platform } = full;
   const { id } = await must('POST', '/v1/runs', { pattern: 'greet_1', input: 'x', variables: { topic: 'x' } });
-  await sql('update pattern.finished set payload = set_byte(payload, 60, 255 - get_byte(payload, 60)) where id = $1', [id]);
+  await sql('update pattern.finished set payload = set_byte(payload, 60, 255 - get_byte(payload, 60)) where id = $1', [
+    id,
+  ]);
   await must('POST', '/v1/encryption/rotation');
   await until('waiting');
   await letTimePass();
@@ -182,7 +184,10 @@ test('the key file is replaced while the platform serves, killed or not, and the
   assert.deepEqual(await wrappers(), [fresh], 'the second made yet another key');
 
   await rm(`${path}.${old}`);
-  assert.deepEqual((await readdir(dirname(path))).filter((name) => name.startsWith(basename(path))), [basename(path)]);
+  assert.deepEqual(
+    (await readdir(dirname(path))).filter((name) => name.startsWith(basename(path))),
+    [basename(path)],
+  );
   const { floor } = platform;
   const vault = createVault({ ...floor, process: floor.registry.id });
   await vault.ready(workspace);
@@ -240,7 +245,9 @@ test('a workspace that is shredded says so in every process within a second, and
     assert.deepEqual([code, body.code], [410, 'workspace_shredded'], text);
     assert.doesNotMatch(text, /of beta/);
   }
-  const audit = await sql<{ workspace: string }>(`select workspace from identity.audit where action = 'shredWorkspace'`);
+  const audit = await sql<{ workspace: string }>(
+    `select workspace from identity.audit where action = 'shredWorkspace'`,
+  );
   assert.deepEqual(audit, [{ workspace: beta.id }]);
   const keys = await sql('select from platform.data_key where workspace = $1', [beta.id]);
   assert.equal(keys.length, 0);

@@ -14,19 +14,14 @@ export async function rotateDataKey(
   const { database, vault, trail } = parts;
   const { workspace } = context;
   const scope = { role: 'identity', workspace };
-  const before = await database.transaction(scope, findRotation);
-  if (before && before.finished_at === null) return readEncryption(parts, context);
+  const isOpen = async () => {
+    const last = await database.transaction(scope, findRotation);
+    return last !== undefined && last.finished_at === null;
+  };
+  if (await isOpen()) return readEncryption(parts, context);
   const next = await vault.makeNext(workspace);
-  await database.transaction(scope, async (transaction) => {
-    if (!(await beginRotation(transaction, workspace, next))) {
-      throw new AppError(
-        'unavailable',
-        'Somebody else began a rotation in this moment. Look at it: damask key status',
-        {
-          retryAfterSeconds: 1,
-        },
-      );
-    }
+  const begun = await database.transaction(scope, async (transaction) => {
+    if (!(await beginRotation(transaction, workspace, next))) return false;
     await trail.leave(transaction, context, {
       action: 'rotateDataKey',
       subject: `encryption/${next.version}`,
@@ -34,7 +29,14 @@ export async function rotateDataKey(
       event: 'identity.data-key-rotated',
       data: { version: next.version },
     });
+    return true;
   });
+  // Somebody else was faster: it is theirs that is answered.
+  if (!begun && !(await isOpen())) {
+    throw new AppError('unavailable', 'The data key has changed in this moment. Look at it: damask key status', {
+      retryAfterSeconds: 1,
+    });
+  }
   await vault.follow();
   return readEncryption(parts, context);
 }
