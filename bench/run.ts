@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureEdge } from './edge.ts';
 import { measureEveryday } from './everyday.ts';
+import { measureKeys } from './key-rotation.ts';
 import { measureQueue } from './queue.ts';
 import { measureLongRun, measureRunPath } from './run-path.ts';
 
@@ -39,6 +40,7 @@ ${await measureRunPath(say, { streams: Number(values.streams) })}`,
     title: 'Queued runs, batches and chains',
     measure: () => measureQueue(say),
   },
+  { name: 'encryption', title: 'Sealing and new keys', measure: () => measureKeys(say) },
   {
     name: 'memory',
     title: 'Memory over many runs',
@@ -68,6 +70,7 @@ for (const { title, name, measure } of asked) {
     'run-path': `npm run bench:run-path -- --streams ${values.streams}`,
     edge: 'npm run bench edge',
     queue: 'npm run bench:queue',
+    encryption: 'npm run bench encryption',
     memory: `npm run bench memory -- --runs ${values.runs}`,
   };
   const command = commands[name];

@@ -284,6 +284,18 @@ export const commands: Commands = {
     summary: 'Bring the key file back from its copy',
     load: async () => (await import('./commands/key-import.ts')).keyImport,
   },
+  'key status': {
+    summary: 'Show the keys of the workspace, and how far a rotation is',
+    load: async () => (await import('./commands/key-status.ts')).keyStatus,
+  },
+  'key rotate': {
+    summary: 'Replace the data key of the workspace, or what wraps all of them',
+    load: async () => (await import('./commands/key-rotate.ts')).keyRotate,
+  },
+  'workspace shred': {
+    summary: 'Destroy the keys of a workspace for good',
+    load: async () => (await import('./commands/workspace-shred.ts')).workspaceShred,
+  },
   'key replace': {
     summary: 'Go on without a key file that is lost',
     load: async () => (await import('./commands/key-replace.ts')).keyReplace,

@@ -31,6 +31,7 @@ export const errorCatalogue = {
   csrf: { kind: 'forbidden', status: 403, title: 'The request did not come from our own page' },
   authorization_revoked: { kind: 'forbidden', status: 403, title: 'Who queued the run may run nothing any more' },
   not_found: { kind: 'not-found', status: 404, title: 'There is nothing here' },
+  workspace_shredded: { kind: 'not-found', status: 410, title: 'The keys of the workspace were destroyed' },
   model_not_found: { kind: 'not-found', status: 404, title: 'No provider offers this model' },
   method_not_allowed: { kind: 'invalid', status: 405, title: 'The address does not take this method' },
   request_timeout: { kind: 'invalid', status: 408, title: 'The request did not arrive in time' },

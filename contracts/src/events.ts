@@ -9,6 +9,9 @@ export interface EventType<Data extends TSchema = TSchema> {
 /** Every event: what happened, in the past tense, named after the service that says it. Data holds no payloads and no secrets. */
 export const events = {
   'identity.workspace-created': { version: 1, data: Type.Object({ workspace: Id, name: Type.String() }) },
+  /** What was sealed with its keys cannot be read any more. */
+  'identity.workspace-shredded': { version: 1, data: Type.Object({ workspace: Id }) },
+  'identity.data-key-rotated': { version: 1, data: Type.Object({ version: Type.Integer() }) },
   'identity.key-created': { version: 1, data: Type.Object({ key: Id, role: Type.String() }) },
   'identity.key-revoked': { version: 1, data: Type.Object({ key: Id }) },
   /** Keys, members and service accounts that may run nothing from now on, what they have queued included. */

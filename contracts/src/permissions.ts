@@ -14,6 +14,8 @@ export const permissions = [
   'identity-provider:write',
   'scim:write',
   'login-link:write',
+  'encryption:read',
+  'encryption:write',
   'pattern:read',
   'pattern:write',
   'pattern:publish',

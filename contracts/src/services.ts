@@ -3,6 +3,7 @@ import { budgetOperations } from './budget-operations.ts';
 import { commandLineLoginOperations, commandLineSignInOperations } from './command-line-login.ts';
 import { contextOperations } from './context.ts';
 import { egressOperations } from './egress.ts';
+import { encryptionOperations } from './encryption.ts';
 import { gatewayOperations } from './gateway.ts';
 import { historyOperations } from './history.ts';
 import { identityOperations } from './identity.ts';
@@ -22,7 +23,7 @@ import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
-  identity: { ...identityOperations, ...loginOperations, ...commandLineLoginOperations },
+  identity: { ...identityOperations, ...encryptionOperations, ...loginOperations, ...commandLineLoginOperations },
   pattern: {
     ...patternOperations,
     ...historyOperations,

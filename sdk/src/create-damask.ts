@@ -106,6 +106,12 @@ export function createDamask(options: DamaskOptions) {
       put: (input: api.PutQueueInput, options?: CallOptions) => call('putQueue', input, options),
     },
     budgets: budgetCalls(call),
+    encryption: {
+      /** What wraps the keys of the workspace, their versions, how far a rotation is. */
+      read: (options?: CallOptions) => call('readEncryption', {}, options),
+      /** Makes a new data key and has everything sealed anew with it; one that is under way is answered as it is. */
+      rotate: (options?: CallOptions) => call('rotateDataKey', {}, options),
+    },
     ...identityCalls(call),
     ...loginCalls(call),
   };

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'csrf'
   | 'authorization_revoked'
   | 'not_found'
+  | 'workspace_shredded'
   | 'model_not_found'
   | 'method_not_allowed'
   | 'request_timeout'
@@ -324,11 +325,55 @@ export interface ContextSummary {
 
 export type DataClass = 'public' | 'internal' | 'confidential' | 'personal';
 
+export interface DataKeyRotation {
+  /** The version of the data key that everything is sealed with in the end. */
+  readonly version: number;
+  /** waiting: all is sealed anew; one more look follows once no process can seal with an older version any more. */
+  readonly state: 'running' | 'waiting' | 'finished';
+  /** How often all sealed columns were read; the last pass finds nothing to do. */
+  readonly pass: number;
+  readonly started_at: string;
+  readonly finished_at: string | null;
+  /** Of this pass. */
+  readonly rows: number;
+  readonly rows_left: number;
+  /** That do not open: damaged, or sealed by a lost key. Older versions of the key stay then. */
+  readonly rows_failed: number;
+  readonly rows_per_second: number | null;
+  /** An estimate; null where there is nothing to go by yet. */
+  readonly ends_at: string | null;
+}
+
+export interface DataKeyVersion {
+  readonly version: number;
+  /** Id of the key-encryption key that wraps it. */
+  readonly wrapped_by: string;
+  readonly created_at: string;
+}
+
 export interface Deprecation {
   /** The pattern to use instead. */
   readonly successor: string | null;
   readonly message: string | null;
   readonly at: string;
+}
+
+export interface Encryption {
+  /** The key-encryption key, which wraps new data keys. */
+  readonly key: {
+    readonly source: 'file' | 'environment' | 'vault' | 'aws';
+    readonly id: string;
+    /** Where its keeper counts them. */
+    readonly version: number | null;
+    /** False: it cannot be used now; what is in memory serves for 10 minutes. */
+    readonly healthy: boolean;
+  };
+  /** Of the data key of the workspace, the newest first. */
+  readonly versions: readonly DataKeyVersion[];
+  /** When a new version is due: 90 days after the last one. */
+  readonly due_at: string | null;
+  /** The last one. */
+  readonly rotation: DataKeyRotation | null;
 }
 
 export interface FileDiff {
@@ -752,6 +797,8 @@ export type PermissionName =
   | 'identity-provider:write'
   | 'scim:write'
   | 'login-link:write'
+  | 'encryption:read'
+  | 'encryption:write'
   | 'pattern:read'
   | 'pattern:write'
   | 'pattern:publish'
@@ -2392,6 +2439,10 @@ export interface OperationTypes {
   readonly readInvitation: { readonly input: ReadInvitationInput; readonly output: Invitation };
   /** Revoke an invitation at once; one that was accepted stays so. */
   readonly revokeInvitation: { readonly input: RevokeInvitationInput; readonly output: Invitation };
+  /** Keys of the workspace: what wraps them, their versions, how far a rotation is. */
+  readonly readEncryption: { readonly input: Readonly<Record<string, never>>; readonly output: Encryption };
+  /** Make a new data key and seal everything anew with it, while the platform serves; one under way is answered as it is. */
+  readonly rotateDataKey: { readonly input: Readonly<Record<string, never>>; readonly output: Encryption };
   /** Where one is signed in, newest first; at most 50. */
   readonly listLoginSessions: { readonly input: Readonly<Record<string, never>>; readonly output: ListLoginSessionsOutput };
   /** End one of your login sessions at once, with the streams that it holds open. */
@@ -2626,6 +2677,8 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   listInvitations: { method: 'GET', path: '/v1/invitations' },
   readInvitation: { method: 'GET', path: '/v1/invitations/{invitation}' },
   revokeInvitation: { method: 'DELETE', path: '/v1/invitations/{invitation}' },
+  readEncryption: { method: 'GET', path: '/v1/encryption' },
+  rotateDataKey: { method: 'POST', path: '/v1/encryption/rotation' },
   listLoginSessions: { method: 'GET', path: '/v1/me/login-sessions' },
   revokeLoginSession: { method: 'DELETE', path: '/v1/me/login-sessions/{login_session}' },
   listPasskeys: { method: 'GET', path: '/v1/me/passkeys' },
@@ -2739,6 +2792,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   csrf: 403,
   authorization_revoked: 403,
   not_found: 404,
+  workspace_shredded: 410,
   model_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,

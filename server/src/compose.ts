@@ -1,9 +1,11 @@
 import { type ServiceName, serviceOperations } from '@damask/contracts/services.ts';
 import { type Config, publicUrlOf } from './config.ts';
 import type { Floor } from './open-floor.ts';
+import { startResealing } from './platform/crypto/resealing.ts';
+import type { SealedColumn } from './platform/crypto/sealed-column.ts';
 import { type DoorOptions, openDoor } from './platform/rpc/door.ts';
 import { createRemoteClient } from './platform/rpc/remote-client.ts';
-import { createIdentityService, identityMigrations } from './services/identity/service.ts';
+import { createIdentityService, identityMigrations, identitySealed } from './services/identity/service.ts';
 import type { Addon } from './services/pattern/model/addon/addon.ts';
 import type { EnvironmentProvider } from './services/pattern/model/environment-providers.ts';
 import type { LocalModel } from './services/pattern/model/local/local-model.ts';
@@ -12,6 +14,7 @@ import {
   type PatternService,
   type PlantedFaults,
   patternMigrations,
+  patternSealed,
 } from './services/pattern/service.ts';
 
 export type OwnService = Exclude<ServiceName, 'gateway'>;
@@ -35,6 +38,8 @@ interface Entry {
   /** Services that it calls synchronously. Acyclic; a test checks it. */
   readonly needs: readonly OwnService[];
   readonly migrations: string;
+  /** Columns that hold sealed values: a new data key seals them anew. */
+  readonly sealed: readonly SealedColumn[];
   create(floor: Floor, config: Config, models: Models, planted: PlantedFaults): Promise<Running>;
 }
 
@@ -43,6 +48,7 @@ export const serviceTable: Readonly<Record<OwnService, Entry>> = {
   identity: {
     needs: [],
     migrations: identityMigrations,
+    sealed: identitySealed,
     create: async (floor, config) => ({
       operations: createIdentityService({
         ...floor,
@@ -55,6 +61,7 @@ export const serviceTable: Readonly<Record<OwnService, Entry>> = {
   pattern: {
     needs: [],
     migrations: patternMigrations,
+    sealed: patternSealed,
     create: (floor, config, models, planted) =>
       createPatternService({
         ...floor,
@@ -128,6 +135,14 @@ export async function compose({
       elsewhere[service] = remote.ready;
       closing.push(remote.close);
     }
+  }
+  // With identity, which begins rotations: off the run path where that is a process of its own.
+  if (here.includes('identity')) {
+    const resealing = startResealing({
+      ...floor,
+      columns: ownServices.flatMap((service) => serviceTable[service].sealed),
+    });
+    closing.push(resealing.stop);
   }
   return {
     clients,

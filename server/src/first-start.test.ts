@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createSecretKey } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,9 +19,9 @@ import { createAuthenticate } from './gateway/authenticate.ts';
 import { createKeyTable } from './gateway/key-table.ts';
 import { createMemberTable } from './gateway/member-table.ts';
 import { createPrincipals } from './gateway/principals.ts';
+import { testKeys } from './platform/testing/test-keys.ts';
 import { createIdentityService, identityMigrations } from './services/identity/service.ts';
 
-const kek = { id: 'of-tests', key: createSecretKey(Buffer.alloc(32, 2)) };
 const root = await mkdtemp(join(tmpdir(), 'damask-first-start-'));
 after(() => rm(root, { recursive: true, force: true }));
 
@@ -35,7 +34,8 @@ async function install(name: string) {
     clock: systemClock,
     log,
     cursors: createCursors(Buffer.alloc(32, 1)),
-    vault: createVault({ database, kek, process: systemClock.uuid(), clock: systemClock }),
+    keys: testKeys(),
+    vault: createVault({ database, keys: testKeys(), process: systemClock.uuid(), clock: systemClock, log }),
     egress: createEgress({ allow: [], clock: systemClock }),
   });
   const identity = openDoor(identityOperations, service, { copy: true, checkOutput: true });

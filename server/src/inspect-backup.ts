@@ -1,19 +1,18 @@
 import { inBytes } from './backup-progress.ts';
-import { type BackupSetting, describe, keyOf, openWithBases, progressOf, say } from './backup-setting.ts';
+import { type BackupSetting, describe, keyOfBackup, openWithBases, progressOf, say } from './backup-setting.ts';
 import { openBackup } from './platform/backup/backup-file.ts';
 import { sumUp } from './platform/backup/manifest.ts';
 import { readTables } from './platform/backup/read-backup.ts';
 
 /** Reads everything that a restore would read, and checks it. */
 export async function verifyBackup(place: string, setting: BackupSetting): Promise<void> {
-  const { config, given } = setting;
-  const kek = await keyOf(config);
-  const chain = await openWithBases(place, kek, setting);
+  const { given } = setting;
+  const chain = await openWithBases(place, setting);
   const progress = progressOf(given);
   try {
     const expected = sumUp(chain.manifest).bytes;
     let bytes = 0;
-    for await (const { table, rows } of readTables(chain, kek)) {
+    for await (const { table, rows } of readTables(chain, (head) => keyOfBackup(setting.keys, head))) {
       for await (const block of rows) {
         bytes += block.length;
         setting.signal.throwIfAborted();
@@ -32,11 +31,11 @@ export async function verifyBackup(place: string, setting: BackupSetting): Promi
 }
 
 /** Says what a backup holds. */
-export async function showBackup(place: string, { config, given, places }: BackupSetting): Promise<void> {
+export async function showBackup(place: string, { given, places, keys }: BackupSetting): Promise<void> {
   const source = await places.open(place);
   try {
     const { head, readManifest } = await openBackup(source);
-    const manifest = await keyOf(config).then(readManifest);
+    const manifest = await readManifest((key) => keyOfBackup(keys, key));
     const sums = sumUp(manifest);
     say(given, 'shown', { place, size: source.size, key: head.kek, ...describe(manifest), list: manifest.tables }, [
       `Backup       ${manifest.backup}, ${inBytes(source.size)}`,

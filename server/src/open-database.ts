@@ -35,6 +35,8 @@ export async function openPlatformDatabase(options: {
   signal?: AbortSignal;
   /** Of the embedded server: for tests. */
   settings?: Settings;
+  /** Go in beside the process that runs the embedded server, when one does. */
+  beside?: boolean;
 }): Promise<OpenedDatabase> {
   const admin = await openAdmin(options);
   try {
@@ -85,6 +87,7 @@ async function findDataKeys(connection: pg.ClientConfig, roles: Roles): Promise<
   return withConnection(connection, async (client) => {
     const owner = roles.name('owner');
     if (owner) await client.query(`set role ${quoteName(owner)}`);
+    await client.query(`set damask.role = 'owner'`);
     const { rows } = await client.query<{ found: boolean }>('select exists (select from platform.data_key) as found');
     return rows[0]?.found === true;
   });

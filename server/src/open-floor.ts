@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type pg from 'pg';
 import { type Config, egressLists } from './config.ts';
+import { type ConfiguredKeys, openServingKeys } from './open-keys.ts';
 import type { Carrier } from './platform/carrier/carrier.ts';
 import { createEmbeddedCarrier } from './platform/carrier/embedded-carrier.ts';
 import { createRabbitmqCarrier } from './platform/carrier/rabbitmq-carrier.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
-import type { KeyEncryptionKey } from './platform/crypto/key-file.ts';
+import { dataKeysTopic } from './platform/crypto/data-key-store.ts';
 import { type Cursors, createCursors } from './platform/cursor.ts';
 import { type Database, openDatabase } from './platform/database/database.ts';
 import type { Roles } from './platform/database/roles.ts';
@@ -16,7 +17,8 @@ import { type ProcessRegistry, registerProcess } from './platform/process-regist
 import type { Redact } from './platform/redact.ts';
 import { createSharedBuckets, type SharedBuckets } from './platform/redis/shared-buckets.ts';
 import { createServiceTokens, type ServiceTokens } from './platform/service-token.ts';
-import { createVault, type Vault } from './platform/vault.ts';
+import { watchTopics } from './platform/topic.ts';
+import { createVault, installation, type Vault } from './platform/vault.ts';
 
 /** What every service stands on. */
 export interface Floor {
@@ -24,6 +26,7 @@ export interface Floor {
   readonly registry: ProcessRegistry;
   readonly carrier: Carrier;
   readonly vault: Vault;
+  readonly keys: ConfiguredKeys;
   readonly egress: Egress;
   readonly cursors: Cursors;
   readonly tokens: ServiceTokens;
@@ -40,12 +43,14 @@ export interface Floor {
 /** The house's own patterns, beside the server's folder. */
 export const startersFolder = join(import.meta.dirname, '..', '..', 'patterns');
 
+const sweepEvery = 60_000;
+
 export interface FloorOptions {
   readonly config: Config;
   readonly connection: pg.ClientConfig;
   readonly roles: Roles;
-  /** The key-encryption key. */
-  readonly kek: KeyEncryptionKey;
+  /** Whether a key file may be made: nothing was sealed yet. */
+  readonly mayMakeKey: boolean;
   /** Signs calls between processes. */
   readonly secret: Buffer;
   readonly log: Log;
@@ -60,7 +65,7 @@ export async function openFloor({
   config,
   connection,
   roles,
-  kek,
+  mayMakeKey,
   secret,
   log,
   redact,
@@ -68,6 +73,15 @@ export async function openFloor({
   lookup,
 }: FloorOptions): Promise<Floor> {
   const clock = systemClock;
+  const metrics = createMetrics();
+  const refused = metrics.counter('damask_egress_denied_total', 'Calls out that were refused, by kind', ['surface']);
+  const egress = createEgress({
+    ...egressLists(config),
+    clock,
+    ...(lookup ? { lookup } : {}),
+    onDenied: (surface) => refused.of(surface).add(),
+  });
+  const keys = await openServingKeys({ config, egress, clock, allowCreate: mayMakeKey });
   const database = openDatabase({
     connection,
     roles,
@@ -84,14 +98,20 @@ export async function openFloor({
   const registry = await registerProcess({ database, clock, log, pid });
   const { redis_url: redisUrl } = config.limits;
   const sharedBuckets = redisUrl ? createSharedBuckets({ url: redisUrl, name, clock, log }) : undefined;
-  const metrics = createMetrics();
-  const refused = metrics.counter('damask_egress_denied_total', 'Calls out that were refused, by kind', ['surface']);
-  const egress = createEgress({
-    ...egressLists(config),
+  const vault = createVault({ database, keys, process: registry.id, clock, log });
+  await vault.ready(installation);
+  const topics = await watchTopics({
+    database,
     clock,
-    ...(lookup ? { lookup } : {}),
-    onDenied: (surface) => refused.of(surface).add(),
+    log,
+    followers: [{ topic: dataKeysTopic, load: () => vault.follow() }],
   });
+  let sweeping = clock.after(sweepEvery, sweep);
+  function sweep() {
+    // What goes wrong with a key is in the log already, and is told to who asks for it.
+    void vault.sweep();
+    sweeping = clock.after(sweepEvery, sweep);
+  }
   return {
     database,
     registry,
@@ -100,13 +120,16 @@ export async function openFloor({
     clock,
     log,
     redact,
-    vault: createVault({ database, kek, process: registry.id, clock }),
-    cursors: createCursors(kek.key.export()),
+    vault,
+    keys,
+    cursors: createCursors(vault.hmacKey(installation, 'list cursor').export()),
     tokens: createServiceTokens({ secret, clock }),
     metrics,
     starters: startersFolder,
     sharedBuckets,
     async close() {
+      sweeping.cancel();
+      await topics.stop();
       await registry
         .stop()
         .catch((error: unknown) => log.warn('The end of this process could not be noted', { error }));

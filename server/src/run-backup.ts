@@ -5,21 +5,23 @@ import {
   type BackupCommand,
   type BackupSetting,
   describe,
-  keyOf,
+  keyForBackup,
+  keyOfBackup,
   progressOf,
   say,
 } from './backup-setting.ts';
 import type { Config } from './config.ts';
 import { showBackup, verifyBackup } from './inspect-backup.ts';
 import { openAdmin } from './open-admin.ts';
+import { type ConfiguredKeys, openKeys } from './open-keys.ts';
 import { AppError } from './platform/app-error.ts';
 import { openBackup } from './platform/backup/backup-file.ts';
 import { sumUp } from './platform/backup/manifest.ts';
 import { openPlaces, type Places } from './platform/backup/places.ts';
 import { writeBackup } from './platform/backup/write-backup.ts';
 import { systemClock as clock } from './platform/clock.ts';
-import type { KeyEncryptionKey } from './platform/crypto/key-file.ts';
 import { isTransient, sqlState } from './platform/database/database.ts';
+import { createEgress } from './platform/egress/egress.ts';
 import { acknowledge, runRestore } from './run-restore.ts';
 import { createServerLog } from './server-log.ts';
 import { version } from './version.ts';
@@ -65,14 +67,15 @@ async function carryOut(command: BackupCommand, config: Config, given: BackupArg
   const { place } = given;
   if (place === undefined) throw new AppError('invalid_request', usages[command]);
   const places = openPlaces(config.backup, clock);
-  const setting: BackupSetting = { config, given, places, signal };
+  const egress = createEgress({ allow: config.egress.allow, clock });
+  const setting: BackupSetting = { config, given, places, keys: openKeys({ config, egress, clock }), signal };
   try {
     if (command === 'backup') await takeBackup(place, setting);
     else if (command === 'restore') await runRestore(place, setting);
     else if (command === 'backup-verify') await verifyBackup(place, setting);
     else await showBackup(place, setting);
   } finally {
-    await places.close();
+    await Promise.all([places.close(), egress.close()]);
   }
 }
 
@@ -83,10 +86,10 @@ const usages: Readonly<Record<BackupCommand, string>> = {
   restore: 'Name the backup to bring back: damask restore damask.backup',
 };
 
-async function takeBackup(place: string, { config, given, places, signal }: BackupSetting): Promise<void> {
+async function takeBackup(place: string, { config, given, places, keys, signal }: BackupSetting): Promise<void> {
   const { log } = createServerLog(config, 'backup');
-  const kek = await keyOf(config);
-  const base = given.bases.length > 0 ? await readBase(given.bases, kek, places) : undefined;
+  const kek = await keyForBackup(keys);
+  const base = given.bases.length > 0 ? await readBase(given.bases, keys, places) : undefined;
   const name = `damask-${new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, '')}.backup`;
   const destination = await places.create(place, name);
   const progress = progressOf(given);
@@ -113,7 +116,9 @@ async function takeBackup(place: string, { config, given, places, signal }: Back
     say(given, 'backup', { place: destination.name, written, ...describe(manifest) }, [
       `${destination.name}: ${sums.rows} rows of ${sums.tables} tables as of ${manifest.snapshot_at}, ${inBytes(written)}.`,
       ...(held > 0 ? [`${held} partitions are in ${Object.values(manifest.bases).join(', ')}: keep it.`] : []),
-      `It opens with the key file ${config.storage.key_file} only: keep a copy of that elsewhere.`,
+      kek.wrapped === undefined
+        ? `It opens with the key ${kek.id} only: keep a copy of that elsewhere.`
+        : `It opens only while the key ${kek.id} is there and answers.`,
     ]);
   } finally {
     progress.end();
@@ -121,11 +126,14 @@ async function takeBackup(place: string, { config, given, places, signal }: Back
   }
 }
 
-async function readBase(bases: readonly string[], kek: KeyEncryptionKey, places: Places) {
+async function readBase(bases: readonly string[], keys: ConfiguredKeys, places: Places) {
   if (bases.length > 1) throw new AppError('invalid_request', 'A backup has one base: the newest one.');
   const source = await places.open(bases[0] as string);
   try {
-    return { manifest: await (await openBackup(source)).readManifest(kek), name: basename(source.name) };
+    return {
+      manifest: await (await openBackup(source)).readManifest((head) => keyOfBackup(keys, head)),
+      name: basename(source.name),
+    };
   } finally {
     await source.close();
   }

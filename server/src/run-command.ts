@@ -11,7 +11,8 @@ const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [-
        main.ts migrate [--contract] | check-config | model-pull [--json] | owner-key
        main.ts backup PLACE [--base PLACE] | backup-verify PLACE | backup-show PLACE [--json]
        main.ts restore [PLACE] [--base PLACE] [--acknowledge] [--json]
-       main.ts key-export FILE | key-import FILE | key-replace --lost
+       main.ts key-export FILE | key-import FILE | key-replace --lost | key-rotate [--to SOURCE]
+       main.ts workspace-shred ID --confirm NAME
        main.ts --help
 `;
 
@@ -44,10 +45,14 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
       const { runOnce } = await import('./run-once.ts');
       await runOnce(command, config, announce, values.contract === true);
       process.exit(0);
+    } else if (command === 'workspace-shred') {
+      const { shredWorkspace } = await import('./run-shred.ts');
+      await shredWorkspace(config, positionals[1], values.confirm);
+      process.exit(0);
     } else if (isKeyCommand(command)) {
       const { runKey } = await import('./run-key.ts');
-      await runKey(command, config, { path: positionals[1], lost: values.lost === true });
-      process.exit(0);
+      await runKey(command, config, { path: positionals[1], lost: values.lost === true, to: values.to });
+      process.exit();
     } else if (isBackupCommand(command)) {
       const { runBackup } = await import('./run-backup.ts');
       const { json = false, base: bases = [], acknowledge = false } = values;
@@ -63,7 +68,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
 }
 
 const isKeyCommand = (command: string): command is KeyCommand =>
-  ['key-export', 'key-import', 'key-replace'].includes(command);
+  ['key-export', 'key-import', 'key-replace', 'key-rotate'].includes(command);
 
 const isBackupCommand = (command: string): command is BackupCommand =>
   ['backup', 'backup-verify', 'backup-show', 'restore'].includes(command);
@@ -81,6 +86,8 @@ function readArguments(argv: readonly string[]) {
         base: { type: 'string', multiple: true },
         acknowledge: { type: 'boolean' },
         lost: { type: 'boolean' },
+        to: { type: 'string' },
+        confirm: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

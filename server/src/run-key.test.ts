@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadKeyFile } from './platform/crypto/key-file.ts';
+import { createLocalWrappingKey, ringOf } from './platform/crypto/local-wrapping-key.ts';
 import { startModelServer } from './platform/testing/model-server.ts';
 import { createVault } from './platform/vault.ts';
 import { runMain } from './testing/main-process.ts';
@@ -61,7 +62,8 @@ test('with a key that is lost for good the old texts stay closed, everything els
     const kek = await loadKeyFile({ path, allowCreate: false });
     const vault = createVault({
       database: platform.floor.database,
-      kek,
+      keys: ringOf(createLocalWrappingKey(kek, 'file', path)),
+      log: platform.floor.log,
       process: platform.floor.registry.id,
       clock: platform.floor.clock,
     });

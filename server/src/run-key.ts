@@ -2,19 +2,28 @@ import { open, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Config } from './config.ts';
 import { openAdmin } from './open-admin.ts';
+import { openKeys } from './open-keys.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock as clock } from './platform/clock.ts';
-import { loadKeyFile, placeKeyFile } from './platform/crypto/key-file.ts';
+import { loadKeyFile, placeKeyFile, rotateKeyFile } from './platform/crypto/key-file.ts';
 import { openRecoveryFile, sealKeyFile } from './platform/crypto/recovery-file.ts';
 import { replaceDataKeys } from './platform/crypto/replace-keys.ts';
+import { countWrapped, rewrapDataKeys } from './platform/crypto/rewrap-keys.ts';
+import { type KeySource, keySources } from './platform/crypto/wrapping-key.ts';
+import { createEgress } from './platform/egress/egress.ts';
 import { createServerLog } from './server-log.ts';
 
-export type KeyCommand = 'key-export' | 'key-import' | 'key-replace';
+export type KeyCommand = 'key-export' | 'key-import' | 'key-replace' | 'key-rotate';
 
 /** Commands about the key file. Errors: `invalid_request`, `already_exists`, `in_use`, `unavailable`. */
-export async function runKey(command: KeyCommand, config: Config, given: { path: string | undefined; lost: boolean }) {
+export async function runKey(
+  command: KeyCommand,
+  config: Config,
+  given: { path: string | undefined; lost: boolean; to?: string | undefined },
+) {
   const path = config.storage.key_file;
   if (command === 'key-replace') return replace(config, given.lost);
+  if (command === 'key-rotate') return rotate(config, given.to);
   if (given.path === undefined) {
     throw new AppError('invalid_request', 'Name the recovery file: damask key export damask-recovery.txt');
   }
@@ -68,13 +77,80 @@ async function replace(config: Config, lost: boolean): Promise<void> {
   }
   const { log } = createServerLog(config, 'key-replace');
   const admin = await openAdmin({ config, clock, log });
+  const egress = createEgress({ allow: config.egress.allow, clock });
   try {
-    const kek = await loadKeyFile({ path, allowCreate: true });
-    const count = await replaceDataKeys(admin.connection, kek);
+    if (config.encryption.key_source === 'file') await loadKeyFile({ path, allowCreate: true });
+    const keys = openKeys({ config, egress, clock });
+    const { id } = await keys.current();
+    const count = await replaceDataKeys(admin.connection, keys);
     process.stdout.write(
-      `${count} workspaces have new keys, under the key ${kek.id} in ${path}. Texts that were stored before cannot be read any more.\nEnter the keys of providers again (\`damask providers add\`), and take a copy of the key: damask key export.\n`,
+      `${count} workspaces have new keys, under the key ${id}. Texts that were stored before cannot be read any more.\nEnter the keys of providers again (\`damask providers add\`), and take a copy of the key: damask key export.\n`,
     );
   } finally {
-    await admin.close();
+    await Promise.all([admin.close(), egress.close()]);
   }
+}
+
+/** Wraps all data keys by another key while the platform runs; begun again after a kill it goes on where it was. */
+async function rotate(config: Config, to: string | undefined): Promise<void> {
+  const target = to ?? config.encryption.key_source;
+  if (!keySources.includes(target as KeySource)) {
+    throw new AppError('invalid_request', `--to takes one of ${keySources.join(', ')}, not '${target}'.`);
+  }
+  const source = target as KeySource;
+  const { log } = createServerLog(config, 'key-rotate');
+  const admin = await openAdmin({ config, clock, log, beside: true });
+  const egress = createEgress({ allow: config.egress.allow, clock });
+  try {
+    const keys = openKeys({ config, egress, clock });
+    let oldPath: string | undefined;
+    if (source === 'file' && config.encryption.key_source === 'file') {
+      const { id } = await keys.of('file');
+      const wrapped = await countWrapped(admin.connection);
+      // Another key beside it: an earlier rotation did not come to its end. That one is finished first.
+      if (Object.keys(wrapped).every((kek) => kek === id)) ({ oldPath } = await rotateKeyFile(config.storage.key_file));
+    }
+    const key = await keys.of(source);
+    const report = await rewrapDataKeys({
+      connection: admin.connection,
+      keys,
+      target: key,
+      onProgress: ({ done, total }) => {
+        if (done === total || done % 100 === 0) process.stderr.write(`${done} of ${total} data keys\n`);
+      },
+    });
+    tellRotated(config, source, key.id, report, oldPath);
+  } finally {
+    await Promise.all([admin.close(), egress.close()]);
+  }
+}
+
+function tellRotated(
+  config: Config,
+  source: KeySource,
+  id: string,
+  { rewrapped, verified, unreachable }: Awaited<ReturnType<typeof rewrapDataKeys>>,
+  oldPath: string | undefined,
+): void {
+  const lost = Object.entries(unreachable);
+  const lines = [
+    `${verified} data keys are wrapped by ${id}, and each was opened with it. ${rewrapped} were wrapped by another key before.`,
+    ...lost.map(
+      ([kek, count]) =>
+        `${count} are still wrapped by ${kek}, which is not at hand. Set what leads to that key, and run this again.`,
+    ),
+    ...(source === config.encryption.key_source
+      ? []
+      : [
+          `Set DAMASK_KEY_SOURCE=${source} and restart every process; then run this once more, for workspaces that were made meanwhile.`,
+        ]),
+    ...(oldPath === undefined
+      ? []
+      : [
+          `The old key is in ${oldPath}. Backups that were taken until now need it: keep it, away from here, as long as those.`,
+          'Delete it to make them unreadable. Take a copy of the new key: damask key export',
+        ]),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  if (lost.length > 0) process.exitCode = 1;
 }

@@ -8,7 +8,6 @@ import { openPlatformDatabase } from './open-database.ts';
 import { openFloor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
-import { loadKeyFile } from './platform/crypto/key-file.ts';
 import { createEgress } from './platform/egress/egress.ts';
 import { createServerLog } from './server-log.ts';
 
@@ -48,12 +47,11 @@ async function addOwnerKey(
   database: Awaited<ReturnType<typeof openPlatformDatabase>>,
   { log, redact }: ReturnType<typeof createServerLog>,
 ) {
-  const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: !database.hasDataKeys });
   const floor = await openFloor({
     config,
     connection: database.connection,
     roles: database.roles,
-    kek,
+    mayMakeKey: !database.hasDataKeys,
     secret: Buffer.alloc(32),
     log,
     redact,

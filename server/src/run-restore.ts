@@ -2,7 +2,7 @@ import {
   type BackupArguments,
   type BackupSetting,
   describe,
-  keyOf,
+  keyOfBackup,
   openWithBases,
   progressOf,
   say,
@@ -20,8 +20,7 @@ import { createServerLog } from './server-log.ts';
 export async function runRestore(place: string, setting: BackupSetting): Promise<void> {
   const { config, given, signal } = setting;
   const { log } = createServerLog(config, 'restore');
-  const kek = await keyOf(config);
-  const chain = await openWithBases(place, kek, setting);
+  const chain = await openWithBases(place, setting);
   const progress = progressOf(given);
   let left: readonly string[] = [];
   try {
@@ -30,7 +29,7 @@ export async function runRestore(place: string, setting: BackupSetting): Promise
       left = await restoreBackup({
         connection: admin.connection,
         chain,
-        kek,
+        kek: (head) => keyOfBackup(setting.keys, head),
         folders: migrationFolders,
         ...(admin.loginRole ? { loginRole: admin.loginRole } : {}),
         log,

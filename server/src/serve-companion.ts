@@ -4,7 +4,6 @@ import type { CompanionOrders } from './companion.ts';
 import { type Composition, compose } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { type Floor, openFloor } from './open-floor.ts';
-import { loadKeyFile } from './platform/crypto/key-file.ts';
 import { createRoles } from './platform/database/roles.ts';
 import { serveCalls } from './platform/rpc/serve-calls.ts';
 import { createServerLog, surviveSurprises } from './server-log.ts';
@@ -43,12 +42,11 @@ export async function serveCompanion(): Promise<void> {
 async function open(config: Config, orders: CompanionOrders) {
   const { log, redact } = createServerLog(config, 'companion');
   surviveSurprises(log);
-  const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: false });
   const floor = await openFloor({
     config,
     connection: orders.connection,
     roles: createRoles(orders.database, orders.separateRoles, String(orders.connection.user)),
-    kek,
+    mayMakeKey: false,
     secret: Buffer.from(orders.secret, 'base64'),
     log,
     redact,

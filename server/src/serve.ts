@@ -15,7 +15,6 @@ import { openFloor } from './open-floor.ts';
 import { ownOrigins } from './own-origins.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
-import { loadKeyFile } from './platform/crypto/key-file.ts';
 import type { Database } from './platform/database/database.ts';
 import { createEgress } from './platform/egress/egress.ts';
 import type { Log } from './platform/log.ts';
@@ -130,12 +129,11 @@ async function start(options: ServeOptions, onClose: OnClose): Promise<boolean> 
   onClose(stopCompanion);
   if (embedded) onClose(async () => removeInstanceNote(dataDir));
   signal.throwIfAborted();
-  const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: !database.hasDataKeys });
   const floor = await openFloor({
     config,
     connection: database.connection,
     roles: database.roles,
-    kek,
+    mayMakeKey: !database.hasDataKeys,
     secret,
     log,
     redact,

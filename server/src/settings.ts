@@ -1,4 +1,5 @@
 import { batchLimit } from '@damask/contracts/batch-operations.ts';
+import { keySources } from './platform/crypto/wrapping-key.ts';
 import { parseRange } from './platform/egress/address.ts';
 import { isAllowEntry } from './platform/egress/allow-list.ts';
 import { logLevels } from './platform/log.ts';
@@ -121,6 +122,30 @@ export const sections = {
     database_url: secret('DAMASK_DATABASE_URL', 'External PostgreSQL; without it one is embedded'),
     pool_size: integer('DAMASK_DATABASE_POOL', 8, [2, 100], 'Database connections of a process'),
     statement_timeout_ms: integer('DAMASK_STATEMENT_TIMEOUT_MS', 15_000, [100, 600_000], 'Time of one statement'),
+  },
+  encryption: {
+    key_source: choice(
+      'DAMASK_KEY_SOURCE',
+      'file',
+      keySources,
+      'Where the key-encryption key is: file, environment (DAMASK_KEY), vault or aws',
+    ),
+    key: secret('DAMASK_KEY', 'Key-encryption key: 32 random bytes in base64; older ones after it, by comma'),
+    vault_url: address('DAMASK_VAULT_URL', 'Address of a HashiCorp Vault with a transit engine'),
+    vault_key: text('DAMASK_VAULT_KEY', 'damask', 'Name of its key, a derived one'),
+    vault_mount: text('DAMASK_VAULT_MOUNT', 'transit', 'Where its transit engine is'),
+    vault_namespace: optional('DAMASK_VAULT_NAMESPACE', 'Its namespace, where it has several'),
+    vault_token: secret('DAMASK_VAULT_TOKEN', 'Token for it'),
+    vault_role_id: optional('DAMASK_VAULT_ROLE_ID', 'AppRole in place of a token'),
+    vault_secret_id: secret('DAMASK_VAULT_SECRET_ID', 'Secret of that AppRole'),
+    vault_auth_mount: text('DAMASK_VAULT_AUTH_MOUNT', 'approle', 'Where its AppRole login is'),
+    kms_key: optionalOf(
+      'DAMASK_KMS_KEY',
+      (text) => /^(arn:[\w:-]+:key\/)?[\w-]{8,}$/.test(text),
+      'the id or the ARN of a key, no alias',
+      'Symmetric key of AWS KMS: its id or ARN; the access key is that of backups',
+    ),
+    kms_url: address('DAMASK_KMS_URL', 'Address of the service, when it is not AWS'),
   },
   services: {
     secret: secret('DAMASK_SERVICE_SECRET', 'Signs calls between processes: 32 characters or more'),

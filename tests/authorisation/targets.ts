@@ -68,6 +68,7 @@ const targets: Readonly<Record<string, Target>> = {
     await make(world, 'PUT', `/v1/timers/${name}`, timer);
     return { timer: name };
   },
+  'POST /v1/encryption/rotation': () => ({}),
   'PUT /v1/queue': () => ({ concurrency: 1_000 }),
   'POST /v1/egress/check': () => ({ url: 'http://127.0.0.1/', surface: 'provider' }),
   'PUT /v1/budgets/{budget}': () => ({ budget: freshName(), ...budget }),

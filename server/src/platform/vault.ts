@@ -1,156 +1,208 @@
-import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { AppError } from './app-error.ts';
 import type { Clock } from './clock.ts';
-import type { KeyEncryptionKey } from './crypto/key-file.ts';
-import { open, type Place, seal } from './crypto/seal.ts';
+import { type DataKey, dataKeyOf, headerLength, subkeyOf, todayOf, versionOf } from './crypto/data-key.ts';
+import { addFirst, type DataKeyRow, readNewest, readVersion } from './crypto/data-key-store.ts';
+import { hmacKeyOf, keepIndexKeys, readIndexKeys, writeIndexKeys } from './crypto/index-keys.ts';
+import { createKeyCache, type HeldKeys } from './crypto/key-cache.ts';
+import { open, type Place, reseal, seal } from './crypto/seal.ts';
+import type { KeyRing } from './crypto/wrapping-key.ts';
 import type { Database } from './database/database.ts';
+import type { Log } from './log.ts';
 
-type PlaceInWorkspace = Omit<Place, 'workspace'>;
+export type PlaceInWorkspace = Omit<Place, 'workspace'>;
+
+/** A version of a data key that is to be stored: wrapped, and what it sealed of the keys of HMACs. */
+export interface NextDataKey extends DataKeyRow {
+  readonly index: Buffer;
+}
 
 /** Seals and opens what is stored encrypted. Each workspace has a data key, wrapped by the key-encryption key. */
 export interface Vault {
-  /** Makes sure that the workspace's key is in memory. Nothing to wait for when it is. */
+  /**
+   * Makes sure that the workspace's key is in memory. Nothing to wait for when it is.
+   * Errors: `workspace_shredded`, `unavailable` when whoever keeps the key-encryption key does not answer.
+   */
   ready(workspace: string): Promise<void> | undefined;
-  /** Needs `ready` first. */
+  /** With the newest version of the key. After `ready` without waiting, unless the key's time in memory ended in between. */
   seal(workspace: string, place: PlaceInWorkspace, plaintext: Buffer): Buffer | Promise<Buffer>;
-  /** Throws when the value was not sealed for this place, or is damaged. */
+  /**
+   * With the version that sealed it. Errors: as `ready`, and a final `unavailable` for a value that was not sealed for this place,
+   * is damaged, or whose key is lost.
+   */
   open(workspace: string, place: PlaceInWorkspace, sealed: Buffer): Promise<Buffer>;
+  /** The same text under the newest version, or null when it is under that. Throws as `open` does. */
+  reseal(workspace: string, place: PlaceInWorkspace, sealed: Buffer): Promise<Buffer | null>;
   /** Key of an HMAC: what is stored as one can be found and compared, but not read. Needs `ready` first. */
   hmacKey(workspace: string, purpose: string): KeyObject;
+  /** Whether what this version sealed can be opened; it is in memory then. Errors as `ready`. */
+  holdVersion(workspace: string, version: number): Promise<boolean>;
+  /** The version that seals, without anything that is secret. */
+  newestVersion(workspace: string): Promise<number>;
+  /** Makes the version after the newest. It counts once it is stored and the topic has moved. */
+  makeNext(workspace: string): Promise<NextDataKey>;
+  /** Looks for new versions and shredded workspaces: what follows the topic. */
+  follow(): Promise<void>;
+  /** Tells of workspaces whose keys were destroyed: what was opened with them is to be forgotten, too. */
+  onShred(listener: (workspace: string) => void): void;
+  /** To be called every minute or so: keeps keys in use fresh, forgets the others. */
+  sweep(): Promise<void>;
 }
 
-interface DataKey {
-  readonly version: number;
-  readonly bytes: Buffer;
-  readonly subkeys: Map<string, KeyObject>;
-  /** What is sealed with today. */
-  today?: { readonly day: number; readonly header: Buffer; readonly subkey: KeyObject };
-}
+/** The owner of what belongs to the whole installation; no workspace has this id. */
+export const installation = '00000000-0000-0000-0000-000000000000';
 
-// Format, version of the data key, process and day: with them and the data key anyone can derive the subkey.
-const format = 1;
-const headerLength = 1 + 4 + 16 + 4;
 const dayMs = 86_400_000;
-const mostSubkeys = 64;
-const workspaceKeys = { table: 'platform.data_key', column: 'wrapped' };
+/** Milliseconds that a data key may be in memory before whoever wrapped it is asked again. */
+export const keyLifetime = 600_000;
+const indexPlace = { table: 'platform.index_key', row: 'keys', column: 'sealed' };
 
 /**
  * A subkey for each workspace, process and day bounds how many nonces one key ever sees: NIST SP 800-38D allows
  * 2^32 random ones, and no process seals so much in a day.
  */
 export function createVault(options: {
-  database: Database;
-  kek: KeyEncryptionKey;
+  database: Pick<Database, 'transaction'>;
+  keys: KeyRing;
   process: string;
   clock: Clock;
+  log: Pick<Log, 'warn'>;
+  lifetime?: number;
 }): Vault {
-  const { database, kek, clock } = options;
+  const { database, keys, clock, log, lifetime = keyLifetime } = options;
   const processBytes = Buffer.from(options.process.replaceAll('-', ''), 'hex');
-  const keys = new Map<string, DataKey>();
-  const loading = new Map<string, Promise<void>>();
-
-  const load = (workspace: string): Promise<void> => {
-    const known = loading.get(workspace);
-    if (known) return known;
-    const loaded = readOrMakeKey(database, kek, workspace)
-      .then((key) => {
-        keys.set(workspace, key);
-      })
-      .finally(() => loading.delete(workspace));
-    loading.set(workspace, loaded);
-    return loaded;
-  };
-
-  const subkeyOf = (key: DataKey, day: number) => {
-    const header = Buffer.alloc(headerLength);
-    header.writeUInt8(format, 0);
-    header.writeUInt32BE(key.version, 1);
-    processBytes.copy(header, 5);
-    header.writeUInt32BE(day, 21);
-    return { day, header, subkey: subkey(key, header) };
-  };
-
-  return {
-    ready: (workspace) => (keys.has(workspace) ? undefined : load(workspace)),
-    seal(workspace, place, plaintext) {
-      const key = keys.get(workspace);
-      if (!key) throw new Error('A value was to be sealed before its key was ready');
-      const day = Math.floor(clock.now() / dayMs);
-      if (key.today?.day !== day) key.today = subkeyOf(key, day);
-      const { subkey, header } = key.today;
-      return seal(subkey, { workspace, table: place.table, row: place.row, column: place.column }, header, plaintext);
+  const listeners: ((workspace: string) => void)[] = [];
+  const cache = createKeyCache({
+    ...{ database, clock, log, lifetime },
+    read: (workspace) => readKeys(workspace),
+    onShred: (workspace) => {
+      for (const listener of listeners) listener(workspace);
     },
-    async open(workspace, place, sealed) {
-      await this.ready(workspace);
-      const key = keys.get(workspace) as DataKey;
-      const header = sealed.subarray(0, headerLength);
-      if (header.length < headerLength || header[0] !== format) throw new Error('A sealed value has an unknown format');
-      if (header.readUInt32BE(1) !== key.version) {
-        throw new AppError(
-          'unavailable',
-          'This was sealed with a key that was replaced since, and cannot be read any more. Enter it again where that is possible.',
-        );
-      }
-      return open(subkey(key, header), { workspace, ...place }, headerLength, sealed);
-    },
-    hmacKey(workspace, purpose) {
-      const key = keys.get(workspace);
-      if (!key) throw new Error('An HMAC was asked for before its key was ready');
-      return derive(key, `hmac ${purpose}`, Buffer.alloc(0), `damask hmac ${purpose}`);
-    },
-  };
-}
-
-function subkey(key: DataKey, header: Buffer): KeyObject {
-  const salt = header.subarray(5, headerLength);
-  return derive(key, salt.toString('latin1'), salt, 'damask field encryption');
-}
-
-function derive(key: DataKey, name: string, salt: Buffer, purpose: string): KeyObject {
-  const known = key.subkeys.get(name);
-  if (known) return known;
-  const derived = createSecretKey(Buffer.from(hkdfSync('sha256', key.bytes, salt, purpose, 32)));
-  if (key.subkeys.size >= mostSubkeys) key.subkeys.delete(key.subkeys.keys().next().value as string);
-  key.subkeys.set(name, derived);
-  return derived;
-}
-
-interface KeyRow {
-  readonly version: number;
-  readonly kek: string;
-  readonly wrapped: Buffer;
-}
-
-async function readOrMakeKey(database: Database, kek: KeyEncryptionKey, workspace: string): Promise<DataKey> {
-  const fresh = await wrapDataKey(kek, workspace, 1, randomBytes(32));
-  const row = await database.transaction({ role: 'platform', workspace: null }, async (transaction) => {
-    const read = () =>
-      transaction.query<KeyRow>(
-        'select version, kek, wrapped from platform.data_key where workspace = $1 order by version desc limit 1',
-        [workspace],
-      );
-    const [found] = await read();
-    if (found) return found;
-    await transaction.query(
-      'insert into platform.data_key (workspace, version, kek, wrapped) values ($1, 1, $2, $3) on conflict do nothing',
-      [workspace, kek.id, fresh],
-    );
-    return (await read())[0] as KeyRow;
   });
-  return { version: row.version, bytes: await unwrap(kek, workspace, row), subkeys: new Map() };
-}
 
-/** A workspace's data key as it is stored. */
-export function wrapDataKey(kek: KeyEncryptionKey, workspace: string, version: number, bytes: Buffer) {
-  return seal(kek.key, { workspace, row: String(version), ...workspaceKeys }, Buffer.alloc(0), bytes);
-}
+  async function readKeys(workspace: string) {
+    let found = await readNewest(database, workspace);
+    if (!found.row && !found.shredded) {
+      const kek = await keys.current();
+      const wrapped = await kek.wrap({ workspace, version: 1 }, randomBytes(32));
+      found = await addFirst(database, workspace, { kek: kek.id, wrapped });
+    }
+    if (found.shredded || !found.row) throw shredded();
+    const newest = await unwrap(workspace, found.row);
+    if (!newest) throw keyMissing(found.row);
+    const index = found.index && readIndexKeys(await openWith(newest, workspace, indexPlace, found.index));
+    return { newest, index };
+  }
 
-async function unwrap(kek: KeyEncryptionKey, workspace: string, row: KeyRow): Promise<Buffer> {
-  if (row.kek !== kek.id) {
+  async function unwrap(workspace: string, row: DataKeyRow): Promise<DataKey | undefined> {
+    const kek = await keys.find(row.kek);
+    return kek && dataKeyOf(row.version, await kek.unwrap({ workspace, version: row.version }, row.wrapped));
+  }
+
+  const take = (workspace: string): HeldKeys | Promise<HeldKeys> => cache.take(workspace) ?? cache.load(workspace);
+
+  async function hold(workspace: string, version: number): Promise<{ key: DataKey; held: HeldKeys } | undefined> {
+    let held = await take(workspace);
+    // Another process may have begun to seal with a version that this one has not heard of.
+    if (version > held.newest.version) held = await cache.load(workspace);
+    if (version === held.newest.version) return { key: held.newest, held };
+    const known = held.older.get(version);
+    if (known) return { key: known, held };
+    const row = await readVersion(database, workspace, version);
+    const key = row && (await unwrap(workspace, row));
+    if (!key) return undefined;
+    // They may have been asked for again meanwhile, and these be erased.
+    const current = await take(workspace);
+    current.older.set(version, key);
+    return { key, held: current };
+  }
+
+  async function holdFor(workspace: string, sealed: Buffer) {
+    const held = await hold(workspace, versionOf(sealed));
+    if (held) return held;
     throw new AppError(
       'unavailable',
-      `The workspace's data key was wrapped by the key ${row.kek}, and the key file holds ${kek.id}. Put the right key file back.`,
+      'This was sealed with a key that was replaced since, and cannot be read any more. Enter it again where that is possible.',
+      { final: true },
     );
   }
-  return open(kek.key, { workspace, row: String(row.version), ...workspaceKeys }, 0, row.wrapped);
+
+  const sealWith = (key: DataKey, workspace: string, { table, row, column }: PlaceInWorkspace, plaintext: Buffer) => {
+    const { subkey, header } = todayOf(key, processBytes, Math.floor(clock.now() / dayMs));
+    return seal(subkey, { workspace, table, row, column }, header, plaintext);
+  };
+  const openWith = (key: DataKey, workspace: string, place: PlaceInWorkspace, sealed: Buffer) =>
+    open(subkeyOf(key, sealed), { workspace, ...place }, headerLength, sealed);
+
+  return {
+    ready: (workspace) => (cache.take(workspace) ? undefined : cache.load(workspace).then(() => undefined)),
+    seal(workspace, place, plaintext) {
+      const held = cache.take(workspace);
+      if (held) return sealWith(held.newest, workspace, place, plaintext);
+      return cache.load(workspace).then(({ newest }) => sealWith(newest, workspace, place, plaintext));
+    },
+    async open(workspace, place, sealed) {
+      try {
+        const { key } = await holdFor(workspace, sealed);
+        return await openWith(key, workspace, place, sealed);
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        log.warn('A sealed value does not open where it is: it was damaged or moved', { workspace, ...place, error });
+        throw doesNotOpen(error);
+      }
+    },
+    async reseal(workspace, place, sealed) {
+      const { key, held } = await holdFor(workspace, sealed);
+      if (key === held.newest) return null;
+      const { subkey, header } = todayOf(held.newest, processBytes, Math.floor(clock.now() / dayMs));
+      return reseal(
+        { key: subkeyOf(key, sealed), headerLength },
+        { key: subkey, header },
+        { workspace, ...place },
+        sealed,
+      );
+    },
+    hmacKey(workspace, purpose) {
+      const held = cache.peek(workspace);
+      if (!held) throw new Error('An HMAC was asked for before its key was ready');
+      return hmacKeyOf(held.newest, held.index, purpose);
+    },
+    holdVersion: async (workspace, version) => (await hold(workspace, version)) !== undefined,
+    newestVersion: async (workspace) => (await take(workspace)).newest.version,
+    async makeNext(workspace) {
+      const { newest, index } = await cache.load(workspace);
+      const version = newest.version + 1;
+      // Before the first wait: the keys in memory may be replaced and erased.
+      const kept = writeIndexKeys(index ?? keepIndexKeys(newest));
+      const kek = await keys.current();
+      const next = dataKeyOf(version, randomBytes(32));
+      const sealed = await sealWith(next, workspace, indexPlace, kept);
+      const wrapped = await kek.wrap({ workspace, version }, next.bytes);
+      next.bytes.fill(0);
+      return { version, kek: kek.id, wrapped, index: sealed };
+    },
+    follow: () => cache.follow(),
+    onShred: (listener) => void listeners.push(listener),
+    sweep: () => cache.sweep(),
+  };
 }
+
+const shredded = () =>
+  new AppError(
+    'workspace_shredded',
+    'The keys of this workspace were destroyed on purpose, and its texts with them. Work in another workspace.',
+  );
+
+const doesNotOpen = (cause: unknown) =>
+  new AppError(
+    'unavailable',
+    'What is stored here cannot be decrypted: it was damaged, or moved from where it belongs. Enter it again, or bring it back from a backup.',
+    { final: true },
+    { cause },
+  );
+
+const keyMissing = ({ kek }: DataKeyRow) =>
+  new AppError(
+    'unavailable',
+    `The workspace's data key was wrapped by the key ${kek}, which is not at hand. Put the right key file back, or set what DAMASK_KEY_SOURCE needs to reach that key.`,
+  );

@@ -12,7 +12,6 @@ import { type Floor, openFloor } from '../open-floor.ts';
 import { ownOrigins } from '../own-origins.ts';
 import type { Client } from '../platform/call.ts';
 import { systemClock } from '../platform/clock.ts';
-import { loadKeyFile } from '../platform/crypto/key-file.ts';
 import { migrate } from '../platform/database/migrate.ts';
 import { prepareDatabase } from '../platform/database/prepare.ts';
 import type { Lookup } from '../platform/egress/egress.ts';
@@ -101,7 +100,6 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   });
   const folders = Object.fromEntries(ownServices.map((service) => [service, serviceTable[service].migrations]));
   await migrate({ connection, roles, folders, contract: false, log });
-  const kek = await loadKeyFile({ path: config.storage.key_file, allowCreate: true });
   const login = { ...connection, user: `${connection.database}_login` };
   // Two platforms with one pid take each other for a restart of a dead one: the second goes by the pid of the test runner.
   const pid = beside ? process.ppid : process.pid;
@@ -110,7 +108,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     config,
     connection: login,
     roles,
-    kek,
+    mayMakeKey: true,
     secret,
     log,
     redact,

@@ -11,6 +11,8 @@ export interface BackupHead {
   readonly backup: string;
   /** Which key the backup was sealed with. */
   readonly kek: string;
+  /** Of a key that others keep: the key of this backup alone, wrapped by it, in base64. */
+  readonly wrapped?: string;
   readonly salt: string;
   readonly begun_at: string;
   readonly damask: string;
@@ -45,30 +47,34 @@ export function frameKey(kek: KeyEncryptionKey, head: BackupHead, headBytes: Buf
   return { key: backupKey(kek, Buffer.from(head.salt, 'base64')), head: digest };
 }
 
+/** Finds the key that a backup was sealed with. Errors: `unavailable` when it is not at hand. */
+export type FindBackupKey = (head: BackupHead) => Promise<KeyEncryptionKey | undefined>;
+
 export interface OpenedBackup {
   readonly source: Source;
   readonly head: BackupHead;
   /** Needs the key. Errors: `unavailable` for another key, `invalid_request` for a file that is cut off or was changed. */
-  readManifest(kek: KeyEncryptionKey): Promise<Manifest>;
+  readManifest(kek: KeyEncryptionKey | FindBackupKey): Promise<Manifest>;
   /** All frames in order. Throws where the file is not what was written. */
-  frames(kek: KeyEncryptionKey): AsyncGenerator<Frame>;
+  frames(kek: KeyEncryptionKey | FindBackupKey): AsyncGenerator<Frame>;
 }
 
 /** Reads the head. Errors: `invalid_request` when it is no backup, or one of a newer Damask. */
 export async function openBackup(source: Source): Promise<OpenedBackup> {
   const { head, bytes } = await readHead(source);
-  const keyOf = (kek: KeyEncryptionKey) => {
-    if (kek.id === head.kek) return frameKey(kek, head, bytes);
+  const keyOf = async (given: KeyEncryptionKey | FindBackupKey) => {
+    const kek = typeof given === 'function' ? await given(head) : given;
+    if (kek?.id === head.kek) return frameKey(kek, head, bytes);
     throw new AppError(
       'unavailable',
-      `${source.name} was sealed with the key ${head.kek}, and the key file holds ${kek.id}. Point DAMASK_KEY_FILE to that key, or bring it back with \`damask key import\`.`,
+      `${source.name} was sealed with the key ${head.kek}, which is not at hand. Point DAMASK_KEY_FILE to that key or set what DAMASK_KEY_SOURCE needs to reach it, or bring it back with \`damask key import\`.`,
     );
   };
   return {
     source,
     head,
     async readManifest(kek) {
-      const key = keyOf(kek);
+      const key = await keyOf(kek);
       const { offset, number } = await readEnd(source, bytes.length);
       const sealed = await source.read(offset + 4, source.size - endBytes - offset - 4);
       const frame = await openFrame(key, number, sealed, true).catch((error: unknown) => {
@@ -76,7 +82,9 @@ export async function openBackup(source: Source): Promise<OpenedBackup> {
       });
       return parseManifest(frame.body.toString());
     },
-    frames: (kek) => readFrames(source, bytes.length, keyOf(kek)),
+    async *frames(kek) {
+      yield* readFrames(source, bytes.length, await keyOf(kek));
+    },
   };
 }
 

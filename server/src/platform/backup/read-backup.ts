@@ -1,6 +1,6 @@
 import { AppError } from '../app-error.ts';
 import type { KeyEncryptionKey } from '../crypto/key-file.ts';
-import { damaged, type OpenedBackup, openBackup } from './backup-file.ts';
+import { damaged, type FindBackupKey, type OpenedBackup, openBackup } from './backup-file.ts';
 import type { Frame } from './frames.ts';
 import { type BackupTable, type Manifest, tableName } from './manifest.ts';
 import type { Source } from './place.ts';
@@ -20,7 +20,7 @@ export interface BackupChain {
  */
 export async function openChain(
   source: Source,
-  kek: KeyEncryptionKey,
+  kek: KeyEncryptionKey | FindBackupKey,
   given: readonly Source[] = [],
 ): Promise<BackupChain> {
   const opened: Source[] = [source, ...given];
@@ -62,7 +62,10 @@ export interface TableToRead {
 }
 
 /** Every table of the newest backup, each from the file that holds it, in the order of the files. */
-export async function* readTables(chain: BackupChain, kek: KeyEncryptionKey): AsyncGenerator<TableToRead> {
+export async function* readTables(
+  chain: BackupChain,
+  kek: KeyEncryptionKey | FindBackupKey,
+): AsyncGenerator<TableToRead> {
   const newest = chain.files[0] as OpenedBackup;
   for (const file of chain.files) {
     const wanted = new Map<string, BackupTable>();

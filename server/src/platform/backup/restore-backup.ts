@@ -4,6 +4,7 @@ import { checkSteps, migrate } from '../database/migrate.ts';
 import { prepareDatabase } from '../database/prepare.ts';
 import { quoteName, type Roles } from '../database/roles.ts';
 import type { Log } from '../log.ts';
+import type { FindBackupKey } from './backup-file.ts';
 import { sumUp, tableName } from './manifest.ts';
 import { type BackupChain, readTables } from './read-backup.ts';
 import {
@@ -26,7 +27,7 @@ export interface RestoreOptions {
   /** Of an empty database, as a user that may make roles and schemas. */
   readonly connection: pg.ClientConfig;
   readonly chain: BackupChain;
-  readonly kek: KeyEncryptionKey;
+  readonly kek: KeyEncryptionKey | FindBackupKey;
   /** Service name to the folder of its migrations. */
   readonly folders: Readonly<Record<string, string>>;
   /** The login of the pool, when it is not the connection's own user. */

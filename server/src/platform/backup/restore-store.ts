@@ -37,11 +37,11 @@ export async function refuseUsed(client: pg.Client, services: readonly string[])
 
 // A schema that migrations made and nobody used holds nothing but what they put there.
 async function hasServed(client: pg.Client, owner: string): Promise<boolean> {
-  await client.query(`set role ${quoteName(owner)}`);
+  await client.query(`set role ${quoteName(owner)}; set damask.role = 'owner'`);
   const { rows } = await client.query<{ used: boolean }>(
     'select exists (select from platform.process) or exists (select from platform.data_key) as used',
   );
-  await client.query('reset role');
+  await client.query('reset role; reset damask.role');
   return rows[0]?.used === true;
 }
 

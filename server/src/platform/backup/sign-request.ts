@@ -15,9 +15,9 @@ export interface RequestToSign {
   readonly body: Buffer;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** What is asked, as AWS calls it; `s3` unless told. */
+  readonly service?: string;
 }
-
-const service = 's3';
 
 /** Percent-encoding as RFC 3986 has it; `encodeURIComponent` leaves five more characters as they are. */
 export function encodeName(text: string): string {
@@ -35,7 +35,7 @@ const hmac = (key: string | Buffer, data: string) => createHmac('sha256', key).u
  * (docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html, read November 2026).
  */
 export function signRequest(request: RequestToSign, credentials: StoreCredentials): Record<string, string> {
-  const { method, url, body, at } = request;
+  const { method, url, body, at, service = 's3' } = request;
   const time = new Date(at).toISOString().replace(/[-:]|\.\d+/g, '');
   const day = time.slice(0, 8);
   const bodyHash = hash(body);

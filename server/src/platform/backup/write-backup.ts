@@ -21,7 +21,8 @@ export interface BackupProgress {
 export interface WriteBackupOptions {
   readonly connection: pg.ClientConfig;
   readonly destination: Destination;
-  readonly kek: KeyEncryptionKey;
+  /** Wrapped: a key for this backup alone, as whoever keeps the key-encryption key gave it back. */
+  readonly kek: KeyEncryptionKey & { readonly wrapped?: string };
   readonly clock: Clock;
   readonly damask: string;
   /** A backup whose sealed partitions need not be written again. */
@@ -55,6 +56,7 @@ async function writeAll(options: WriteBackupOptions, snapshot: Snapshot) {
   const head: BackupHead = {
     backup: randomUUID(),
     kek: kek.id,
+    ...(kek.wrapped === undefined ? {} : { wrapped: kek.wrapped }),
     salt: randomBytes(32).toString('base64'),
     begun_at: moment(),
     damask,

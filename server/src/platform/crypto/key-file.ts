@@ -1,6 +1,6 @@
 import { createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError } from '../app-error.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -66,9 +66,12 @@ function parse(text: string, path: string): KeyEncryptionKey {
   const line = text.split('\n').find((candidate) => candidate !== '' && !candidate.startsWith('#')) ?? '';
   const bytes = Buffer.from(line.trim(), 'base64');
   if (bytes.length !== keyLength) throw notKey(path);
-  const id = createHash('sha256').update('damask kek id').update(bytes).digest('hex').slice(0, 16);
-  return { key: createSecretKey(bytes), id };
+  return { key: createSecretKey(bytes), id: keyIdOf(bytes) };
 }
+
+/** Tells two keys apart without giving either away. */
+export const keyIdOf = (bytes: Buffer) =>
+  createHash('sha256').update('damask kek id').update(bytes).digest('hex').slice(0, 16);
 
 /**
  * Makes the file of a key that is known. Errors: `already_exists` when there is another key; `unavailable`.
@@ -79,6 +82,25 @@ export async function placeKeyFile(path: string, bytes: Buffer): Promise<void> {
   const { key } = parse((await readPrivate(path)) ?? '', path);
   if (key.export().equals(bytes)) return;
   throw new AppError('already_exists', `${path} holds another key. Move it away first, or set DAMASK_KEY_FILE.`);
+}
+
+/**
+ * Puts a new key in the place of the old one, which stays beside it as `<path>.<its id>`. At no moment is one of them missing:
+ * who looks for a key by its id finds it in the file or beside it. Errors: `unavailable`.
+ */
+export async function rotateKeyFile(path: string): Promise<{ readonly old: string; readonly oldPath: string }> {
+  const { id: old } = await loadKeyFile({ path, allowCreate: false });
+  const oldPath = `${path}.${old}`;
+  await link(path, oldPath).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw notMade(oldPath, error);
+  });
+  const bytes = randomBytes(keyLength);
+  const draft = `${path}.${keyIdOf(bytes)}`;
+  await create(draft, bytes);
+  await rename(draft, path);
+  const folder = await open(dirname(path), 'r');
+  await folder.sync().finally(() => folder.close());
+  return { old, oldPath };
 }
 
 async function create(path: string, key: Buffer = randomBytes(keyLength)) {
@@ -99,15 +121,19 @@ async function create(path: string, key: Buffer = randomBytes(keyLength)) {
     const folder = await open(dirname(path), 'r');
     await folder.sync().finally(() => folder.close());
   } catch (error) {
-    throw new AppError(
-      'unavailable',
-      `The key file ${path} cannot be made: ${(error as Error).message}. Make its folder writable, or set DAMASK_KEY_FILE.`,
-      {},
-      { cause: error },
-    );
+    throw notMade(path, error);
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+function notMade(path: string, cause: unknown): AppError {
+  return new AppError(
+    'unavailable',
+    `The key file ${path} cannot be made: ${(cause as Error).message}. Make its folder writable, or set DAMASK_KEY_FILE.`,
+    {},
+    { cause },
+  );
 }
 
 function notKey(path: string): AppError {

@@ -1,4 +1,3 @@
-import { createSecretKey } from 'node:crypto';
 import { identityOperations } from '@damask/contracts/identity.ts';
 import { loginOperations } from '@damask/contracts/login.ts';
 import { type Role, type RoleRef, rolePermissions } from '@damask/contracts/permissions.ts';
@@ -11,6 +10,7 @@ import { createEgress } from '#platform/egress/egress.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
+import { testKeys } from '#platform/testing/test-keys.ts';
 import { createVault } from '#platform/vault.ts';
 import { createIdentityService, identityMigrations } from './service.ts';
 
@@ -49,10 +49,10 @@ export async function identityForTests(
   let ahead = 0;
   const clock = { ...systemClock, now: () => Date.now() + ahead };
   const cursors = createCursors(Buffer.alloc(32, 1));
-  const kek = { id: 'of-tests', key: createSecretKey(Buffer.alloc(32, 2)) };
-  const vault = createVault({ database, kek, process: clock.uuid(), clock });
+  const keys = testKeys();
+  const vault = createVault({ database, keys, process: clock.uuid(), clock, log });
   const egress = createEgress({ allow, clock });
-  const service = createIdentityService({ database, clock, log, cursors, vault, egress, ...more });
+  const service = createIdentityService({ database, clock, log, cursors, vault, keys, egress, ...more });
   const identity = openDoor(operations, service, { copy: true, checkOutput: true });
   const pool = new pg.Pool({ ...connection, max: 1 });
   pool.on('error', () => undefined);

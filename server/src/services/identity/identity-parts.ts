@@ -1,4 +1,5 @@
 import type { Clock } from '#platform/clock.ts';
+import type { KeyRing } from '#platform/crypto/wrapping-key.ts';
 import type { Cursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Egress } from '#platform/egress/egress.ts';
@@ -15,6 +16,7 @@ export interface IdentityParts {
   readonly cursors: Cursors;
   readonly trail: Trail;
   readonly vault: Vault;
+  readonly keys: KeyRing;
   readonly egress: Egress;
   /** Where people reach this installation, without a slash at the end; null when nobody said. */
   readonly publicUrl: string | null;

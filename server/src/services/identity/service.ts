@@ -1,11 +1,16 @@
 import type { commandLineLoginOperations } from '@damask/contracts/command-line-login.ts';
+import type { encryptionOperations } from '@damask/contracts/encryption.ts';
 import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { loginOperations } from '@damask/contracts/login.ts';
 import type { Implementation } from '#platform/call.ts';
+import type { SealedColumn } from '#platform/crypto/sealed-column.ts';
 import { createTrail } from '#platform/trail.ts';
 import { createCommandLineOperations } from './command-line/command-line-operations.ts';
 import { createKey } from './create-key.ts';
 import { createWorkspace } from './create-workspace.ts';
+import { readEncryption } from './encryption/read-encryption.ts';
+import { rotateDataKey } from './encryption/rotate-data-key.ts';
+import { shredWorkspace } from './encryption/shred-workspace.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { createInvitationOperations } from './invitation/invitation-operations.ts';
 import { listKeys } from './list-keys.ts';
@@ -23,6 +28,7 @@ import { readWorkspace } from './read-workspace.ts';
 import { reissueOwnerKey } from './reissue-owner-key.ts';
 import { revokeKey } from './revoke-key.ts';
 import { createScimOperations } from './scim/scim-operations.ts';
+import { identitySealedColumns } from './sealed-columns.ts';
 
 export interface IdentityOptions extends Omit<IdentityParts, 'trail' | 'keyLimit' | 'loginLimits' | 'publicUrl'> {
   readonly publicUrl?: string | null;
@@ -35,10 +41,15 @@ export interface IdentityOptions extends Omit<IdentityParts, 'trail' | 'keyLimit
 /** Folder of this service's migrations. */
 export const identityMigrations = `${import.meta.dirname}/migrations`;
 
+/** Columns that a new data key seals anew. */
+export const identitySealed: readonly SealedColumn[] = identitySealedColumns;
+
 /** Workspaces and API keys. Inputs are checked and permissions asked for before they come here. */
 export function createIdentityService(
   options: IdentityOptions,
-): Implementation<typeof identityOperations & typeof loginOperations & typeof commandLineLoginOperations> {
+): Implementation<
+  typeof identityOperations & typeof encryptionOperations & typeof loginOperations & typeof commandLineLoginOperations
+> {
   const trail = createTrail('identity', options.clock);
   const parts: IdentityParts = {
     keyLimit: 10_000,
@@ -67,6 +78,12 @@ export function createIdentityService(
     ...createMemberOperations(parts),
     ...createInvitationOperations(parts),
     ...createScimOperations(parts),
+    /** What wraps the workspace's data keys, their versions, the last rotation. Errors: `workspace_shredded`. */
+    readEncryption: (context) => readEncryption(parts, context),
+    /** A new data key; everything is sealed anew with it. Errors: `workspace_shredded`, `unavailable`. */
+    rotateDataKey: (context) => rotateDataKey(parts, context),
+    /** Destroys a workspace's data keys for good. Errors: `not_found`, `policy_refused` for another name. */
+    shredWorkspace: (context, input) => shredWorkspace(parts, context, input),
     /** A workspace with its owner key, whose secret is answered this once. */
     createWorkspace: (context, input) => createWorkspace(parts, context, input),
     /** Id of the installation, and its first workspace or null. */

@@ -2,6 +2,7 @@ import type { serviceOperations } from '@damask/contracts/services.ts';
 import type { Implementation } from '#platform/call.ts';
 import type { Carrier } from '#platform/carrier/carrier.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { SealedColumn } from '#platform/crypto/sealed-column.ts';
 import type { Cursors } from '#platform/cursor.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { Egress } from '#platform/egress/egress.ts';
@@ -35,10 +36,9 @@ import { createModelRouter } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
 import { openQueue, type QueueSettings } from './open-queue.ts';
+import type { PlantedFaults } from './planted-faults.ts';
 import { createQueueOperations } from './queue/queue-operations.ts';
 import { createStoppedActors, createStoppedActorsReader, stoppedActorsTopic } from './queue/stopped-actors.ts';
-import type { TaskQueue } from './queue/task-queue.ts';
-import type { TaskRuns } from './queue/task-runs.ts';
 import { guardReach } from './reach/guard-reach.ts';
 import { readCatalogue } from './routing/catalogue.ts';
 import { createGates } from './routing/gates.ts';
@@ -48,7 +48,7 @@ import { cancelRun } from './run/cancel-run.ts';
 import { createClaimWriter } from './run/claim-writer.ts';
 import { createConfirmEnd } from './run/confirm-end.ts';
 import type { EngineParts } from './run/engine.ts';
-import { createJournal, type Journal } from './run/journal.ts';
+import { createJournal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
 import { observeRuns } from './run/observe-runs.ts';
 import { createOutputPublisher } from './run/output-publisher.ts';
@@ -56,10 +56,13 @@ import { createPayloads } from './run/payloads.ts';
 import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
 import { heedSignals, signalTopic } from './run/run-signals.ts';
+import { patternSealedColumns } from './sealed-columns.ts';
 import { openTimers } from './timer/open-timers.ts';
 import { createImportPlanner } from './transfer/import-planner.ts';
 import { createStarterReader } from './transfer/install-starters.ts';
 import { createTransferOperations } from './transfer/transfer-operations.ts';
+
+export type { PlantedFaults } from './planted-faults.ts';
 
 export interface PatternOptions {
   readonly database: Database;
@@ -93,18 +96,6 @@ export interface PatternOptions {
   readonly planted?: PlantedFaults;
 }
 
-/** Faults that a test plants to see that its checks can fail. Never set outside tests. */
-export interface PlantedFaults {
-  readonly journal?: (journal: Journal) => Journal;
-  /** False: nobody ends the runs of a dead process. */
-  readonly recovery?: boolean;
-  /** False: an Idempotency-Key is taken and means nothing. */
-  readonly keys?: boolean;
-  /** Around what a worker does for a run, and around what is done to queue one. */
-  readonly worker?: (runs: TaskRuns) => TaskRuns;
-  readonly queue?: (queue: TaskQueue) => TaskQueue;
-}
-
 export interface PatternService {
   readonly operations: Implementation<(typeof serviceOperations)['pattern']>;
   /** Why it cannot take runs, or null. */
@@ -120,6 +111,9 @@ export interface PatternService {
 }
 
 export const patternMigrations = `${import.meta.dirname}/migrations`;
+
+/** Columns that a new data key seals anew. */
+export const patternSealed: readonly SealedColumn[] = patternSealedColumns;
 
 /** A new workspace's starter patterns may wait so long for older transactions of the database. */
 const startersWithin = 5_000;
@@ -208,10 +202,16 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const heard = [starters, createStoppedActorsReader(database, libraryParts.afterChange)];
   const readers = startEventReaders({ database, carrier, clock, log, readers: heard });
   await Promise.all([recovery.first, readers.first]);
+  const answers = createAnswerCache(clock);
+  vault.onShred((workspace) => {
+    void contexts.load();
+    providers.forget(workspace);
+    answers.forget(workspace);
+  });
   const execution = {
     ...{ library, router, engine, clock, log },
     pdfTexts: createPdfTexts({ clock }),
-    answers: createAnswerCache(clock),
+    answers,
     limits: { budgets, defaultMaxTokens: runs.max_tokens, clock },
     defaultTimeout: runs.timeout_ms,
   };

@@ -18,6 +18,8 @@ export async function openSealed(opening: Promise<Buffer>): Promise<Buffer> {
   try {
     return await opening;
   } catch (cause) {
+    // Whoever keeps the key may answer again in a moment.
+    if (!(cause instanceof AppError) || !cause.details.final) throw cause;
     throw new AppError(
       'payload_gone',
       'The lines of this batch cannot be decrypted. Put the key file back that they were written with, or cancel the batch.',

@@ -1,4 +1,3 @@
-import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
 
 /** Where a text is stored; moved elsewhere it cannot be opened. */
@@ -12,17 +11,7 @@ export async function sealText(vault: Vault, workspace: string, place: TextPlace
   return vault.seal(workspace, { ...place, column: 'content' }, Buffer.from(text));
 }
 
-/** Errors: `unavailable` when the key file is not the one that the text was written with. */
+/** Errors: those of the vault. */
 export async function openText(vault: Vault, workspace: string, place: TextPlace, sealed: Buffer): Promise<string> {
-  try {
-    return (await vault.open(workspace, { ...place, column: 'content' }, sealed)).toString('utf8');
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause;
-    throw new AppError(
-      'unavailable',
-      'A stored text cannot be decrypted. Check that the key file is the one that it was written with.',
-      {},
-      { cause },
-    );
-  }
+  return (await vault.open(workspace, { ...place, column: 'content' }, sealed)).toString('utf8');
 }

@@ -25,7 +25,9 @@ export interface OpenTurn extends Said, Pick<Turn, 'number' | 'run' | 'created_a
 /** Turns that are sealed or opened in one go: more would hold the event loop for milliseconds. */
 const atOnce = 50;
 
-const placeOf = (session: string, number: number) => ({ table: 'pattern.turn', row: `${session} ${number}` }) as const;
+/** What a turn is sealed for. */
+export const turnPlace = (session: string, number: number) =>
+  ({ table: 'pattern.turn', row: `${session} ${number}` }) as const;
 
 /** Seals turns that will have the numbers from `from` on. Needs the vault to be ready. */
 export async function sealTurns(
@@ -41,7 +43,7 @@ export async function sealTurns(
     const text = JSON.stringify(attachments.length === 0 ? { content } : { content, attachments });
     sealed.push({
       ...turn,
-      sealed: await sealText(vault, workspace, placeOf(id, from + index), text),
+      sealed: await sealText(vault, workspace, turnPlace(id, from + index), text),
       bytes: sizeOf(turn),
     });
   }
@@ -57,7 +59,7 @@ export async function openTurns(
   const opened: OpenTurn[] = [];
   for (const [index, { number, role, content, run, created_at }] of rows.entries()) {
     if (index % atOnce === atOnce - 1) await letOthersRun();
-    const said = JSON.parse(await openText(vault, workspace, placeOf(id, number), content)) as Partial<Said>;
+    const said = JSON.parse(await openText(vault, workspace, turnPlace(id, number), content)) as Partial<Said>;
     opened.push({
       number,
       role,

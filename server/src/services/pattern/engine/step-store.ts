@@ -135,8 +135,8 @@ export async function openStep(vault: Vault, row: StepRow): Promise<StepRecord> 
   const { workspace, run, payload, comment, decision, decided_by, decided_at } = row;
   const { error_code, error_detail, cost_micros, until, started_at, finished_at, ...rest } = row;
   const { path, state, pattern, version, model, calls, attempts, usage, sanitised, why } = rest;
-  const texts = payload && ((await openJson(vault, workspace, place(run, path, 'payload'), payload)) as Texts);
-  const said = comment && ((await openJson(vault, workspace, place(run, path, 'comment'), comment)) as string);
+  const texts = payload && ((await openJson(vault, workspace, stepPlace(run, path, 'payload'), payload)) as Texts);
+  const said = comment && ((await openJson(vault, workspace, stepPlace(run, path, 'comment'), comment)) as string);
   return {
     ...{ path, state, pattern, version, model, calls, attempts, usage, sanitised, why },
     cost_micros: cost_micros === null ? null : Number(cost_micros),
@@ -160,24 +160,25 @@ interface Texts {
 
 function seal(vault: Vault, workspace: string, run: string, { path, output, data }: StepRecord) {
   if (output === null && data === undefined) return null;
-  return vault.seal(workspace, place(run, path, 'payload'), Buffer.from(JSON.stringify({ output, data })));
+  return vault.seal(workspace, stepPlace(run, path, 'payload'), Buffer.from(JSON.stringify({ output, data })));
 }
 
 /** Seals what a person said with their decision. Needs the vault to be ready for the workspace. */
 export function sealComment(vault: Vault, workspace: string, run: string, path: string, comment: string) {
-  return vault.seal(workspace, place(run, path, 'comment'), Buffer.from(JSON.stringify(comment)));
+  return vault.seal(workspace, stepPlace(run, path, 'comment'), Buffer.from(JSON.stringify(comment)));
 }
 
 async function openJson(
   vault: Vault,
   workspace: string,
-  at: ReturnType<typeof place>,
+  at: ReturnType<typeof stepPlace>,
   sealed: Buffer,
 ): Promise<unknown> {
   return JSON.parse((await vault.open(workspace, at, sealed)).toString('utf8'));
 }
 
-const place = (run: string, path: string, column: 'payload' | 'comment') => ({
+/** What seals the texts of a step. */
+export const stepPlace = (run: string, path: string, column: 'payload' | 'comment') => ({
   table: 'pattern.step',
   row: `${run}/${path}`,
   column,

@@ -6,6 +6,8 @@ export interface ProviderTable {
   load(): Promise<void>;
   find(workspace: string, name: string): ProviderRow | undefined;
   of(workspace: string): readonly ProviderRow[];
+  /** Until they are loaded again: keys that were unsealed for them go. */
+  forget(workspace: string): void;
 }
 
 /** `onChange` is told of each provider that was changed or is gone. */
@@ -30,6 +32,7 @@ export function createProviderTable(
       }
     },
     find: (workspace, name) => byWorkspace.get(workspace)?.get(name),
+    forget: (workspace) => void byWorkspace.delete(workspace),
     of: (workspace) => [...(byWorkspace.get(workspace)?.values() ?? [])],
   };
 }

@@ -34,6 +34,8 @@ const gaveUp =
   'Several processes died while they had this run in hand, so it is not tried any more. Find out why, then retry it.';
 /** Milliseconds until a run is taken up again whose request could not be opened. */
 const laterBy = 10_000;
+/** The same where its key was destroyed on purpose. */
+const nextDay = 86_400_000;
 
 /** Opens a run that was claimed, and lets the engine take it on. `leaving` is told once only its end is left to be written. */
 export function executeTask(parts: ExecuteParts, task: HeldTask, leaving: () => void = () => undefined): TaskExecution {
@@ -91,7 +93,8 @@ async function putOff(parts: ExecuteParts, task: HeldTask, error: unknown): Prom
   }
   const why = error instanceof AppError ? error.message : 'It could not be begun.';
   parts.log.warn('A queued run could not be begun; it is tried again', { run: claim.id, error });
-  const ready_at = new Date(claim.now + laterBy).toISOString();
+  const shredded = error instanceof AppError && error.code === 'workspace_shredded';
+  const ready_at = new Date(claim.now + (shredded ? nextDay : laterBy)).toISOString();
   await parts.writer.change({ claim, state: 'queued', ready_at, why, done: [], calling: claim.calling });
 }
 

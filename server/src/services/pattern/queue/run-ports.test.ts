@@ -1,7 +1,7 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { systemClock } from '#platform/clock.ts';
 import { migratedDatabase } from '#platform/testing/migrated-database.ts';
+import { testKeys } from '#platform/testing/test-keys.ts';
 import { createVault } from '#platform/vault.ts';
 import { keepDecision, lockAskedSteps } from '../engine/decision-store.ts';
 import { createStepStore, sealComment } from '../engine/step-store.ts';
@@ -20,8 +20,7 @@ testStoreContract('on PostgreSQL', async () => {
   const claimer = await database.dedicated('worker');
   await goByIndexes(claimer);
   const me = systemClock.uuid();
-  const kek = { id: 'test', key: createSecretKey(randomBytes(32)) };
-  const vault = createVault({ database, kek, process: me, clock: systemClock });
+  const vault = createVault({ database, keys: testKeys(), process: me, clock: systemClock, log });
   const steps = createStepStore({ database, vault });
   const connect = () => database.dedicated('worker');
   const writer = createTaskWriter({ connect, packSteps: steps.pack, clock: systemClock, log });

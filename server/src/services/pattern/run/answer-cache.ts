@@ -18,6 +18,8 @@ export interface AnswerCache {
   find(workspace: string, key: string): CachedAnswer | undefined;
   /** Keeps a successful answer for `seconds`; nothing else and nothing large. */
   put(workspace: string, key: string, run: AnsweredRun, seconds: number): void;
+  /** Drops all answers of a workspace. */
+  forget(workspace: string): void;
 }
 
 interface Entry {
@@ -97,6 +99,12 @@ export function createAnswerCache(clock: Clock, limits: AnswerCacheLimits = stan
         if (!first) break;
         dropFirst(...first);
       }
+    },
+    forget(workspace) {
+      const shelf = shelves.get(workspace);
+      if (!shelf) return;
+      shelves.delete(workspace);
+      total -= shelf.bytes;
     },
   };
 }

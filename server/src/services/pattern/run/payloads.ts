@@ -2,7 +2,6 @@ import type { KeyObject } from 'node:crypto';
 import type { ToolCall } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
-import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
 import { digestValue } from './digest-request.ts';
@@ -40,25 +39,17 @@ export interface Payloads {
   hmacKey(workspace: string, purpose: string): KeyObject;
 }
 
+/** What seals the texts of a run. */
+export const payloadPlace = (row: string) => ({ table: 'pattern.finished', row, column: 'payload' });
+
 export function createPayloads(vault: Vault): Payloads {
-  const place = (row: string) => ({ table: 'pattern.finished', row, column: 'payload' });
   return {
     ready: (workspace) => vault.ready(workspace),
     digestSubject: (workspace, subject) =>
       digestValue(vault.hmacKey(workspace, 'subject'), subject).toString('base64url'),
     hmacKey: (workspace, purpose) => vault.hmacKey(workspace, purpose),
-    seal: ({ workspace, id }, payload) => vault.seal(workspace, place(id), Buffer.from(JSON.stringify(payload))),
-    async open({ workspace, id }, sealed) {
-      try {
-        return JSON.parse((await vault.open(workspace, place(id), sealed)).toString('utf8')) as Payload;
-      } catch (cause) {
-        throw new AppError(
-          'unavailable',
-          'The texts of this run cannot be decrypted. Check that the key file is the one that they were written with.',
-          {},
-          { cause },
-        );
-      }
-    },
+    seal: ({ workspace, id }, payload) => vault.seal(workspace, payloadPlace(id), Buffer.from(JSON.stringify(payload))),
+    open: async ({ workspace, id }, sealed) =>
+      JSON.parse((await vault.open(workspace, payloadPlace(id), sealed)).toString('utf8')) as Payload,
   };
 }

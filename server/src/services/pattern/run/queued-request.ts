@@ -1,4 +1,3 @@
-import { AppError } from '#platform/app-error.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { ChainPlan } from '../chain/chain-plan.ts';
 import type { PinnedPattern } from '../library/library-table.ts';
@@ -26,7 +25,8 @@ export type AskedRequest = Omit<
   'mode' | 'stream' | 'metadata' | 'timeout_ms' | 'on_disconnect' | 'start_at' | 'deadline' | 'priority' | 'session'
 >;
 
-const placeOf = (run: string) => ({ table: 'pattern.task', row: run, column: 'request' });
+/** What seals a queued request. */
+export const requestPlace = (run: string) => ({ table: 'pattern.task', row: run, column: 'request' });
 
 /** What this process has sealed itself and still holds: a run that it executes soon after is not opened again. */
 const sealedHere = new WeakMap<Buffer, { readonly id: string; readonly queued: QueuedRequest }>();
@@ -37,7 +37,7 @@ export function sealRequest(
   { workspace, id }: { readonly workspace: string; readonly id: string },
   queued: QueuedRequest,
 ): Buffer | Promise<Buffer> {
-  const sealed = vault.seal(workspace, placeOf(id), Buffer.from(JSON.stringify(queued)));
+  const sealed = vault.seal(workspace, requestPlace(id), Buffer.from(JSON.stringify(queued)));
   const keep = (one: Buffer) => {
     sealedHere.set(one, { id, queued });
     return one;
@@ -45,7 +45,7 @@ export function sealRequest(
   return Buffer.isBuffer(sealed) ? keep(sealed) : sealed.then(keep);
 }
 
-/** Errors: `unavailable` when the key file is not the one that it was sealed with. */
+/** Errors: those of the vault. */
 export async function openRequest(
   vault: Vault,
   { workspace, id }: { readonly workspace: string; readonly id: string },
@@ -53,16 +53,7 @@ export async function openRequest(
 ): Promise<QueuedRequest> {
   const known = sealedHere.get(sealed);
   if (known?.id === id) return known.queued;
-  try {
-    return JSON.parse((await vault.open(workspace, placeOf(id), sealed)).toString('utf8')) as QueuedRequest;
-  } catch (cause) {
-    throw new AppError(
-      'unavailable',
-      'What this run was asked for cannot be decrypted. Check that the key file is the one that it was written with.',
-      {},
-      { cause },
-    );
-  }
+  return JSON.parse((await vault.open(workspace, requestPlace(id), sealed)).toString('utf8')) as QueuedRequest;
 }
 
 /** Fields of a request that its execution needs. */

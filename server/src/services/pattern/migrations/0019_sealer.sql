@@ -1,0 +1,19 @@
+-- A new data key: what older ones sealed is sealed anew, in one workspace at a time (policy own_rows). The sealer sees what tells
+-- rows apart and the sealed values, and nothing else.
+grant select (workspace, name, api_key), update (api_key) on pattern.provider to damask_sealer;
+grant select (workspace, name, content), update (content) on pattern.context to damask_sealer;
+grant select (workspace, name, run), update (run) on pattern.timer to damask_sealer;
+grant select (workspace, id, plan), update (plan) on pattern.batch to damask_sealer;
+grant select (workspace, batch, first_line, content), update (content) on pattern.batch_chunk to damask_sealer;
+grant select (workspace, batch, first_line, content), update (content) on pattern.batch_rejected to damask_sealer;
+grant select (workspace, id, request), update (request) on pattern.task to damask_sealer;
+grant select (workspace, run, path, payload, comment), update (payload, comment) on pattern.step to damask_sealer;
+grant select (workspace, session, number, content), update (content) on pattern.turn to damask_sealer;
+grant select (workspace, run, token, attempt, start, piece), update (piece) on pattern.run_output to damask_sealer;
+grant select (workspace, id, payload), update (payload) on pattern.finished to damask_sealer;
+
+-- Append-only for everybody else. Rows are found under own_rows, so these are of the transaction's workspace.
+create policy sealer_updates on pattern.finished for update to damask_sealer
+  using ((select current_setting('damask.role', true) = 'sealer'));
+create policy sealer_updates on pattern.run_output for update to damask_sealer
+  using ((select current_setting('damask.role', true) = 'sealer'));
