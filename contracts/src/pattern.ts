@@ -26,6 +26,7 @@ export const Variable = Type.Object({
   max_length: Type.Optional(Type.Integer({ description: 'Characters that a string may have.' })),
   minimum: Type.Optional(Type.Number()),
   maximum: Type.Optional(Type.Number()),
+  untrusted: Type.Optional(Type.Boolean({ description: 'Whether strangers write its values; absent: nobody said.' })),
   declared: Type.Boolean({ description: 'False when it was found in the text only.' }),
 });
 export type Variable = Static<typeof Variable>;

@@ -182,7 +182,9 @@ function toSettings(
   included: readonly IncludedText[],
 ): PatternSettings {
   const { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache } = yaml;
-  const said = { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache };
+  const { checks, redact, mark_input = yaml.variables.some(({ untrusted }) => untrusted) || undefined } = yaml;
+  const guards = { checks, redact, mark_input };
+  const said = { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache, ...guards };
   const settings: PatternSettings = {
     ...defaultSettings,
     ...(Object.fromEntries(

@@ -8,6 +8,7 @@ import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
+import { createTextThreads } from '#platform/redact/text-threads.ts';
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
 import type { RoutedPort } from '../model/model-router.ts';
@@ -308,6 +309,7 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
     payloads: createPayloads(floor.vault),
     clock: systemClock,
     checks: createSchemaWorkers({ clock: systemClock }),
+    threads: createTextThreads({ clock: systemClock }),
     process: floor.registry.id,
     recordWithin: 5_000,
     readerWithin: 50,
@@ -329,7 +331,7 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
     attachments: [],
     tools: [],
     toolChoice: null,
-    toolMessages: [],
+    toolMessages: [], redact: null, given: { pattern: 'x', input: '' },
     deprecated: null,
     patternId: row.id,
     texts: { strategy: undefined, context: undefined, now: 0 },
