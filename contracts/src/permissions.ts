@@ -29,6 +29,7 @@ export const permissions = [
   'provider:write',
   'budget:read',
   'budget:write',
+  'redaction:write',
   'timer:read',
   'timer:write',
   'run:execute',
@@ -106,6 +107,7 @@ const admin: readonly Permission[] = [
     'role:write',
     'team:write',
     'budget:write',
+    'redaction:write',
   ]),
 ];
 

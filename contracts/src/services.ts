@@ -11,6 +11,7 @@ import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
 import { queueOperations } from './queue-operations.ts';
+import { redactionOperations } from './redaction-operations.ts';
 import { runOperations } from './run-operations.ts';
 import { sessionOperations } from './session.ts';
 import { signInOperations } from './sign-in.ts';
@@ -32,6 +33,7 @@ export const serviceOperations = {
     ...budgetOperations,
     ...runOperations,
     ...queueOperations,
+    ...redactionOperations,
     ...batchOperations,
     ...timerOperations,
   },

@@ -59,6 +59,7 @@ export type ErrorCode =
   | 'provider_auth'
   | 'truncated'
   | 'invalid_output'
+  | 'output_blocked'
   | 'content_refused'
   | 'interrupted'
   | 'gave_up'
@@ -331,6 +332,8 @@ export interface Deprecation {
   readonly at: string;
 }
 
+export type DetectorKind = 'secret' | 'card' | 'email' | 'phone' | 'iban';
+
 export interface FileDiff {
   readonly path: string;
   readonly change: 'added' | 'removed' | 'changed';
@@ -540,6 +543,13 @@ export interface ModelOffer {
   readonly concurrency?: number | undefined;
 }
 
+export interface NamedExpression {
+  /** Stands in the place of what is taken out: [name]. */
+  readonly name: string;
+  /** A regular expression without look-around and back references. */
+  readonly expression: string;
+}
+
 export interface NewApiKey {
   readonly id: string;
   readonly name: string;
@@ -565,7 +575,20 @@ export interface NewApiKey {
   readonly key: string;
 }
 
+export type OnFail = 'block' | 'flag' | 'mask';
+
 export type OnUncertain = 'retry' | 'fail' | 'review';
+
+export interface OutputCheck {
+  readonly name: string;
+  readonly detect: readonly DetectorKind[];
+  readonly words: readonly string[];
+  readonly expressions: readonly string[];
+  /** It gives away the instructions of the pattern. */
+  readonly prompt_leak: boolean;
+  /** block: the run fails. flag: it is noted on the run. mask: what was found is taken out. */
+  readonly on_fail: OnFail;
+}
 
 export type OutputType = 'markdown' | 'text' | 'json';
 
@@ -704,6 +727,12 @@ export interface PatternVersion {
   readonly examples: readonly PatternExample[];
   readonly tools: readonly Tool[];
   readonly data_class: DataClass;
+  /** What an answer must not hold. */
+  readonly checks: readonly OutputCheck[];
+  /** What is taken out of texts before they are stored. */
+  readonly redact: Redaction | null;
+  /** Input and values stand within a boundary that tells them from instructions. */
+  readonly mark_input: boolean;
   /** What to do when a call went out and no verdict came back. */
   readonly on_uncertain: OnUncertain;
   readonly cache: {
@@ -750,6 +779,7 @@ export type PermissionName =
   | 'provider:write'
   | 'budget:read'
   | 'budget:write'
+  | 'redaction:write'
   | 'timer:read'
   | 'timer:write'
   | 'run:execute'
@@ -853,6 +883,13 @@ export interface Queue {
   readonly concurrency: number | null;
 }
 
+export interface Redaction {
+  readonly kinds: readonly DetectorKind[];
+  readonly expressions: readonly NamedExpression[];
+  /** True: the model does not get to see it either. */
+  readonly model: boolean;
+}
+
 export interface RoleItem {
   /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
   readonly role: string;
@@ -899,6 +936,10 @@ export interface Run {
     readonly detail: string;
   };
   readonly queue?: RunQueue | undefined;
+  /** What checks of the pattern found in the answer. */
+  readonly flags?: readonly RunFlag[] | undefined;
+  /** How often what was taken out of the stored texts, by kind. */
+  readonly redacted?: Readonly<Record<string, number>> | undefined;
   readonly attempts: readonly Attempt[];
   /** The output held NUL or broken characters; each became U+FFFD. */
   readonly sanitised: boolean;
@@ -923,6 +964,19 @@ export interface Run {
     readonly message: string | null;
     readonly at: string;
   } | undefined;
+}
+
+export interface RunFlag {
+  /** Name of the check in pattern.yaml. */
+  readonly check: string;
+  /** secret, card, email, phone, iban, words, expressions or prompt. */
+  readonly found: string;
+  /** How often. */
+  readonly count: number;
+  /** block: the run fails. flag: it is noted on the run. mask: what was found is taken out. */
+  readonly action: OnFail;
+  /** Of a chain: the step whose answer it was. */
+  readonly step?: string | undefined;
 }
 
 export type RunPriority = 'interactive' | 'bulk';
@@ -966,6 +1020,8 @@ export interface RunStep {
   readonly output: string | null;
   /** The output as a value, where its pattern answers JSON. */
   readonly data?: unknown | undefined;
+  /** What checks of its pattern found in its answer. */
+  readonly flags?: readonly RunFlag[] | undefined;
   readonly decision?: {
     readonly decision: 'approve' | 'reject' | 'retry' | 'fail';
     readonly comment: string | null;
@@ -1011,6 +1067,10 @@ export interface RunSummary {
     readonly detail: string;
   };
   readonly queue?: RunQueue | undefined;
+  /** What checks of the pattern found in the answer. */
+  readonly flags?: readonly RunFlag[] | undefined;
+  /** How often what was taken out of the stored texts, by kind. */
+  readonly redacted?: Readonly<Record<string, number>> | undefined;
 }
 
 export interface ServiceAccount {
@@ -1229,6 +1289,8 @@ export interface Variable {
   readonly max_length?: number | undefined;
   readonly minimum?: number | undefined;
   readonly maximum?: number | undefined;
+  /** Whether strangers write its values; absent: nobody said. */
+  readonly untrusted?: boolean | undefined;
   /** False when it was found in the text only. */
   readonly declared: boolean;
 }
@@ -1795,6 +1857,10 @@ export interface ListRunsInput {
   readonly model?: string | undefined;
   /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
   readonly subject?: string | undefined;
+  /** Only runs in which the check of this name found something. */
+  readonly flag?: string | undefined;
+  /** true: only runs in which a check found something. */
+  readonly flagged?: boolean | undefined;
   readonly rerun_of?: string | undefined;
   readonly batch?: string | undefined;
   /** Each is name=value, and all must be there. */
@@ -1891,6 +1957,13 @@ export interface DecideRunInput {
 export interface PutQueueInput {
   /** Null: what the platform allows. */
   readonly concurrency: number | null;
+}
+
+export interface PutRedactionInput {
+  readonly kinds: readonly DetectorKind[];
+  readonly expressions: readonly NamedExpression[];
+  /** True: the model does not get to see it either. */
+  readonly model: boolean;
 }
 
 export interface CreateBatchInput {
@@ -2378,6 +2451,10 @@ export interface OperationTypes {
   readonly readQueue: { readonly input: Readonly<Record<string, never>>; readonly output: Queue };
   /** Limit how many queued runs of the workspace are executed at the same time. */
   readonly putQueue: { readonly input: PutQueueInput; readonly output: Queue };
+  /** What is taken out of the texts of all runs of the workspace before they are stored; nothing by default. */
+  readonly readRedaction: { readonly input: Readonly<Record<string, never>>; readonly output: Redaction };
+  /** Have things taken out of the texts of all runs, beside what their patterns say; nothing lifts it. */
+  readonly putRedaction: { readonly input: PutRedactionInput; readonly output: Redaction };
   /** Run a version on many inputs: from a list, or from JSONL or CSV that is uploaded as the body. */
   readonly createBatch: { readonly input: CreateBatchInput; readonly output: Batch };
   /** Batches of the workspace, newest first. */
@@ -2530,6 +2607,8 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   decideRun: { method: 'POST', path: '/v1/runs/{run}/decisions' },
   readQueue: { method: 'GET', path: '/v1/queue' },
   putQueue: { method: 'PUT', path: '/v1/queue' },
+  readRedaction: { method: 'GET', path: '/v1/redaction' },
+  putRedaction: { method: 'PUT', path: '/v1/redaction' },
   createBatch: { method: 'POST', path: '/v1/batches' },
   listBatches: { method: 'GET', path: '/v1/batches' },
   readBatch: { method: 'GET', path: '/v1/batches/{batch}' },
@@ -2618,6 +2697,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   provider_auth: 502,
   truncated: 502,
   invalid_output: 502,
+  output_blocked: 422,
   content_refused: 422,
   interrupted: 502,
   gave_up: 502,

@@ -69,6 +69,7 @@ const targets: Readonly<Record<string, Target>> = {
     return { timer: name };
   },
   'PUT /v1/queue': () => ({ concurrency: 1_000 }),
+  'PUT /v1/redaction': () => ({ kinds: ['iban'], expressions: [], model: false }),
   'PUT /v1/budgets/{budget}': () => ({ budget: freshName(), ...budget }),
   'DELETE /v1/budgets/{budget}': async (world) => {
     const name = freshName();

@@ -24,6 +24,7 @@ import { createContextTexts } from './conversation/context-texts.ts';
 import { createConversationOperations } from './conversation/conversation-operations.ts';
 import { contextTopic } from './conversation/conversation-parts.ts';
 import { createPdfTexts } from './conversation/pdf-texts.ts';
+import { createRedactionOperations } from './guard/redaction-operations.ts';
 import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
@@ -268,6 +269,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
           egress,
           vault,
         }),
+        ...createRedactionOperations(libraryParts),
         ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
         ...createBudgetOperations({ ...libraryParts, library, budgets }),
         ...createRunOperations(runParts),

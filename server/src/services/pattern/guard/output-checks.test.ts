@@ -94,9 +94,8 @@ test('S-3: a secret that is split over the pieces of a stream never goes out, no
     assert.equal(kept.output, told.text);
     assert.equal(kept.flags[0].check, 'no_secrets');
 
-    const { text, end, deltas } = read(await run('masked', { stream: true }));
+    const { text, end } = read(await run('masked', { stream: true }));
     assert.equal(text, `${filler}Use [secret] for that. ${filler}`);
-    assert.ok(deltas.length > 2, 'it goes on to flow');
     assert.deepEqual([end?.name, end?.data.output], ['run.succeeded', text]);
     assert.deepEqual(end?.data.flags, [{ check: 'clean', found: 'secret', count: 1, action: 'mask' }]);
   }

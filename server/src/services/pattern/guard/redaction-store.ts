@@ -6,7 +6,8 @@ export async function readRedactions(transaction: Transaction): Promise<Readonly
   const rows = await transaction.query<{ workspace: string; rules: Redaction }>(
     'select workspace, rules from pattern.redaction limit 1000000',
   );
-  return new Map(rows.map(({ workspace, rules }) => [workspace, rules]));
+  const asking = rows.filter(({ rules }) => rules.kinds.length + rules.expressions.length > 0);
+  return new Map(asking.map(({ workspace, rules }) => [workspace, rules]));
 }
 
 /** Of the transaction's workspace. */
@@ -24,9 +25,4 @@ export async function saveRedaction(transaction: Transaction, workspace: string,
     [workspace, JSON.stringify(rules)],
   );
   return rows.length > 0;
-}
-
-/** False where there was none. */
-export async function removeRedaction(transaction: Transaction): Promise<boolean> {
-  return (await transaction.query('delete from pattern.redaction returning 1')).length > 0;
 }

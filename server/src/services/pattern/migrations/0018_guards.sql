@@ -14,5 +14,5 @@ create policy own_rows on pattern.redaction
   using (workspace = nullif(current_setting('damask.workspace', true), '')::uuid);
 create policy platform_reads on pattern.redaction for select to damask_platform
   using (current_setting('damask.role', true) = 'platform');
-grant select, insert, update (rules), delete on pattern.redaction to damask_pattern;
+grant select, insert, update (rules) on pattern.redaction to damask_pattern;
 grant select on pattern.redaction to damask_platform;
