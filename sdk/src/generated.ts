@@ -386,7 +386,7 @@ export interface IdentityProvider {
   readonly updated_at: string;
 }
 
-export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced';
+export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced' | 'refused';
 
 export interface ImportReport {
   /** False for a dry run. */
@@ -403,6 +403,10 @@ export interface ImportReport {
     readonly variables: readonly string[];
     readonly literal_tokens: readonly string[];
     readonly disabled_capabilities: readonly string[];
+    /** What an author should look at. */
+    readonly warnings?: readonly PatternWarning[] | undefined;
+    /** Why it was refused, though the rest was imported: a secret in it. */
+    readonly detail?: string | undefined;
     /** Of a conflict in a dry run: what would replace the newest version. Left out past 256 KiB in all. */
     readonly incoming?: readonly {
       readonly path: string;
@@ -412,6 +416,7 @@ export interface ImportReport {
   readonly strategies: readonly {
     readonly name: string;
     readonly outcome: ImportOutcome;
+    readonly detail?: string | undefined;
   }[];
   /** What was left out; at most 1,000 are listed. */
   readonly ignored: readonly {
@@ -658,6 +663,8 @@ export interface Pattern {
   readonly created_at: string;
   readonly updated_at: string;
   readonly deleted_at: string | null;
+  /** What an author should look at; told where a version is made or read. */
+  readonly warnings?: readonly PatternWarning[] | undefined;
 }
 
 export interface PatternExample {
@@ -747,6 +754,15 @@ export interface PatternVersion {
   /** Tokens that would need a capability that is off. */
   readonly disabled_capabilities: readonly string[];
   readonly files: readonly PatternFile[];
+  /** What an author should look at; told where a version is made or read. */
+  readonly warnings?: readonly PatternWarning[] | undefined;
+}
+
+export interface PatternWarning {
+  readonly code: 'untrusted_in_system' | 'invisible_text';
+  readonly file: string;
+  readonly line: number;
+  readonly detail: string;
 }
 
 export type PermissionName =
@@ -1571,6 +1587,8 @@ export interface SetLabelInput {
   readonly pattern: string;
   readonly label: string;
   readonly version: number;
+  /** Warnings of the version that do not keep it from the label `production`. */
+  readonly accept?: readonly ('untrusted_in_system' | 'invisible_text')[] | undefined;
   /** ETag of the read that this write builds on, or *. */
   readonly if_match?: string | undefined;
 }

@@ -3,6 +3,7 @@ import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import { AppError } from '#platform/app-error.ts';
 import { everyIncluded, type IncludedText, partsOf, writeComposition } from '../template/composition.ts';
+import { findFileSecrets } from '../guard/refuse-secrets.ts';
 import { type CompiledTemplate, compileTemplate, type IncludeTag } from '../template/template.ts';
 import type { VariableRule } from '../template/variables.ts';
 import { type PatternYaml, readPatternYaml } from '../yaml/pattern-yaml.ts';
@@ -104,6 +105,8 @@ export function inspectVersion(
 ): { content?: VersionContent; problems: readonly FileProblem[] } {
   const unread = findFileProblems(files);
   if (unread.length > 0) return { problems: unread };
+  const secrets = findFileSecrets(files);
+  if (secrets.length > 0) return { problems: secrets.map((found) => ({ ...found, secret: true as const })) };
   const problems: FileProblem[] = [];
   const tell = (path: string, line: number | null, detail: string) => {
     const file = files.findIndex((each) => each.path === path);
