@@ -191,6 +191,10 @@ export const commands: Commands = {
     summary: 'Remove a provider and its key',
     load: async () => (await import('./commands/providers-remove.ts')).providersRemove,
   },
+  redaction: {
+    summary: 'Show or change what is taken out of stored texts',
+    load: async () => (await import('./commands/redaction.ts')).redaction,
+  },
   queue: {
     summary: 'Show what is queued, and limit what is executed at a time',
     load: async () => (await import('./commands/queue.ts')).queue,

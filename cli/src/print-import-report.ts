@@ -88,7 +88,15 @@ function notable(terminal: Terminal, rows: readonly Row[]): string[] {
   return ['', table, ...rest];
 }
 
-function cells({ name, outcome, version, literal_tokens, disabled_capabilities, warnings = [], detail = '' }: Row): Cell[] {
+function cells({
+  name,
+  outcome,
+  version,
+  literal_tokens,
+  disabled_capabilities,
+  warnings = [],
+  detail = '',
+}: Row): Cell[] {
   const notes = [
     detail,
     ...warnings.slice(0, 2).map((warning) => `${warning.file} line ${warning.line} ${warning.detail}`),

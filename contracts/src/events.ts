@@ -92,7 +92,11 @@ export const events = {
   },
   'pattern.redaction-put': {
     version: 1,
-    data: Type.Object({ kinds: Type.Array(Type.String()), expressions: Type.Array(Type.String()), model: Type.Boolean() }),
+    data: Type.Object({
+      kinds: Type.Array(Type.String()),
+      expressions: Type.Array(Type.String()),
+      model: Type.Boolean(),
+    }),
   },
   'pattern.timer-put': { version: 1, data: Type.Object({ timer: Name }) },
   'pattern.timer-deleted': { version: 1, data: Type.Object({ timer: Name }) },

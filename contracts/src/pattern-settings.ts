@@ -70,7 +70,9 @@ export const PatternSettings = Type.Object({
   data_class: DataClass,
   checks: Type.Array(OutputCheck, { description: 'What an answer must not hold.' }),
   redact: Type.Union([Redaction, Type.Null()], { description: 'What is taken out of texts before they are stored.' }),
-  mark_input: Type.Boolean({ description: 'Input and values stand within a boundary that tells them from instructions.' }),
+  mark_input: Type.Boolean({
+    description: 'Input and values stand within a boundary that tells them from instructions.',
+  }),
   on_uncertain: OnUncertain,
   cache: Type.Union([Type.Object({ ttl_seconds: Type.Integer() }), Type.Null()]),
   includes: Type.Array(PatternInclude),

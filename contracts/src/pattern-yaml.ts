@@ -62,7 +62,9 @@ const kindsOf = (description: string) =>
   Type.Array(oneOf(detectorKinds, 'What the platform finds by itself.'), { minItems: 1, maxItems: 5, description });
 
 const Check = mapping({
-  detect: Type.Optional(kindsOf('It holds a secret, a payment card, an e-mail address, a telephone number or an IBAN.')),
+  detect: Type.Optional(
+    kindsOf('It holds a secret, a payment card, an e-mail address, a telephone number or an IBAN.'),
+  ),
   words: Type.Optional(
     Type.Array(text(200), { minItems: 1, maxItems: 200, description: 'It holds one of these; capitals do not count.' }),
   ),
@@ -189,16 +191,21 @@ export const PatternYaml = mapping({
       Type.Record(Type.String({ pattern: guardName }), Check, {
         maxProperties: 20,
         named: `a check: ${rule}`,
-        description: 'What an answer must not hold. Each check has a name, which stands on the runs that it found something in.',
+        description:
+          'What an answer must not hold. Each check has a name, which stands on the runs that it found something in.',
       }),
     ),
   ),
   redact: Type.Optional(
-    Type.Unsafe<Static<typeof Redact>>({ ...Redact, description: 'Taken out of inputs and answers before they are stored.' }),
+    Type.Unsafe<Static<typeof Redact>>({
+      ...Redact,
+      description: 'Taken out of inputs and answers before they are stored.',
+    }),
   ),
   mark_input: Type.Optional(
     Type.Boolean({
-      description: 'Puts a boundary around the input and the values of variables, and tells the model that they are data.',
+      description:
+        'Puts a boundary around the input and the values of variables, and tells the model that they are data.',
     }),
   ),
   on_uncertain: Type.Optional(

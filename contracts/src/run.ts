@@ -107,7 +107,9 @@ export const RunSummary = Type.Object({
   queue: Type.Optional(RunQueue),
   flags: Type.Optional(Type.Array(RunFlag, { description: 'What checks of the pattern found in the answer.' })),
   redacted: Type.Optional(
-    Type.Record(Type.String(), Type.Integer(), { description: 'How often what was taken out of the stored texts, by kind.' }),
+    Type.Record(Type.String(), Type.Integer(), {
+      description: 'How often what was taken out of the stored texts, by kind.',
+    }),
   ),
 });
 export type RunSummary = Static<typeof RunSummary>;

@@ -35,7 +35,9 @@ export const ImportReport = Type.Object({
       literal_tokens: Type.Array(Type.String()),
       disabled_capabilities: Type.Array(Type.String()),
       warnings: Type.Optional(Type.Array(PatternWarning, { description: 'What an author should look at.' })),
-      detail: Type.Optional(Type.String({ description: 'Why it was refused, though the rest was imported: a secret in it.' })),
+      detail: Type.Optional(
+        Type.String({ description: 'Why it was refused, though the rest was imported: a secret in it.' }),
+      ),
       incoming: Type.Optional(
         Type.Array(Type.Object({ path: Type.String(), content: Type.String() }), {
           description:
@@ -44,9 +46,7 @@ export const ImportReport = Type.Object({
       ),
     }),
   ),
-  strategies: Type.Array(
-    Type.Object({ name: Name, outcome: ImportOutcome, detail: Type.Optional(Type.String()) }),
-  ),
+  strategies: Type.Array(Type.Object({ name: Name, outcome: ImportOutcome, detail: Type.Optional(Type.String()) })),
   ignored: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() }), {
     description: 'What was left out; at most 1,000 are listed.',
   }),

@@ -296,7 +296,14 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       await timers.stop();
       await Promise.all([live.drain(milliseconds), queue.drain(milliseconds), batches.stop()]);
       await Promise.all([queue.stop(), publisher.stop()]);
-      await Promise.all([checks.close(), threads.close(), recovery.stop(), readers.stop(), topics.stop(), planner.close()]);
+      await Promise.all([
+        checks.close(),
+        threads.close(),
+        recovery.stop(),
+        readers.stop(),
+        topics.stop(),
+        planner.close(),
+      ]);
       const left = await journal.stop(5_000);
       // After the journal: what calls took is settled from their ends.
       await Promise.all([reconciliation.stop(), budgets.stop(2_000)]);

@@ -11,11 +11,13 @@ export interface InvisibleText {
 // Tags, zero width, bidi controls, fillers and soft hyphens.
 const unseen =
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+const anyUnseen = new RegExp(unseen, 'u');
 const shownAround = 20;
 
 /** Lines of a text with characters that are not seen; `most` of them. Joined emoji, flags and scripts that need joiners are none. */
 export function findInvisible(text: string, most: number): InvisibleText[] {
   const found: InvisibleText[] = [];
+  if (!anyUnseen.test(text)) return found;
   const lines = text.startsWith('\ufeff') ? text.slice(1).split('\n') : text.split('\n');
   for (const [index, line] of lines.entries()) {
     const places = [...line.matchAll(unseen)].filter(({ 0: character, index: at }) => !isNeeded(line, at, character));
@@ -33,7 +35,8 @@ function showPart(line: string, at: number): string {
   return part.replaceAll(unseen, (character) => `⟨${nameOf(character)}⟩`).trim();
 }
 
-const nameOf = (character: string) => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+const nameOf = (character: string) =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 /** Joiners between emoji or within a script that writes with them, and the tags of a flag. */
 function isNeeded(line: string, at: number, character: string): boolean {

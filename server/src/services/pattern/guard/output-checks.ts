@@ -42,7 +42,9 @@ export function createOutputChecks(version: Checked): OutputChecks {
     checks.some((check) => check.on_fail === 'block' && (check.expressions.length > 0 || check.prompt_leak)) ||
     // A value could be masked in its middle only once it is whole.
     (masks && version.output.type === 'json');
-  const live = compiled.filter(({ check: { on_fail, detect, words } }) => on_fail !== 'flag' && detect.length + words.length > 0);
+  const live = compiled.filter(
+    ({ check: { on_fail, detect, words } }) => on_fail !== 'flag' && detect.length + words.length > 0,
+  );
   let leaks: LeakFinder | undefined;
 
   return {

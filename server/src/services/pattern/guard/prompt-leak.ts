@@ -12,7 +12,9 @@ const stride = 20;
 /** A word that stands in the instructions and nowhere else. The same for the same version, so that vendors' caches go on to work. */
 export function canaryOf(digest: string): string {
   const bytes = createHash('sha256').update(`prompt canary\0${digest}`).digest();
-  return `q${BigInt(`0x${bytes.toString('hex').slice(0, 24)}`).toString(36).padStart(19, '0')}`;
+  return `q${BigInt(`0x${bytes.toString('hex').slice(0, 24)}`)
+    .toString(36)
+    .padStart(19, '0')}`;
 }
 
 /** What goes into the system message. */

@@ -39,7 +39,11 @@ const echo: Script = ({ messages }, answer) => answer.say(messages.at(-1)?.conte
 const run = (pattern: string, fields: object = {}) =>
   platform.call('POST', '/v1/runs', { pattern, input: said, model: 'openai/test', ...fields });
 const read = async (id: string) => (await platform.call('GET', `/v1/runs/${id}`)).body;
-const sent = () => model.calls.at(-1)?.messages.map(({ content }) => content).join('\n') ?? '';
+const sent = () =>
+  model.calls
+    .at(-1)
+    ?.messages.map(({ content }) => content)
+    .join('\n') ?? '';
 
 async function ended(id: string) {
   for (let look = 0; look < 200; look++) {
@@ -86,7 +90,10 @@ test('asynchronous runs, batches, sessions and attached texts are stored redacte
 
   await run('stored', { session: 'talk' });
   const turns = (await platform.call('GET', '/v1/sessions/talk/turns')).body.items;
-  assert.deepEqual(turns.map(({ content }: { content: string }) => content), [kept, kept]);
+  assert.deepEqual(
+    turns.map(({ content }: { content: string }) => content),
+    [kept, kept],
+  );
 
   const file = { type: 'text', name: 'a.txt', text: said };
   const attached = await run('stored', { attachments: [file] });
@@ -112,7 +119,10 @@ test('a chain gives its steps what it stores, and the steps hold nothing else', 
   const { body } = await run('chain', { model: undefined });
   assert.equal(body.output, kept, JSON.stringify(body));
   const { items } = (await platform.call('GET', `/v1/runs/${body.id}/steps`)).body;
-  assert.deepEqual(items.map(({ output }: { output: string }) => output), [kept, kept]);
+  assert.deepEqual(
+    items.map(({ output }: { output: string }) => output),
+    [kept, kept],
+  );
   assert.ok(!sent().includes('jo@'));
 });
 
@@ -153,7 +163,11 @@ test('a workspace has its own kinds taken out of all its runs, whatever its patt
   assert.equal(record.output, said.replace('jo@example.com', '[email]'));
   assert.deepEqual(record.redacted, { email: 2 });
   assert.equal((await platform.call('GET', '/v1/redaction')).body.kinds[0], 'email');
-  const bad = await platform.call('PUT', '/v1/redaction', { kinds: [], expressions: [{ name: 'x', expression: '(' }], model: false });
+  const bad = await platform.call('PUT', '/v1/redaction', {
+    kinds: [],
+    expressions: [{ name: 'x', expression: '(' }],
+    model: false,
+  });
   assert.deepEqual([bad.status, bad.body.code, bad.body.pointer], [422, 'policy_refused', '/expressions/0/expression']);
   const nothing = { kinds: [], expressions: [], model: false };
   const runner = await platform.keyFor('runner');
@@ -166,9 +180,15 @@ test('a workspace has its own kinds taken out of all its runs, whatever its patt
   await client.connect();
   try {
     const audit = await left('select action from pattern.audit where request_id = $1');
-    assert.deepEqual(audit.map(({ action }) => action), ['putRedaction']);
+    assert.deepEqual(
+      audit.map(({ action }) => action),
+      ['putRedaction'],
+    );
     const events = await left('select name from pattern.outbox where request_id = $1');
-    assert.deepEqual(events.map(({ name }) => name), ['pattern.redaction-put']);
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ['pattern.redaction-put'],
+    );
   } finally {
     await client.end();
   }

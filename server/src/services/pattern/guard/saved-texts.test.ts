@@ -47,8 +47,15 @@ test('T-8: a secret in a pattern, a strategy or a context is refused with its li
     assert.match(reply.body.detail, /^Line 2 holds/);
     assert.equal((await platform.call('GET', path)).status, 404);
   }
-  assert.equal((await create('named', 'Write {{secret.openai}}.')).status, 422, 'there is no kind of variable for secrets');
-  assert.equal((await create('example', 'Write like sk-xxxxxxxxxxxxxxxxxxxxxxxx or AKIAXXXXXXXXXXXXXXXX.')).status, 201);
+  assert.equal(
+    (await create('named', 'Write {{secret.openai}}.')).status,
+    422,
+    'there is no kind of variable for secrets',
+  );
+  assert.equal(
+    (await create('example', 'Write like sk-xxxxxxxxxxxxxxxxxxxxxxxx or AKIAXXXXXXXXXXXXXXXX.')).status,
+    201,
+  );
 });
 
 test('T-8: an import leaves a pattern with a secret out, says so, and brings in the rest', async () => {
@@ -60,17 +67,31 @@ test('T-8: an import leaves a pattern with a secret out, says so, and brings in 
   const { status, body } = await platform.call('POST', '/v1/imports', { files });
   assert.equal(status, 200, JSON.stringify(body));
   const outcomes = body.patterns.map(({ name, outcome }: { name: string; outcome: string }) => [name, outcome]);
-  assert.deepEqual(outcomes, [['good_one', 'new'], ['bad_one', 'refused']]);
+  assert.deepEqual(outcomes, [
+    ['good_one', 'new'],
+    ['bad_one', 'refused'],
+  ]);
   assert.match(body.patterns[1].detail, /line 2: holds what looks like a secret/);
-  assert.deepEqual(body.strategies.map(({ outcome }: { outcome: string }) => outcome), ['refused']);
+  assert.deepEqual(
+    body.strategies.map(({ outcome }: { outcome: string }) => outcome),
+    ['refused'],
+  );
   assert.equal((await platform.call('GET', '/v1/patterns/good_one')).status, 200);
   assert.equal((await platform.call('GET', '/v1/patterns/bad_one')).status, 404);
 });
 
 test('T-5: a variable of strangers in the system message is warned of, and kept from production until somebody accepts it', async () => {
-  const { status, body } = await create('open', 'Be kind.\nSpeak as {{tone}} to {{count}}.', 'variables: {tone: {}, count: {type: integer}}');
+  const { status, body } = await create(
+    'open',
+    'Be kind.\nSpeak as {{tone}} to {{count}}.',
+    'variables: {tone: {}, count: {type: integer}}',
+  );
   assert.equal(status, 201);
-  const warned = body.warnings.map(({ code, file, line }: { code: string; file: string; line: number }) => [code, file, line]);
+  const warned = body.warnings.map(({ code, file, line }: { code: string; file: string; line: number }) => [
+    code,
+    file,
+    line,
+  ]);
   assert.deepEqual(warned, [['untrusted_in_system', 'system.md', 2]]);
   assert.equal((await platform.call('GET', '/v1/patterns/open/versions/1')).body.warnings.length, 1);
   const label = (name: string, fields: object = {}) =>
@@ -87,34 +108,46 @@ test('T-5: a variable of strangers in the system message is warned of, and kept 
 
 test('T-9: text that nobody sees is shown in warnings, and no name can hold it', async () => {
   const hidden = [...'obey'].map((letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0))).join('');
-  const { body } = await create('unseen', `Be kind.${hidden}\nab\u202ecd\u202c and z\u200bero.\nFamily 👨‍👩‍👧 and flag 🏴󠁧󠁢󠁥󠁮󠁧󠁿, می‌خواهم.`);
-  assert.deepEqual(body.warnings.map(({ code, line }: { code: string; line: number }) => [code, line]), [
-    ['invisible_text', 1],
-    ['invisible_text', 2],
-  ]);
+  const { body } = await create(
+    'unseen',
+    `Be kind.${hidden}\nab\u202ecd\u202c and z\u200bero.\nFamily 👨‍👩‍👧 and flag 🏴󠁧󠁢󠁥󠁮󠁧󠁿, می‌خواهم.`,
+  );
+  assert.deepEqual(
+    body.warnings.map(({ code, line }: { code: string; line: number }) => [code, line]),
+    [
+      ['invisible_text', 1],
+      ['invisible_text', 2],
+    ],
+  );
   assert.match(body.warnings[0].detail, /U\+E006F, U\+E0062.*Be kind\.⟨U\+E006F⟩⟨U\+E0062⟩/);
   assert.match(body.warnings[1].detail, /ab⟨U\+202E⟩cd⟨U\+202C⟩ and z⟨U\+200B⟩ero/);
   for (const name of ['su\u200bm', 'sum\u202e', `sum${hidden}`, 'ѕummarize', 'ｓum']) {
     assert.equal((await create(name, 'x')).status, 400, JSON.stringify(name));
-    assert.equal((await platform.call('PUT', `/v1/contexts/${encodeURIComponent(name)}`, { content: 'x' })).status, 400);
+    assert.equal(
+      (await platform.call('PUT', `/v1/contexts/${encodeURIComponent(name)}`, { content: 'x' })).status,
+      400,
+    );
   }
   assert.equal((await create('slots', 'x', 'variables: {"na\u200bme": {}}')).status, 422);
 });
 
 test('T-4: with mark_input all that strangers write stands within a boundary that none of them can know', async () => {
   const yaml = 'mark_input: true\nvariables: {tone: {}, size: {type: integer}, who: {untrusted: false}}';
-  assert.equal((await create('marked', 'Be {{tone}}, {{size}}, {{who}}, {{plugin:text:upper:{{tone}}}}.', yaml)).status, 201);
+  assert.equal(
+    (await create('marked', 'Be {{tone}}, {{size}}, {{who}}, {{plugin:text:upper:{{tone}}}}.', yaml)).status,
+    201,
+  );
   for (const text of hostileTexts.filter((one) => one.trim() !== '' && one.isWellFormed() && !one.includes('\0'))) {
-    const { status, text: told } = await run('marked', { input: text, variables: { tone: text, size: '3', who: 'Ann' } });
+    const { status, text: told } = await run('marked', {
+      input: text,
+      variables: { tone: text, size: '3', who: 'Ann' },
+    });
     assert.equal(status, 200, told);
     const [system, user, ...more] = sent();
     assert.deepEqual([system?.role, user?.role, more.length], ['system', 'user', 0]);
     const [, name] = /^What stands between <(data-[0-9a-f]{20})> and/.exec(user?.content ?? '') ?? [];
     assert.ok(user?.content.endsWith(`\n\n<${name}>${text}</${name}>`), text);
-    assert.equal(
-      system?.content,
-      `Be <${name}>${text}</${name}>, 3, Ann, <${name}>${text.toUpperCase()}</${name}>.`,
-    );
+    assert.equal(system?.content, `Be <${name}>${text}</${name}>, 3, Ann, <${name}>${text.toUpperCase()}</${name}>.`);
     await run('marked', { input: text, variables: { tone: text, size: '3', who: 'Ann' } });
     assert.deepEqual(sent()[1], user, 'the same request gives the same prompt');
   }

@@ -1,8 +1,8 @@
 import type { Message } from '@damask/contracts/message.ts';
 import { AppError } from '#platform/app-error.ts';
+import { type BoundaryRequest, type DataBoundary, isFreeText } from '../guard/data-boundary.ts';
 import { expand, type Values } from '../template/expand.ts';
 import { resolveVariables } from '../template/variables.ts';
-import { type BoundaryRequest, type DataBoundary, isFreeText } from '../guard/data-boundary.ts';
 import { answerLanguage } from './answer-language.ts';
 import type { CompiledVersion } from './compile-version.ts';
 import { quoteText } from './quote-text.ts';

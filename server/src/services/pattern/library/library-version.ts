@@ -1,11 +1,11 @@
 import type { Parameters } from '@damask/contracts/parameters.ts';
 import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
 import { boundaryOf } from '../guard/data-boundary.ts';
+import { createOutputChecks, type OutputChecks } from '../guard/output-checks.ts';
 import { canaryLine } from '../guard/prompt-leak.ts';
 import type { MessageGuards } from './build-messages.ts';
 import { type CompiledVersion, compileVersion } from './compile-version.ts';
 import type { SharedText } from './shared-texts.ts';
-import { createOutputChecks, type OutputChecks } from '../guard/output-checks.ts';
 import { fromStoredSettings } from './stored-settings.ts';
 import type { RunSettings, TableVersionRow } from './table-store.ts';
 
@@ -60,7 +60,10 @@ export function toLibraryVersion(row: TableVersionRow, shared: SharedText): Libr
   return version;
 }
 
-function guardsOf({ checks, mark_input }: Pick<RunSettings, 'checks' | 'mark_input'>, digest: string): MessageGuards | null {
+function guardsOf(
+  { checks, mark_input }: Pick<RunSettings, 'checks' | 'mark_input'>,
+  digest: string,
+): MessageGuards | null {
   const leaks = checks.some(({ prompt_leak }) => prompt_leak);
   if (!mark_input && !leaks) return null;
   return {

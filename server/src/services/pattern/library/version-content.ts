@@ -2,8 +2,8 @@ import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import { AppError } from '#platform/app-error.ts';
-import { everyIncluded, type IncludedText, partsOf, writeComposition } from '../template/composition.ts';
 import { findFileSecrets } from '../guard/refuse-secrets.ts';
+import { everyIncluded, type IncludedText, partsOf, writeComposition } from '../template/composition.ts';
 import { type CompiledTemplate, compileTemplate, type IncludeTag } from '../template/template.ts';
 import type { VariableRule } from '../template/variables.ts';
 import { type PatternYaml, readPatternYaml } from '../yaml/pattern-yaml.ts';
@@ -187,7 +187,20 @@ function toSettings(
   const { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache } = yaml;
   const { checks, redact, mark_input = yaml.variables.some(({ untrusted }) => untrusted) || undefined } = yaml;
   const guards = { checks, redact, mark_input };
-  const said = { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache, ...guards };
+  const said = {
+    owner,
+    language,
+    template,
+    models,
+    fallbacks,
+    output,
+    limits,
+    tools,
+    data_class,
+    on_uncertain,
+    cache,
+    ...guards,
+  };
   const settings: PatternSettings = {
     ...defaultSettings,
     ...(Object.fromEntries(

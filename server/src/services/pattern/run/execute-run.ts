@@ -36,7 +36,13 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
   };
   // Whoever reads along gets what is stored, once it is.
   const late = plan.redact !== null;
-  const running: LiveRun = { row, stop, output: late ? createOutputText() : output, readers: null, ...(late ? { late } : {}) };
+  const running: LiveRun = {
+    row,
+    stop,
+    output: late ? createOutputText() : output,
+    readers: null,
+    ...(late ? { late } : {}),
+  };
   const leave = () => {
     const { reason } = context.signal;
     if (reason instanceof AppError) stop('run_cancelled', reason.message);

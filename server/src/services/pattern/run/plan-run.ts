@@ -1,10 +1,10 @@
+import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Message, Tool, ToolChoice } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
-import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { TextThreads } from '#platform/redact/text-threads.ts';
 import { isChain } from '../chain/pin-chain.ts';

@@ -3,6 +3,7 @@ import type { Redaction } from '@damask/contracts/guard.ts';
 import type { TextThreads } from '#platform/redact/text-threads.ts';
 import { chargeOf } from '../budget/charge-of-result.ts';
 import type { StepProvider, StepResult } from '../engine/ports.ts';
+import type { GuardedResult } from '../guard/guarded-call.ts';
 import { unknownUsage } from '../model/model-call.ts';
 import { callModel } from './call-model.ts';
 import type { Stop } from './engine.ts';
@@ -12,7 +13,6 @@ import { planStep, type StepParts } from './plan-step.ts';
 import { mostOfExecution, reserveRun } from './reserve-run.ts';
 import type { PreparedStep, RunAtHand, RunsAtHand } from './run-at-hand.ts';
 import { bareJson } from './structured-output.ts';
-import type { GuardedResult } from '../guard/guarded-call.ts';
 
 /** Calls of queued runs: the same way to a model that runs take whose callers wait. */
 export function createQueuedCalls(parts: StepParts, runs: RunsAtHand, grown: (run: RunAtHand) => void): StepProvider {

@@ -6,9 +6,9 @@ import type { AppError } from '#platform/app-error.ts';
 import type { EventSink } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
+import { createTextThreads } from '#platform/redact/text-threads.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
-import { createTextThreads } from '#platform/redact/text-threads.ts';
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
 import type { RoutedPort } from '../model/model-router.ts';
@@ -331,7 +331,9 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
     attachments: [],
     tools: [],
     toolChoice: null,
-    toolMessages: [], redact: null, given: { pattern: 'x', input: '' },
+    toolMessages: [],
+    redact: null,
+    given: { pattern: 'x', input: '' },
     deprecated: null,
     patternId: row.id,
     texts: { strategy: undefined, context: undefined, now: 0 },

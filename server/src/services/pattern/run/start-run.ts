@@ -57,7 +57,13 @@ export async function startRun(
   const run =
     input.session === undefined
       ? await execute(execution)
-      : await runInSession({ ...parts.conversation, threads: engine.threads }, context, input.session, execution, execute);
+      : await runInSession(
+          { ...parts.conversation, threads: engine.threads },
+          context,
+          input.session,
+          execution,
+          execute,
+        );
   if (key && plan.version.cache && !cached) parts.answers.put(workspace, key, run, plan.version.cache.ttl_seconds);
   return plan.deprecated ? { ...run, deprecated: plan.deprecated } : run;
 }

@@ -52,7 +52,9 @@ function fill(slot: Slot, values: Values): string {
       return marked(textFunctions[slot.call](value), slot, values);
     }
     case 'datetime':
-      return slot.call === 'rel' ? relative(slot.argument, values.mark ? { ...values, mark: undefined } : values) : dateFunctions[slot.call](values.now);
+      return slot.call === 'rel'
+        ? relative(slot.argument, values.mark ? { ...values, mark: undefined } : values)
+        : dateFunctions[slot.call](values.now);
   }
 }
 

@@ -83,7 +83,10 @@ async function report(
     patterns.push(...some.map(rowOf));
     await letOthersRun();
   }
-  const refused = plan.refused.map(({ kind, name, detail }) => ({ kind, row: { name, outcome: 'refused' as const, detail } }));
+  const refused = plan.refused.map(({ kind, name, detail }) => ({
+    kind,
+    row: { name, outcome: 'refused' as const, detail },
+  }));
   const bare = { version: null, variables: [], literal_tokens: [], disabled_capabilities: [] };
   patterns.push(...refused.filter(({ kind }) => kind === 'pattern').map(({ row }) => ({ ...row, ...bare })));
   return {

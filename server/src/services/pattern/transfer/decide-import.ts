@@ -99,7 +99,13 @@ export function refuseConflicts({ patterns, strategies }: DecidedImport): void {
 }
 
 /** What the report says of one pattern. */
-export function toRow({ name, outcome, version, content, warnings }: PatternDecision): ImportReport['patterns'][number] {
+export function toRow({
+  name,
+  outcome,
+  version,
+  content,
+  warnings,
+}: PatternDecision): ImportReport['patterns'][number] {
   return {
     name,
     outcome,

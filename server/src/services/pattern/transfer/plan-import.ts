@@ -26,7 +26,11 @@ export interface ImportPlan {
   readonly patterns: readonly PlannedPattern[];
   readonly strategies: readonly ImportedStrategy[];
   /** Patterns and strategies with a secret in them, which are not imported. */
-  readonly refused: readonly { readonly kind: 'pattern' | 'strategy'; readonly name: string; readonly detail: string }[];
+  readonly refused: readonly {
+    readonly kind: 'pattern' | 'strategy';
+    readonly name: string;
+    readonly detail: string;
+  }[];
   /** What was left out, each with its reason. */
   readonly ignored: readonly { readonly path: string; readonly reason: string }[];
 }

@@ -21,7 +21,10 @@ export function readChecks(
       source.refuse(at, `the check ${name} looks for nothing: give it detect, words, expressions or prompt_leak: true`);
     }
     if (on_fail === 'mask' && (words.length + expressions.length > 0 || prompt_leak)) {
-      source.refuse(at, `the check ${name}: only what detect finds can be masked; put the rest into a check of its own`);
+      source.refuse(
+        at,
+        `the check ${name}: only what detect finds can be masked; put the rest into a check of its own`,
+      );
     }
     if (words.reduce((sum, word) => sum + word.length, 0) > mostOfWords) {
       source.refuse(at, `the words of the check ${name} may hold ${mostOfWords} characters in all`);
@@ -29,7 +32,14 @@ export function readChecks(
     for (const [index, expression] of expressions.entries()) {
       refuseExpression(source, expression, places.get(`checks/${name}/expressions/${index}`));
     }
-    return { name, detect: distinct(detect), words: distinct(words), expressions: distinct(expressions), prompt_leak, on_fail };
+    return {
+      name,
+      detect: distinct(detect),
+      words: distinct(words),
+      expressions: distinct(expressions),
+      prompt_leak,
+      on_fail,
+    };
   });
 }
 
