@@ -42,7 +42,7 @@ export function createTextThreads({ clock, within = 3_000 }: { clock: Clock; wit
       const length = texts.reduce((sum, text) => sum + text.length, 0);
       if (rules.expressions.length === 0 && length <= mostHere) return redactHere(rules, texts);
       const answer = await thread.do({ kind: 'redact', rules, texts }).catch(() => undefined);
-      if (answer?.ok && 'texts' in answer) return answer;
+      if (answer?.ok && 'texts' in answer) return { texts: answer.texts, counts: answer.counts };
       return { texts: texts.map((text) => (text === '' ? '' : notKept)), counts: { [unread]: 1 } };
     },
     async count(expressions, text) {
