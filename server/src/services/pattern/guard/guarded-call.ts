@@ -59,10 +59,11 @@ export class GuardedCall implements ModelCall {
   }
 
   async #finish(): Promise<GuardedResult> {
-    const result = await this.#call.done;
-    const asked = result.ok ? result.tool_calls : [];
+    const ended = await this.#call.done;
+    const asked = ended.ok ? ended.tool_calls : [];
     const verdict = await this.#judge(asked.length > 0 ? `${this.#text}\n${JSON.stringify(asked)}` : this.#text);
     const blocked = this.#blocked ?? verdict.blocked;
+    const result = blocked || verdict.text !== this.#text ? withoutQuote(ended) : ended;
     const flags = blocked && !verdict.blocked ? [blocked, ...verdict.flags] : verdict.flags;
     const told = flags.length > 0 ? { flags } : {};
     // What broke off for another reason keeps it; its text is held back all the same.
@@ -97,6 +98,12 @@ export class GuardedCall implements ModelCall {
       return fail(result, 'invalid_output', 'What had to be masked in the answer left no JSON. Run it again.');
     }
   }
+}
+
+/** What is wrong with the form of an answer is told with words from it. */
+function withoutQuote(result: FormedResult): FormedResult {
+  if (result.ok || result.code !== 'invalid_output') return result;
+  return { ...result, detail: 'The answer does not have the form that the pattern asks for. Run it again.' };
 }
 
 function sayBlocked({ check, found }: RunFlag): string {

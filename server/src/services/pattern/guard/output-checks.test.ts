@@ -144,6 +144,16 @@ test('what is masked in a JSON answer is not in its value either', async () => {
   }
 });
 
+test('what is wrong with the form of an answer that is held back is told without its words', async () => {
+  await put('formed', 'output: {type: json}\nchecks: {no_secrets: {detect: [secret]}}');
+  says(`${key} is no JSON`);
+  const { body, text } = await run('formed');
+  assert.equal(body.code, 'invalid_output');
+  const record = await platform.call('GET', `/v1/runs/${body.run_id}`);
+  assert.ok(!text.includes('sk-') && !record.text.includes('sk-'), record.text);
+  assert.deepEqual([record.body.output, record.body.flags.length], ['', 1]);
+});
+
 test('T-7: instructions that the model repeats are held back, also spaced out, encoded, backwards and in pieces', async () => {
   let sent = '';
   script = ({ messages }, answer) => {

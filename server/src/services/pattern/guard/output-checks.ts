@@ -4,7 +4,7 @@ import { createFindStream, type FindStream } from '#platform/redact/find-stream.
 import { type Finding, inOrder } from '#platform/redact/finding.ts';
 import { detectors } from '#platform/redact/redactor.ts';
 import { notKept, type TextThreads, unread } from '#platform/redact/text-threads.ts';
-import type { LibraryVersion } from '../library/library-version.ts';
+import type { Part } from '../template/parts.ts';
 import { createWordFinder } from './find-words.ts';
 import { createLeakFinder, type LeakFinder } from './prompt-leak.ts';
 
@@ -32,7 +32,13 @@ const overlap = 2 * 1024;
 /** Keys, addresses and words are told apart within so many characters. */
 const reach = 512;
 
-type Checked = Pick<LibraryVersion, 'checks' | 'digest' | 'parts' | 'output'>;
+/** What checks need of a version. */
+interface Checked {
+  readonly checks: readonly OutputCheck[];
+  readonly digest: string;
+  readonly parts: readonly Part[];
+  readonly output: { readonly type: string };
+}
 
 export function createOutputChecks(version: Checked): OutputChecks {
   const { checks } = version;

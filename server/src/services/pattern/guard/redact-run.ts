@@ -1,13 +1,14 @@
 import type { Redaction } from '@damask/contracts/guard.ts';
+import type { InputOf } from '@damask/contracts/operation.ts';
+import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { FoundCounts } from '#platform/redact/redactor.ts';
 import type { TextThreads } from '#platform/redact/text-threads.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
 import type { Payload } from '../run/payloads.ts';
-import type { RunRequest } from '../run/plan-run.ts';
 import { bareJson } from '../run/structured-output.ts';
 
-type Given = Pick<RunRequest, 'input' | 'variables' | 'attachments' | 'tool_turns'>;
+type Given = Pick<InputOf<(typeof runOperations)['renderRun']>, 'input' | 'variables' | 'attachments' | 'tool_turns'>;
 
 /** What of a request holds texts of its sender, as it may go to the model. Errors: `attachment_not_supported`. */
 export async function redactRequest<Request extends Given>(
