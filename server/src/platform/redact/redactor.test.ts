@@ -25,8 +25,8 @@ test('what is of a kind is taken out, and its name stands in its place', () => {
     'call (212) 555-0187 or 212-555-0187': 'call [phone] or [phone]',
     'Authorization: Bearer abcdef0123456789abcdef': 'Authorization: Bearer [secret]',
     'use AKIAIOSFODNN7EXAMPLE now': 'use [secret] now',
-    'ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8': '[secret]',
-    'sk_live_a1B2c3D4e5F6g7H8': '[secret]',
+    ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8: '[secret]',
+    sk_live_a1B2c3D4e5F6g7H8: '[secret]',
     'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2lnbmF0dXJl': '[secret]',
     '-----BEGIN EC PRIVATE KEY-----\nMIIEvQ\n-----END EC PRIVATE KEY-----\nafter': '[secret]\nafter',
     '-----BEGIN PRIVATE KEY-----\nMIIEvQ': '[secret]',
@@ -54,7 +54,20 @@ test('what only looks like it stays', () => {
 });
 
 test('hostile texts take time in proportion to their length', () => {
-  const runs = ['a@', '@', '+1', '4', '4 ', '4-', 'DE89 ', 'eyJa.', 'sk-', 'bearer ', '-----BEGIN PRIVATE KEY-----', '(212) '];
+  const runs = [
+    'a@',
+    '@',
+    '+1',
+    '4',
+    '4 ',
+    '4-',
+    'DE89 ',
+    'eyJa.',
+    'sk-',
+    'bearer ',
+    '-----BEGIN PRIVATE KEY-----',
+    '(212) ',
+  ];
   for (const run of runs) {
     const text = run.repeat(100_000 / run.length);
     for (const [kind, find] of Object.entries(detectors)) {
@@ -123,7 +136,9 @@ test('what takes too long counts as found', async () => {
     const late = await threads.redact(rules, ['a'.repeat(2_000_000), '', 'x']);
     assert.deepEqual(late, { texts: [notKept, '', notKept], counts: { not_kept: 1 } });
     assert.equal(await threads.count([slow[0]?.expression ?? ''], 'a'.repeat(2_000_000)), undefined);
-    const fine = await threads.redact({ kinds: ['email'], expressions: [{ name: 'id', expression: 'K-[0-9]+' }] }, ['a@b.example K-12']);
+    const fine = await threads.redact({ kinds: ['email'], expressions: [{ name: 'id', expression: 'K-[0-9]+' }] }, [
+      'a@b.example K-12',
+    ]);
     assert.deepEqual(fine, { texts: ['[email] [id]'], counts: { email: 1, id: 1 } });
     assert.deepEqual(await threads.count(['x', '__proto__'], 'x __proto__ x'), [2, 1]);
   } finally {

@@ -56,7 +56,7 @@ async function requireAccepted(
   if (!open) return;
   throw new AppError(
     'policy_refused',
-    `${open.file} line ${open.line} ${open.detail}. To take it as it is, send accept: ["${open.code}"].`,
+    `${open.file} line ${open.line} ${open.detail}. To take it as it is, say --accept ${open.code} (accept: ["${open.code}"]).`,
     { pointer: '/accept' },
   );
 }
