@@ -199,6 +199,10 @@ export const commands: Commands = {
     summary: 'Tell whether the server would call an address',
     load: async () => (await import('./commands/egress-check.ts')).egressCheck,
   },
+  redaction: {
+    summary: 'Show or change what is taken out of stored texts',
+    load: async () => (await import('./commands/redaction.ts')).redaction,
+  },
   queue: {
     summary: 'Show what is queued, and limit what is executed at a time',
     load: async () => (await import('./commands/queue.ts')).queue,

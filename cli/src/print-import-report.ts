@@ -14,6 +14,7 @@ const styles: Readonly<Record<ImportOutcome, Style>> = {
   conflict: 'red',
   kept: 'yellow',
   replaced: 'yellow',
+  refused: 'red',
 };
 const most = 50;
 
@@ -67,8 +68,9 @@ function counts(rows: readonly { readonly outcome: ImportOutcome }[]): string {
 
 function notable(terminal: Terminal, rows: readonly Row[]): string[] {
   const shown = rows.filter(
-    ({ outcome, literal_tokens, disabled_capabilities }) =>
-      (outcome !== 'new' && outcome !== 'same') || literal_tokens.length > 0 || disabled_capabilities.length > 0,
+    ({ outcome, literal_tokens, disabled_capabilities, warnings }) =>
+      (outcome !== 'new' && outcome !== 'same') ||
+      [literal_tokens, disabled_capabilities, warnings ?? []].some(({ length }) => length > 0),
   );
   if (shown.length === 0) return [];
   const table = renderTable(
@@ -86,8 +88,18 @@ function notable(terminal: Terminal, rows: readonly Row[]): string[] {
   return ['', table, ...rest];
 }
 
-function cells({ name, outcome, version, literal_tokens, disabled_capabilities }: Row): Cell[] {
+function cells({
+  name,
+  outcome,
+  version,
+  literal_tokens,
+  disabled_capabilities,
+  warnings = [],
+  detail = '',
+}: Row): Cell[] {
   const notes = [
+    detail,
+    ...warnings.slice(0, 2).map((warning) => `${warning.file} line ${warning.line} ${warning.detail}`),
     outcome === 'conflict' ? 'edited here: choose --keep or --replace' : '',
     disabled_capabilities.length > 0 ? `cannot run, needs ${some(disabled_capabilities)}` : '',
     literal_tokens.length > 0 ? `stays as text: ${some(literal_tokens)}` : '',

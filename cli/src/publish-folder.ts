@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { type Damask, DamaskError, type PatternFile } from '@damask/sdk';
+import { type Damask, DamaskError, type PatternFile, type PatternVersion } from '@damask/sdk';
 import { InputError } from './input-error.ts';
 import { isPattern } from './pattern-folder.ts';
 import { readFolder } from './read-tree.ts';
@@ -8,7 +8,10 @@ import { readFolder } from './read-tree.ts';
 export interface Published {
   readonly version: number;
   readonly digest: string;
+  readonly warnings?: readonly PatternWarning[] | undefined;
 }
+
+type PatternWarning = NonNullable<PatternVersion['warnings']>[number];
 
 export interface PatternFolder {
   /** The name of the folder. */

@@ -56,7 +56,7 @@ export const contextOperations = {
     headers: ifMatchHeader,
     output: ContextSummary,
     status: 200,
-    errors: ['precondition_failed'],
+    errors: ['precondition_failed', 'policy_refused'],
     bodyLimit: 4 * contextLimit,
   }),
   deleteContext: operation({

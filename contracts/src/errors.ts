@@ -79,6 +79,7 @@ export const errorCatalogue = {
     status: 502,
     title: 'The answer does not have the form that the pattern asks for',
   },
+  output_blocked: { kind: 'invalid', status: 422, title: 'A check of the pattern holds the answer back' },
   content_refused: { kind: 'invalid', status: 422, title: 'The provider refuses this content' },
   interrupted: { kind: 'unavailable', status: 502, title: 'The platform stopped during the run' },
   gave_up: { kind: 'unavailable', status: 502, title: 'The run was given up' },

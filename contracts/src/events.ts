@@ -99,6 +99,14 @@ export const events = {
     version: 1,
     data: Type.Object({ concurrency: Type.Union([Type.Integer(), Type.Null()]) }),
   },
+  'pattern.redaction-put': {
+    version: 1,
+    data: Type.Object({
+      kinds: Type.Array(Type.String()),
+      expressions: Type.Array(Type.String()),
+      model: Type.Boolean(),
+    }),
+  },
   'pattern.timer-put': { version: 1, data: Type.Object({ timer: Name }) },
   'pattern.timer-deleted': { version: 1, data: Type.Object({ timer: Name }) },
   'pattern.timer-failed': {

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { ChainStep } from './chain.ts';
 import { Digest, Name, Time } from './field.ts';
+import { OutputCheck, Redaction } from './guard.ts';
 import { Tool } from './message.ts';
 
 export const DataClass = Type.Union([
@@ -67,6 +68,11 @@ export const PatternSettings = Type.Object({
   examples: Type.Array(PatternExample),
   tools: Type.Array(Tool),
   data_class: DataClass,
+  checks: Type.Array(OutputCheck, { description: 'What an answer must not hold.' }),
+  redact: Type.Union([Redaction, Type.Null()], { description: 'What is taken out of texts before they are stored.' }),
+  mark_input: Type.Boolean({
+    description: 'Input and values stand within a boundary that tells them from instructions.',
+  }),
   on_uncertain: OnUncertain,
   cache: Type.Union([Type.Object({ ttl_seconds: Type.Integer() }), Type.Null()]),
   includes: Type.Array(PatternInclude),
@@ -86,6 +92,9 @@ export const defaultSettings: PatternSettings = {
   examples: [],
   tools: [],
   data_class: 'internal',
+  checks: [],
+  redact: null,
+  mark_input: false,
   on_uncertain: 'fail',
   cache: null,
   includes: [],

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Steps } from './chain-yaml.ts';
+import { detectorKinds, expressionLimit, guardName } from './guard.ts';
 import { Parameters } from './parameters.ts';
 import { filePath, jsonSchema, mapping, modelName, oneOf, raw, text, variableName } from './yaml-field.ts';
 
@@ -18,6 +19,11 @@ const Variable = mapping({
   ),
   minimum: Type.Optional(Type.Number({ description: 'Of an integer or number.' })),
   maximum: Type.Optional(Type.Number({ description: 'Of an integer or number.' })),
+  untrusted: Type.Optional(
+    Type.Boolean({
+      description: 'true: strangers write its values, which are then marked as data; false: only people you trust do.',
+    }),
+  ),
 });
 
 const Example = mapping({
@@ -49,6 +55,47 @@ const Output = mapping({
   max_characters: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 10_000_000, description: 'Longer answers fail the run.' }),
   ),
+});
+
+const expression = (description: string) => text(expressionLimit, { description });
+const kindsOf = (description: string) =>
+  Type.Array(oneOf(detectorKinds, 'What the platform finds by itself.'), { minItems: 1, maxItems: 5, description });
+
+const Check = mapping({
+  detect: Type.Optional(
+    kindsOf('It holds a secret, a payment card, an e-mail address, a telephone number or an IBAN.'),
+  ),
+  words: Type.Optional(
+    Type.Array(text(200), { minItems: 1, maxItems: 200, description: 'It holds one of these; capitals do not count.' }),
+  ),
+  expressions: Type.Optional(
+    Type.Array(expression('A regular expression without look-around and back references.'), {
+      minItems: 1,
+      maxItems: 20,
+      description: 'It holds what one of these matches.',
+    }),
+  ),
+  prompt_leak: Type.Optional(Type.Boolean({ description: 'It gives away the instructions of the pattern.' })),
+  on_fail: Type.Optional(
+    oneOf(
+      ['block', 'flag', 'mask'],
+      'block (else): the run fails; flag: it is noted on the run; mask, of detect: what was found is taken out.',
+    ),
+  ),
+});
+
+const rule = 'use lower case letters, digits, _ and -, beginning with a letter (at most 50)';
+
+const Redact = mapping({
+  kinds: Type.Optional(kindsOf('What is taken out: [email] stands in its place.')),
+  expressions: Type.Optional(
+    Type.Record(Type.String({ pattern: guardName }), expression('What is taken out; its name stands in its place.'), {
+      maxProperties: 20,
+      named: `a kind: ${rule}`,
+      description: 'Regular expressions of your own, without look-around and back references, by name.',
+    }),
+  ),
+  model: Type.Optional(Type.Boolean({ description: 'true: the model does not get to see it either; else it does.' })),
 });
 
 /**
@@ -138,6 +185,28 @@ export const PatternYaml = mapping({
       ['public', 'internal', 'confidential', 'personal'],
       'How careful the texts are to be handled; else internal.',
     ),
+  ),
+  checks: Type.Optional(
+    Type.Unsafe<Record<string, Static<typeof Check>>>(
+      Type.Record(Type.String({ pattern: guardName }), Check, {
+        maxProperties: 20,
+        named: `a check: ${rule}`,
+        description:
+          'What an answer must not hold. Each check has a name, which stands on the runs that it found something in.',
+      }),
+    ),
+  ),
+  redact: Type.Optional(
+    Type.Unsafe<Static<typeof Redact>>({
+      ...Redact,
+      description: 'Taken out of inputs and answers before they are stored.',
+    }),
+  ),
+  mark_input: Type.Optional(
+    Type.Boolean({
+      description:
+        'Puts a boundary around the input and the values of variables, and tells the model that they are data.',
+    }),
   ),
   on_uncertain: Type.Optional(
     oneOf(['retry', 'fail', 'review'], 'When a call went out and no verdict came back; else fail.'),

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
+import { PatternWarning, warningCodes } from './guard.ts';
 import { type Operations, operation } from './operation.ts';
 import { Parameters } from './parameters.ts';
 import { Deprecation, PatternSettings } from './pattern-settings.ts';
@@ -26,6 +27,7 @@ export const Variable = Type.Object({
   max_length: Type.Optional(Type.Integer({ description: 'Characters that a string may have.' })),
   minimum: Type.Optional(Type.Number()),
   maximum: Type.Optional(Type.Number()),
+  untrusted: Type.Optional(Type.Boolean({ description: 'Whether strangers write its values; absent: nobody said.' })),
   declared: Type.Boolean({ description: 'False when it was found in the text only.' }),
 });
 export type Variable = Static<typeof Variable>;
@@ -42,6 +44,10 @@ export const Source = Type.Object({
   commit: Type.Optional(Type.String({ description: 'The git commit that it was taken from.' })),
   blob: Type.Optional(Type.String({ description: "git's hash of system.md in that commit." })),
 });
+
+const warnings = Type.Optional(
+  Type.Array(PatternWarning, { description: 'What an author should look at; told where a version is made or read.' }),
+);
 
 export const VersionSummary = Type.Object({
   pattern: Name,
@@ -67,6 +73,7 @@ export const PatternVersion = Type.Object({
   literal_tokens: Type.Array(Type.String(), { description: 'Template-like text that stays as it is.' }),
   disabled_capabilities: Type.Array(Type.String(), { description: 'Tokens that would need a capability that is off.' }),
   files: Type.Array(PatternFile),
+  warnings,
 });
 export type PatternVersion = Static<typeof PatternVersion>;
 
@@ -89,6 +96,7 @@ export const Pattern = Type.Object({
   created_at: Time,
   updated_at: Time,
   deleted_at: Type.Union([Time, Type.Null()]),
+  warnings,
 });
 export type Pattern = Static<typeof Pattern>;
 
@@ -213,11 +221,22 @@ export const patternOperations = {
     path: '/v1/patterns/{pattern}/labels/{label}',
     permission: 'pattern:publish',
     summary: 'Point a label at a version',
-    input: strict({ ...byName, label: Label, version: VersionNumber, ...ifMatch }),
+    input: strict({
+      ...byName,
+      label: Label,
+      version: VersionNumber,
+      accept: Type.Optional(
+        Type.Array(Type.Union(warningCodes.map((code) => Type.Literal(code))), {
+          maxItems: 10,
+          description: 'Warnings of the version that do not keep it from the label `production`.',
+        }),
+      ),
+      ...ifMatch,
+    }),
     headers: ifMatchHeader,
     output: Pattern,
     status: 200,
-    errors: ['not_found', 'precondition_failed'],
+    errors: ['not_found', 'precondition_failed', 'policy_refused'],
   }),
   removeLabel: operation({
     method: 'DELETE',

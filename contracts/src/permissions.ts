@@ -32,6 +32,7 @@ export const permissions = [
   'egress:read',
   'budget:read',
   'budget:write',
+  'redaction:write',
   'timer:read',
   'timer:write',
   'run:execute',
@@ -110,6 +111,7 @@ const admin: readonly Permission[] = [
     'role:write',
     'team:write',
     'budget:write',
+    'redaction:write',
   ]),
 ];
 

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
+import { guardName } from './guard.ts';
 import { Message } from './message.ts';
 import { type Operations, operation } from './operation.ts';
 import { ModelName, Parameters } from './parameters.ts';
@@ -84,6 +85,10 @@ export const runOperations = {
       ),
       model: Type.Optional(ModelName),
       subject: Type.Optional(Subject),
+      flag: Type.Optional(
+        Type.String({ pattern: guardName, description: 'Only runs in which the check of this name found something.' }),
+      ),
+      flagged: Type.Optional(Type.Boolean({ description: 'true: only runs in which a check found something.' })),
       rerun_of: Type.Optional(Id),
       batch: Type.Optional(Id),
       metadata: Type.Optional(

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { Id, MicroUnits, Name, Time } from './field.ts';
+import { RunFlag } from './guard.ts';
 import { Attempt, Usage } from './run.ts';
 
 /** A step of a chain's run, an item of its list or a part of its text. */
@@ -37,6 +38,7 @@ export const RunStep = Type.Object({
   ]),
   output: Type.Union([Type.String(), Type.Null()]),
   data: Type.Optional(Type.Unknown({ description: 'The output as a value, where its pattern answers JSON.' })),
+  flags: Type.Optional(Type.Array(RunFlag, { description: 'What checks of its pattern found in its answer.' })),
   decision: Type.Optional(
     Type.Object({
       decision: Type.Union([

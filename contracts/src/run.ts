@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { KeptAttachment } from './attachment.ts';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, Time } from './field.ts';
+import { RunFlag } from './guard.ts';
 import { ToolCall } from './message.ts';
 import { Deprecation } from './pattern-settings.ts';
 
@@ -104,6 +105,12 @@ export const RunSummary = Type.Object({
     }),
   ]),
   queue: Type.Optional(RunQueue),
+  flags: Type.Optional(Type.Array(RunFlag, { description: 'What checks of the pattern found in the answer.' })),
+  redacted: Type.Optional(
+    Type.Record(Type.String(), Type.Integer(), {
+      description: 'How often what was taken out of the stored texts, by kind.',
+    }),
+  ),
 });
 export type RunSummary = Static<typeof RunSummary>;
 

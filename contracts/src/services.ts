@@ -14,6 +14,7 @@ import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
 import { queueOperations } from './queue-operations.ts';
+import { redactionOperations } from './redaction-operations.ts';
 import { runOperations } from './run-operations.ts';
 import { sessionOperations } from './session.ts';
 import { signInOperations } from './sign-in.ts';
@@ -36,6 +37,7 @@ export const serviceOperations = {
     ...egressOperations,
     ...runOperations,
     ...queueOperations,
+    ...redactionOperations,
     ...batchOperations,
     ...timerOperations,
   },

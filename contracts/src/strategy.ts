@@ -46,7 +46,7 @@ export const strategyOperations = {
     headers: ifMatchHeader,
     output: Strategy,
     status: 200,
-    errors: ['precondition_failed'],
+    errors: ['precondition_failed', 'policy_refused'],
   }),
   deleteStrategy: operation({
     method: 'DELETE',

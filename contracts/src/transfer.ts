@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Name, None, page, pageOf, strict } from './field.ts';
+import { PatternWarning } from './guard.ts';
 import { type Operations, operation } from './operation.ts';
 import { fileLimit } from './pattern.ts';
 
@@ -15,6 +16,7 @@ export const ImportOutcome = Type.Union([
   Type.Literal('conflict'),
   Type.Literal('kept'),
   Type.Literal('replaced'),
+  Type.Literal('refused'),
 ]);
 export type ImportOutcome = Static<typeof ImportOutcome>;
 
@@ -32,6 +34,10 @@ export const ImportReport = Type.Object({
       variables: Type.Array(Type.String()),
       literal_tokens: Type.Array(Type.String()),
       disabled_capabilities: Type.Array(Type.String()),
+      warnings: Type.Optional(Type.Array(PatternWarning, { description: 'What an author should look at.' })),
+      detail: Type.Optional(
+        Type.String({ description: 'Why it was refused, though the rest was imported: a secret in it.' }),
+      ),
       incoming: Type.Optional(
         Type.Array(Type.Object({ path: Type.String(), content: Type.String() }), {
           description:
@@ -40,7 +46,7 @@ export const ImportReport = Type.Object({
       ),
     }),
   ),
-  strategies: Type.Array(Type.Object({ name: Name, outcome: ImportOutcome })),
+  strategies: Type.Array(Type.Object({ name: Name, outcome: ImportOutcome, detail: Type.Optional(Type.String()) })),
   ignored: Type.Array(Type.Object({ path: Type.String(), reason: Type.String() }), {
     description: 'What was left out; at most 1,000 are listed.',
   }),

@@ -105,6 +105,12 @@ export function createDamask(options: DamaskOptions) {
       /** Limits how many queued runs of the workspace are executed at a time; null lifts the limit. */
       put: (input: api.PutQueueInput, options?: CallOptions) => call('putQueue', input, options),
     },
+    redaction: {
+      /** What is taken out of the texts of all runs before they are stored. */
+      read: (options?: CallOptions) => call('readRedaction', {}, options),
+      /** Replaces it; without kinds and expressions only patterns say what is taken out. */
+      put: (input: api.PutRedactionInput, options?: CallOptions) => call('putRedaction', input, options),
+    },
     budgets: budgetCalls(call),
     encryption: {
       /** What wraps the keys of the workspace, their versions, how far a rotation is. */

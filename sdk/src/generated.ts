@@ -60,6 +60,7 @@ export type ErrorCode =
   | 'provider_auth'
   | 'truncated'
   | 'invalid_output'
+  | 'output_blocked'
   | 'content_refused'
   | 'interrupted'
   | 'gave_up'
@@ -358,6 +359,8 @@ export interface Deprecation {
   readonly at: string;
 }
 
+export type DetectorKind = 'secret' | 'card' | 'email' | 'phone' | 'iban';
+
 export interface Encryption {
   /** The key-encryption key, which wraps new data keys. */
   readonly key: {
@@ -428,7 +431,7 @@ export interface IdentityProvider {
   readonly updated_at: string;
 }
 
-export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced';
+export type ImportOutcome = 'new' | 'same' | 'changed' | 'conflict' | 'kept' | 'replaced' | 'refused';
 
 export interface ImportReport {
   /** False for a dry run. */
@@ -445,6 +448,10 @@ export interface ImportReport {
     readonly variables: readonly string[];
     readonly literal_tokens: readonly string[];
     readonly disabled_capabilities: readonly string[];
+    /** What an author should look at. */
+    readonly warnings?: readonly PatternWarning[] | undefined;
+    /** Why it was refused, though the rest was imported: a secret in it. */
+    readonly detail?: string | undefined;
     /** Of a conflict in a dry run: what would replace the newest version. Left out past 256 KiB in all. */
     readonly incoming?: readonly {
       readonly path: string;
@@ -454,6 +461,7 @@ export interface ImportReport {
   readonly strategies: readonly {
     readonly name: string;
     readonly outcome: ImportOutcome;
+    readonly detail?: string | undefined;
   }[];
   /** What was left out; at most 1,000 are listed. */
   readonly ignored: readonly {
@@ -602,6 +610,13 @@ export interface ModelOffer {
   readonly concurrency?: number | undefined;
 }
 
+export interface NamedExpression {
+  /** Stands in the place of what is taken out: [name]. */
+  readonly name: string;
+  /** A regular expression without look-around and back references. */
+  readonly expression: string;
+}
+
 export interface NewApiKey {
   readonly id: string;
   readonly name: string;
@@ -627,7 +642,20 @@ export interface NewApiKey {
   readonly key: string;
 }
 
+export type OnFail = 'block' | 'flag' | 'mask';
+
 export type OnUncertain = 'retry' | 'fail' | 'review';
+
+export interface OutputCheck {
+  readonly name: string;
+  readonly detect: readonly DetectorKind[];
+  readonly words: readonly string[];
+  readonly expressions: readonly string[];
+  /** It gives away the instructions of the pattern. */
+  readonly prompt_leak: boolean;
+  /** block: the run fails. flag: it is noted on the run. mask: what was found is taken out. */
+  readonly on_fail: OnFail;
+}
 
 export type OutputType = 'markdown' | 'text' | 'json';
 
@@ -697,6 +725,8 @@ export interface Pattern {
   readonly created_at: string;
   readonly updated_at: string;
   readonly deleted_at: string | null;
+  /** What an author should look at; told where a version is made or read. */
+  readonly warnings?: readonly PatternWarning[] | undefined;
 }
 
 export interface PatternExample {
@@ -766,6 +796,12 @@ export interface PatternVersion {
   readonly examples: readonly PatternExample[];
   readonly tools: readonly Tool[];
   readonly data_class: DataClass;
+  /** What an answer must not hold. */
+  readonly checks: readonly OutputCheck[];
+  /** What is taken out of texts before they are stored. */
+  readonly redact: Redaction | null;
+  /** Input and values stand within a boundary that tells them from instructions. */
+  readonly mark_input: boolean;
   /** What to do when a call went out and no verdict came back. */
   readonly on_uncertain: OnUncertain;
   readonly cache: {
@@ -780,6 +816,15 @@ export interface PatternVersion {
   /** Tokens that would need a capability that is off. */
   readonly disabled_capabilities: readonly string[];
   readonly files: readonly PatternFile[];
+  /** What an author should look at; told where a version is made or read. */
+  readonly warnings?: readonly PatternWarning[] | undefined;
+}
+
+export interface PatternWarning {
+  readonly code: 'untrusted_in_system' | 'invisible_text';
+  readonly file: string;
+  readonly line: number;
+  readonly detail: string;
 }
 
 export type PermissionName =
@@ -815,6 +860,7 @@ export type PermissionName =
   | 'egress:read'
   | 'budget:read'
   | 'budget:write'
+  | 'redaction:write'
   | 'timer:read'
   | 'timer:write'
   | 'run:execute'
@@ -918,6 +964,13 @@ export interface Queue {
   readonly concurrency: number | null;
 }
 
+export interface Redaction {
+  readonly kinds: readonly DetectorKind[];
+  readonly expressions: readonly NamedExpression[];
+  /** True: the model does not get to see it either. */
+  readonly model: boolean;
+}
+
 export interface RoleItem {
   /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
   readonly role: string;
@@ -964,6 +1017,10 @@ export interface Run {
     readonly detail: string;
   };
   readonly queue?: RunQueue | undefined;
+  /** What checks of the pattern found in the answer. */
+  readonly flags?: readonly RunFlag[] | undefined;
+  /** How often what was taken out of the stored texts, by kind. */
+  readonly redacted?: Readonly<Record<string, number>> | undefined;
   readonly attempts: readonly Attempt[];
   /** The output held NUL or broken characters; each became U+FFFD. */
   readonly sanitised: boolean;
@@ -988,6 +1045,19 @@ export interface Run {
     readonly message: string | null;
     readonly at: string;
   } | undefined;
+}
+
+export interface RunFlag {
+  /** Name of the check in pattern.yaml. */
+  readonly check: string;
+  /** secret, card, email, phone, iban, words, expressions or prompt. */
+  readonly found: string;
+  /** How often. */
+  readonly count: number;
+  /** block: the run fails. flag: it is noted on the run. mask: what was found is taken out. */
+  readonly action: OnFail;
+  /** Of a chain: the step whose answer it was. */
+  readonly step?: string | undefined;
 }
 
 export type RunPriority = 'interactive' | 'bulk';
@@ -1031,6 +1101,8 @@ export interface RunStep {
   readonly output: string | null;
   /** The output as a value, where its pattern answers JSON. */
   readonly data?: unknown | undefined;
+  /** What checks of its pattern found in its answer. */
+  readonly flags?: readonly RunFlag[] | undefined;
   readonly decision?: {
     readonly decision: 'approve' | 'reject' | 'retry' | 'fail';
     readonly comment: string | null;
@@ -1076,6 +1148,10 @@ export interface RunSummary {
     readonly detail: string;
   };
   readonly queue?: RunQueue | undefined;
+  /** What checks of the pattern found in the answer. */
+  readonly flags?: readonly RunFlag[] | undefined;
+  /** How often what was taken out of the stored texts, by kind. */
+  readonly redacted?: Readonly<Record<string, number>> | undefined;
 }
 
 export interface ServiceAccount {
@@ -1294,6 +1370,8 @@ export interface Variable {
   readonly max_length?: number | undefined;
   readonly minimum?: number | undefined;
   readonly maximum?: number | undefined;
+  /** Whether strangers write its values; absent: nobody said. */
+  readonly untrusted?: boolean | undefined;
   /** False when it was found in the text only. */
   readonly declared: boolean;
 }
@@ -1588,6 +1666,8 @@ export interface SetLabelInput {
   readonly pattern: string;
   readonly label: string;
   readonly version: number;
+  /** Warnings of the version that do not keep it from the label `production`. */
+  readonly accept?: readonly ('untrusted_in_system' | 'invisible_text')[] | undefined;
   /** ETag of the read that this write builds on, or *. */
   readonly if_match?: string | undefined;
 }
@@ -1880,6 +1960,10 @@ export interface ListRunsInput {
   readonly model?: string | undefined;
   /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
   readonly subject?: string | undefined;
+  /** Only runs in which the check of this name found something. */
+  readonly flag?: string | undefined;
+  /** true: only runs in which a check found something. */
+  readonly flagged?: boolean | undefined;
   readonly rerun_of?: string | undefined;
   readonly batch?: string | undefined;
   /** Each is name=value, and all must be there. */
@@ -1976,6 +2060,13 @@ export interface DecideRunInput {
 export interface PutQueueInput {
   /** Null: what the platform allows. */
   readonly concurrency: number | null;
+}
+
+export interface PutRedactionInput {
+  readonly kinds: readonly DetectorKind[];
+  readonly expressions: readonly NamedExpression[];
+  /** True: the model does not get to see it either. */
+  readonly model: boolean;
 }
 
 export interface CreateBatchInput {
@@ -2573,6 +2664,10 @@ export interface OperationTypes {
   readonly readQueue: { readonly input: Readonly<Record<string, never>>; readonly output: Queue };
   /** Limit how many queued runs of the workspace are executed at the same time. */
   readonly putQueue: { readonly input: PutQueueInput; readonly output: Queue };
+  /** What is taken out of the texts of all runs of the workspace before they are stored; nothing by default. */
+  readonly readRedaction: { readonly input: Readonly<Record<string, never>>; readonly output: Redaction };
+  /** Have things taken out of the texts of all runs, beside what their patterns say; nothing lifts it. */
+  readonly putRedaction: { readonly input: PutRedactionInput; readonly output: Redaction };
   /** Run a version on many inputs: from a list, or from JSONL or CSV that is uploaded as the body. */
   readonly createBatch: { readonly input: CreateBatchInput; readonly output: Batch };
   /** Batches of the workspace, newest first. */
@@ -2742,6 +2837,8 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   decideRun: { method: 'POST', path: '/v1/runs/{run}/decisions' },
   readQueue: { method: 'GET', path: '/v1/queue' },
   putQueue: { method: 'PUT', path: '/v1/queue' },
+  readRedaction: { method: 'GET', path: '/v1/redaction' },
+  putRedaction: { method: 'PUT', path: '/v1/redaction' },
   createBatch: { method: 'POST', path: '/v1/batches' },
   listBatches: { method: 'GET', path: '/v1/batches' },
   readBatch: { method: 'GET', path: '/v1/batches/{batch}' },
@@ -2836,6 +2933,7 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   provider_auth: 502,
   truncated: 502,
   invalid_output: 502,
+  output_blocked: 422,
   content_refused: 422,
   interrupted: 502,
   gave_up: 502,

@@ -15,8 +15,9 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 test('each attack of the list has a case', () => {
   const numbered = (letter: string, count: number) => Array.from({ length: count }, (_, at) => `${letter}-${at + 1}`);
   const ids = new Set(cases.map(({ id }) => id));
-  const listed = [...numbered('Z', 12), ...numbered('A', 15), ...numbered('U', 9), 'S-4', 'S-7', ...numbered('SC', 13)];
-  assert.deepEqual([...ids].sort(), listed.sort());
+  const guards = [...numbered('T', 12), 'S-2', 'S-3', 'S-5', 'S-6', 'X-10'];
+  const egress = [...numbered('U', 9), 'S-4', 'S-7', ...numbered('SC', 13)];
+  assert.deepEqual([...ids].sort(), [...numbered('Z', 12), ...numbered('A', 15), ...guards, ...egress].sort());
 });
 
 test('each case has its test, under its name, or waits for something that is not there', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface AttackCase {
-  /** As in the list of attacks: `Z` authorisation, `A` authentication, `U` calls out, `S` secrets, `SC` supply chain. */
+  /** As in the list of attacks: `Z` authorisation, `A` authentication, `T` prompts, `X` input, `U` calls out, `S` secrets, `SC` supply chain. */
   readonly id: string;
   readonly attack: string;
   /** Where its test is, from the root; empty where there is no subject yet. */

@@ -87,6 +87,8 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
   const group = await must('POST', '/scim/v2/Groups', { displayName: `${mark} group`, members });
   const atATime = more ? 918_273 : 564_738;
   await must('PUT', '/v1/queue', { concurrency: atATime });
+  const expressions = [{ name: mark, expression: `${mark}-[0-9]{9}` }];
+  await must('PUT', '/v1/redaction', { kinds: [], expressions, model: false });
   for (const name of [`${mark}_spend`, second]) {
     await must('PUT', `/v1/budgets/${name}`, {
       covers: 'environment',

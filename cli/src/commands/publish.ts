@@ -1,7 +1,10 @@
-import { DamaskError } from '@damask/sdk';
+import { DamaskError, type SetLabelInput } from '@damask/sdk';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
-import { publishOrCreate, readPatternFolder } from '../publish-folder.ts';
+import { type Published, publishOrCreate, readPatternFolder } from '../publish-folder.ts';
 import { showDifference } from '../show-difference.ts';
+import { printable } from '../terminal.ts';
+
+type WarningCode = NonNullable<SetLabelInput['accept']>[number];
 
 export const publish = defineCommand({
   name: 'publish',
@@ -19,6 +22,12 @@ export const publish = defineCommand({
     },
     message: { type: 'string', value: '<text>', help: 'Why this version exists.' },
     label: { type: 'string', value: '<label>', help: 'Point this label at the version, too.' },
+    accept: {
+      type: 'string',
+      multiple: true,
+      value: '<warning>',
+      help: 'Take this warning as it is where the label is production: untrusted_in_system or invisible_text.',
+    },
     'dry-run': { type: 'boolean', help: 'Only check it and show what would change.' },
     ...jsonFlag,
     ...serverFlags,
@@ -34,6 +43,9 @@ export const publish = defineCommand({
     const { name, files, ignored } = readPatternFolder(positionals[0] ?? '');
     for (const { path, reason } of ignored) terminal.note(`left out ${path}: ${reason}`);
     const pattern = flags.name ?? name;
+    const warn = ({ warnings = [] }: Published) => {
+      for (const { file, line, detail } of warnings) terminal.note(printable(`${file} line ${line} ${detail}`));
+    };
     const { damask } = await connect();
     if (flags['dry-run']) {
       const newest = await damask.patterns.read({ pattern }).catch((error: unknown) => {
@@ -44,12 +56,14 @@ export const publish = defineCommand({
       const from = { name: before ? `${pattern}@${before.version}` : 'nothing', files: before?.files ?? [] };
       const changed = await showDifference(terminal, from, { name: positionals[0] ?? '', files });
       // Whoever checks a folder in a pipeline wants to know that it would be taken.
-      await publishOrCreate(damask, { pattern, files, dry_run: true });
+      warn(await publishOrCreate(damask, { pattern, files, dry_run: true }));
       return terminal.note(changed ? `${pattern} would get a new version.` : 'Nothing would change.');
     }
     const published = await publishOrCreate(damask, { pattern, files, message: flags.message });
+    warn(published);
     if (flags.label !== undefined) {
-      await damask.patterns.setLabel({ pattern, label: flags.label, version: published.version });
+      const accept = flags.accept.length > 0 ? { accept: flags.accept as WarningCode[] } : {};
+      await damask.patterns.setLabel({ pattern, label: flags.label, version: published.version, ...accept });
     }
     if (flags.json) return terminal.print(JSON.stringify(published, null, 2));
     const label = flags.label === undefined ? '' : ` (${flags.label})`;

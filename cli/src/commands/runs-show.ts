@@ -57,6 +57,8 @@ function describe(run: Run, { paint }: Terminal): string {
     ['Subject', printable(run.subject ?? '')],
     ['Files', printable(run.attachments.map(describeFile).join(', '))],
     ['Asks for', printable((run.tool_calls ?? []).map(({ name }) => name).join(', '))],
+    ['Flags', printable((run.flags ?? []).map(describeFlag).join(', '))],
+    ['Taken out', run.redacted ? describeCounts(run.redacted) : ''],
     ['Sanitised', run.sanitised ? 'The output held NUL or broken characters; each became U+FFFD.' : ''],
   ];
   const calls = run.attempts.map(
@@ -82,6 +84,15 @@ function describeQueue({ priority, ready_at, deadline, deliveries, why }: NonNul
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+function describeFlag({ check, found, count, action, step }: NonNullable<Run['flags']>[number]): string {
+  return `${check} found ${found}${count > 1 ? ` ${count} times` : ''}${step ? ` in ${step}` : ''} (${action})`;
+}
+
+function describeCounts(counts: NonNullable<Run['redacted']>): string {
+  const found = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+  return found.length > 0 ? `${found.join(', ')}: not in the stored texts` : 'nothing';
 }
 
 function describeSteps(steps: NonNullable<Run['steps']>): string {

@@ -34,6 +34,8 @@ export const runs = defineCommand({
       help: 'Only runs on this model.',
     },
     status: { type: 'string', value: '<status>', help: `Only runs that are ${statuses.join(', ')}.` },
+    flagged: { type: 'boolean', help: 'Only runs in which a check of the pattern found something.' },
+    flag: { type: 'string', value: '<check>', help: 'Only runs in which this check did.' },
     dead: { type: 'boolean', help: 'Only runs that were given up; `damask retry` runs them once more.' },
     subject: { type: 'string', value: '<person>', help: 'Only runs for this end user.' },
     metadata: {
@@ -54,6 +56,7 @@ export const runs = defineCommand({
     'damask runs',
     'damask runs --status failed --since 1d',
     'damask runs --dead',
+    'damask runs --flagged',
     'damask runs -p summarize --json',
   ],
   async run({ flags, terminal, connect }) {
@@ -65,6 +68,8 @@ export const runs = defineCommand({
       model: flags.model,
       status: statusOf(flags.status),
       dead: flags.dead ? true : undefined,
+      flagged: flags.flagged ? true : undefined,
+      flag: flags.flag,
       subject: flags.subject,
       metadata: notesOf(flags.metadata),
       since: timeOf('since', flags.since),
@@ -82,6 +87,7 @@ export const runs = defineCommand({
         { title: 'PATTERN', least: 10 },
         { title: 'MODEL', least: 10, drop: 1 },
         { title: 'STATUS' },
+        ...(found.some(({ flags: marks }) => marks) ? [{ title: 'FLAGS', least: 8, drop: 2 }] : []),
         { title: 'IN', right: true, drop: 3 },
         { title: 'OUT', right: true, drop: 3 },
         { title: 'COST', right: true, drop: 5 },
@@ -93,6 +99,7 @@ export const runs = defineCommand({
         { text: `${run.pattern}@${run.version}`, style: 'cyan' },
         run.model,
         { text: run.status === 'failed' && run.error ? run.error.code : run.status, style: styleOf(run.status) },
+        ...(found.some(({ flags: marks }) => marks) ? [namesOf(run)] : []),
         formatCount(run.usage.input_tokens),
         formatCount(run.usage.output_tokens),
         formatCost(run.cost_micros),
@@ -102,6 +109,11 @@ export const runs = defineCommand({
     });
   },
 });
+
+/** The checks that found something, each once. */
+function namesOf({ flags = [] }: RunSummary): string {
+  return [...new Set(flags.map(({ check }) => check))].join(' ');
+}
 
 export function styleOf(status: RunStatus): Style {
   if (status === 'succeeded') return 'green';

@@ -128,3 +128,51 @@ test('large bodies share one bound from their first byte to the answer, and smal
   finish();
   assert.equal((await next).status, 200);
 });
+
+test('S-6: whatever is thrown is logged once and answered in general words, and the next request is served', async (t) => {
+  const lines: string[] = [];
+  const log = createLog({
+    level: 'warn',
+    clock: systemClock,
+    write: (line) => lines.push(line),
+    redact: createRedact(['hunter2-hunter2']),
+  });
+  const trap = () => {
+    throw new Error('looked at');
+  };
+  const cyclic = new Error('inside hunter2-hunter2');
+  cyclic.cause = new Error('outside', { cause: cyclic });
+  const thrown = [
+    'just a text hunter2-hunter2',
+    cyclic,
+    new Proxy({}, { get: trap, getPrototypeOf: trap, ownKeys: trap, has: trap }),
+    null,
+    { code: 'not_found', status: 200 },
+  ];
+  let next = 0;
+  const { port } = await serve(
+    t,
+    async () => {
+      if (next < thrown.length) throw thrown[next];
+      return {};
+    },
+    { log },
+  );
+  const ask = () =>
+    fetch(`http://127.0.0.1:${port}/v1/echo`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"text":"x"}',
+    });
+  for (; next < thrown.length; next++) {
+    lines.length = 0;
+    const answer = await ask();
+    const body = (await answer.json()) as { code: string; detail: string; request_id: string };
+    assert.deepEqual([answer.status, body.code], [500, 'internal']);
+    assert.equal(body.detail, 'Something failed on our side. The log has the cause under this request id.');
+    assert.equal(lines.length, 1);
+    assert.equal(JSON.parse(lines[0] as string).request_id, body.request_id);
+    assert.ok(!lines[0]?.includes('hunter2'));
+  }
+  assert.equal((await ask()).status, 200);
+});

@@ -71,3 +71,32 @@ test('a page that a browser has kept keeps its policy', async () => {
       assert.equal(again.headers.get(name), first.headers.get(name), `${path} ${name}`);
   }
 });
+
+test('every page has a policy under which nothing of others runs, and holds no text of a model', async () => {
+  const pages = (await fetch(new URL('/openapi.json', platform.url)).then((answer) => answer.json())) as {
+    paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, unknown> }> }>>;
+  };
+  const found = Object.entries(pages.paths)
+    .filter(([, methods]) =>
+      Object.keys(methods.get?.responses['200']?.content ?? {}).some((type) => type.startsWith('text/html')),
+    )
+    .map(([path]) => path);
+  for (const path of new Set(['/', '/docs', '/account', '/nothing-here', '/v1/runs', ...found])) {
+    const answer = await get(path.replace(/\{\w+\}/g, 'x'), { accept: 'text/html' });
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /default-src 'none'/, path);
+    assert.match(policy, /base-uri 'none'/, path);
+    assert.match(policy, /frame-ancestors 'none'/, path);
+    assert.ok(!/unsafe-|\*|https?:/.test(policy), `${path}: ${policy}`);
+    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+    assert.equal(answer.headers.get('referrer-policy'), 'no-referrer');
+    const isPage = (answer.headers.get('content-type') ?? '').startsWith('text/html');
+    assert.equal(isPage, answer.status === 200, path);
+  }
+  // What a page shows of others it sets as text.
+  for (const script of ['page', 'elements', 'call', 'approve', 'passkeys']) {
+    const answer = await get(`/account/scripts/${script}.mjs`);
+    assert.equal(answer.status, 200, script);
+    assert.ok(!/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/.test(await answer.text()), script);
+  }
+});

@@ -51,11 +51,20 @@ export function notFound(): AppError {
 
 /** What may leave: an AppError as it is, anything else as `internal` without its text. */
 export function toAppError(error: unknown): AppError {
-  if (error instanceof AppError) return error;
+  if (isAppError(error)) return error;
   return new AppError(
     'internal',
     'Something failed on our side. The log has the cause under this request id.',
     {},
     { cause: error },
   );
+}
+
+/** What is thrown may be anything, even something that throws when it is looked at. */
+function isAppError(error: unknown): error is AppError {
+  try {
+    return error instanceof AppError;
+  } catch {
+    return false;
+  }
 }

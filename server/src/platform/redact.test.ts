@@ -197,7 +197,7 @@ test('nothing that can be thrown makes the log fail', () => {
   }
 });
 
-test('one message is one line without control bytes, and a long field is cut', () => {
+test('S-5: one message is one line without control bytes, and a long field is cut', () => {
   const lines: string[] = [];
   const log = createLog({
     level: 'debug',

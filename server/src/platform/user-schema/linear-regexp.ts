@@ -3,7 +3,7 @@ import { parseRegexp, type RegexpNode } from './parse-regexp.ts';
 /** Steps of the machine that a pattern becomes; repetitions with a number are written out. */
 const mostSteps = 2_000;
 
-type Step =
+export type Step =
   | { readonly op: 'character'; readonly test: (character: string) => boolean }
   | { readonly op: 'fork'; first: number; second: number }
   | { readonly op: 'start' | 'end' | 'match' }
@@ -20,10 +20,16 @@ export interface LinearRegexp {
  * plain Error that says what is not possible.
  */
 export function createLinearRegexp(source: string): LinearRegexp {
+  const steps = compileSteps(source);
+  return { test: (text) => run(steps, text) };
+}
+
+/** The machine that a pattern becomes; it begins with the first step. Throws as `createLinearRegexp` does. */
+export function compileSteps(source: string): readonly Step[] {
   const steps: Step[] = [];
   emit(parseRegexp(source), steps);
   steps.push({ op: 'match' });
-  return { test: (text) => run(steps, text) };
+  return steps;
 }
 
 function emit(node: RegexpNode, steps: Step[]): void {
@@ -130,7 +136,8 @@ function run(steps: readonly Step[], text: string): boolean {
 
 const word = /^\w$/u;
 
-function holds(
+/** Whether an edge or a boundary is between these two characters; the empty one stands for the end of the text. */
+export function holds(
   step: Exclude<Step, { op: 'fork' | 'character' | 'match' }> | Step,
   before: string,
   after: string,

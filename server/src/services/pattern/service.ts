@@ -10,6 +10,7 @@ import { catchUpWith, startEventReaders } from '#platform/events.ts';
 import type { Log } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
+import { createTextThreads } from '#platform/redact/text-threads.ts';
 import { watchTopics } from '#platform/topic.ts';
 import { createTrail } from '#platform/trail.ts';
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
@@ -24,6 +25,7 @@ import { createContextTexts } from './conversation/context-texts.ts';
 import { createConversationOperations } from './conversation/conversation-operations.ts';
 import { contextTopic } from './conversation/conversation-parts.ts';
 import { createPdfTexts } from './conversation/pdf-texts.ts';
+import { createRedactionOperations } from './guard/redaction-operations.ts';
 import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
@@ -174,6 +176,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const honest = createJournal({ connect: () => database.dedicated('journal'), clock, log });
   const journal = options.planted?.journal?.(honest) ?? honest;
   const checks = createSchemaWorkers({ clock });
+  const threads = createTextThreads({ clock });
   const measure = observeRuns(metrics, { live: () => live.size, waiting: () => journal.waiting });
   const engine: EngineParts = {
     journal,
@@ -181,6 +184,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     payloads: createPayloads(vault),
     clock,
     checks,
+    threads,
     process: registry.id,
     recordWithin: runs.record_within_ms,
     readerWithin,
@@ -234,6 +238,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   };
   const batches = openBatches({
     ...{ database, clock, log, cursors, trail, registry, vault, library, contexts, router, queue, budgets },
+    texts: threads,
     limits: options.batches,
     defaultTimeout: runs.timeout_ms,
     openTexts: engine.payloads.open,
@@ -264,6 +269,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
           environment: options.environmentProviders,
           ...{ egress, vault },
         }),
+        ...createRedactionOperations(libraryParts),
         ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
         ...createBudgetOperations({ ...libraryParts, library, budgets }),
         ...createRunOperations(runParts),
@@ -290,7 +296,14 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       await timers.stop();
       await Promise.all([live.drain(milliseconds), queue.drain(milliseconds), batches.stop()]);
       await Promise.all([queue.stop(), publisher.stop()]);
-      await Promise.all([checks.close(), recovery.stop(), readers.stop(), topics.stop(), planner.close()]);
+      await Promise.all([
+        checks.close(),
+        threads.close(),
+        recovery.stop(),
+        readers.stop(),
+        topics.stop(),
+        planner.close(),
+      ]);
       const left = await journal.stop(5_000);
       // After the journal: what calls took is settled from their ends.
       await Promise.all([reconciliation.stop(), budgets.stop(2_000)]);

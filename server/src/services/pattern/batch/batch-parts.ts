@@ -1,3 +1,4 @@
+import type { TextThreads } from '#platform/redact/text-threads.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { Budgets } from '../budget/budgets.ts';
 import type { LibraryParts } from '../library/library-parts.ts';
@@ -15,6 +16,8 @@ export interface BatchParts
   extends Omit<LibraryParts, 'afterChange'>,
     Pick<RunParts, 'library' | 'contexts' | 'router' | 'defaultTimeout'> {
   readonly vault: Vault;
+  /** Looks through lines for what the model must not see. */
+  readonly texts: TextThreads;
   readonly budgets: Budgets;
   readonly threads: LineThreads;
   /** This process. */

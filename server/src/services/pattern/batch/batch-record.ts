@@ -1,4 +1,5 @@
 import type { Batch, BatchStatus } from '@damask/contracts/batch-operations.ts';
+import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { RunPriority } from '@damask/contracts/run.ts';
 import type { ChainPlan } from '../chain/chain-plan.ts';
@@ -32,6 +33,7 @@ export interface BatchPlan {
   readonly wish: ModelWish | null;
   readonly timeoutMs: number;
   readonly chain?: ChainPlan;
+  readonly redact?: Redaction;
 }
 
 /** A row of `pattern.batch`, the plan aside. Times are RFC 3339. */

@@ -1,3 +1,4 @@
+import type { RunFlag } from '@damask/contracts/guard.ts';
 import type { Transaction } from '#platform/database/database.ts';
 
 /** Lines sealed together. */
@@ -123,6 +124,7 @@ export interface RunEndRow {
   readonly output_tokens: number | null;
   readonly cost_micros: number | null;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly flags: readonly RunFlag[] | null;
   /** Bytes of its sealed texts. */
   readonly bytes: number | null;
 }
@@ -131,7 +133,7 @@ export interface RunEndRow {
 export async function readEnds(transaction: Transaction, runs: readonly string[]): Promise<Map<string, RunEndRow>> {
   if (runs.length === 0) return new Map();
   const rows = await transaction.query<RunEndRow>(
-    `select id, accepted_at, status, error_code, error_detail, model, input_tokens, output_tokens, cost_micros, metadata,
+    `select id, accepted_at, status, error_code, error_detail, model, input_tokens, output_tokens, cost_micros, metadata, flags,
         octet_length(payload) as bytes from pattern.finished where id = any($1::uuid[])`,
     [runs],
   );

@@ -1,4 +1,5 @@
 import { AppError } from '#platform/app-error.ts';
+import { redactRequest } from '../guard/redact-run.ts';
 import type { Enqueued } from '../queue/task-record.ts';
 import { type QueuedRequest, sealRequest } from '../run/queued-request.ts';
 import { type AcceptedRow, nobody } from '../run/record.ts';
@@ -31,7 +32,7 @@ export async function openSealed(opening: Promise<Buffer>): Promise<Buffer> {
 
 /** The run of a line: an ordinary one that names its batch. Throws `model_not_found`, `no_model` when its model is gone. */
 export async function makeLineRun(
-  { router, vault, clock }: Pick<BatchParts, 'router' | 'vault' | 'clock'>,
+  { router, vault, clock, texts }: Pick<BatchParts, 'router' | 'vault' | 'clock' | 'texts'>,
   { settings, ...batch }: LockedBatch,
   plan: BatchPlan,
   line: StoredLine,
@@ -61,11 +62,14 @@ export async function makeLineRun(
     metadata: { ...settings.metadata, ...line.metadata },
     batch: batch.id,
   };
+  const { redact, chain } = plan;
+  const sent = { input: line.input ?? '', ...(line.variables ? { variables: line.variables } : {}) };
+  // Of a chain all that its steps are given is stored.
+  const given = redact && (redact.model || chain) ? await redactRequest(texts, redact, sent) : sent;
   const queued: QueuedRequest = {
     request: {
       pattern: batch.pattern,
-      input: line.input ?? '',
-      ...(line.variables ? { variables: line.variables } : {}),
+      ...given,
       ...(settings.environment === null ? { version: batch.version } : { environment: settings.environment }),
       ...(settings.model === null ? {} : { model: settings.model }),
       ...(settings.parameters === null ? {} : { parameters: settings.parameters }),
@@ -76,7 +80,8 @@ export async function makeLineRun(
     texts: { strategy: plan.texts.strategy, context: plan.texts.context, now },
     models,
     timeoutMs: plan.timeoutMs,
-    ...(plan.chain ? { chain: plan.chain } : {}),
+    ...(chain ? { chain } : {}),
+    ...(redact ? { redact } : {}),
   };
   return {
     row,

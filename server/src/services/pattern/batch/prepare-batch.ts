@@ -24,7 +24,7 @@ export async function prepareBatch(
 ): Promise<{ readonly batch: NewBatch; readonly rules: LineRules }> {
   const { workspace } = context;
   refuseUnfit(input, parts.clock.now());
-  const { pattern, version, texts } = await choosePlan(parts, workspace, input);
+  const { pattern, version, texts, redact } = await choosePlan(parts, workspace, input);
   refuseDisabled(version);
   const { id: patternId, name } = pattern;
   const pinned = { id: patternId, name };
@@ -48,6 +48,7 @@ export async function prepareBatch(
     wish,
     timeoutMs: timeoutOf(parts, { version }, undefined),
     ...(chain ? { chain } : {}),
+    ...(redact ? { redact } : {}),
   };
   const sealed = await parts.vault.seal(workspace, planPlace(id), Buffer.from(JSON.stringify(plan)));
   return {

@@ -1,3 +1,4 @@
+import type { RunFlag } from '@damask/contracts/guard.ts';
 import type { RunEndRow } from './line-store.ts';
 
 /** What a line came to. */
@@ -17,6 +18,8 @@ export interface ResultLine {
   /** Of a shared answer 0. */
   readonly cost_micros: number | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What checks found in the output; there where they found something. */
+  readonly flags?: readonly RunFlag[];
 }
 
 const columns = [
@@ -32,19 +35,21 @@ const columns = [
   'output_tokens',
   'cost_micros',
   'metadata',
+  'flags',
 ] as const;
 
 export const resultHeader = `${columns.join(',')}\r\n`;
 
 /** One line of CSV. Texts that a spreadsheet would take for a formula get an apostrophe in front (OWASP, CSV injection). */
 export function toCsvLine(result: ResultLine): string {
-  const { error, same_as = null, metadata, ...rest } = result;
+  const { error, same_as = null, metadata, flags = [], ...rest } = result;
   const row: Record<(typeof columns)[number], unknown> = {
     ...rest,
     error_code: error?.code ?? null,
     error_detail: error?.detail ?? null,
     same_as,
     metadata: Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
+    flags: flags.length > 0 ? flags.map(({ check, found }) => `${check}:${found}`).join(' ') : null,
   };
   return `${columns.map((name) => toCell(row[name])).join(',')}\r\n`;
 }
@@ -53,7 +58,7 @@ function toCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return String(value);
   const text = String(value);
-  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  const safe = /^[ \u00a0]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
   return /[",\r\n']/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -70,5 +75,6 @@ export function factsOf(end: RunEndRow | undefined, shared: boolean) {
     input_tokens: shared ? 0 : (end?.input_tokens ?? null),
     output_tokens: shared ? 0 : (end?.output_tokens ?? null),
     cost_micros: shared ? 0 : (end?.cost_micros ?? null),
+    ...(end?.flags ? { flags: end.flags } : {}),
   };
 }

@@ -54,6 +54,7 @@ function toStep(record: StepRecord): RunStep {
     ...{ path, state, waits_for: why, until: toTime(until), pattern, version, model },
     ...{ attempts: [...attempts], usage, cost_micros, error, output },
     ...(record.data === undefined ? {} : { data: record.data }),
+    ...(record.flags ? { flags: [...record.flags] } : {}),
     ...(decision ? { decision: { ...decision, at: new Date(decision.at).toISOString() } } : {}),
     started_at: toTime(started_at),
     finished_at: toTime(finished_at),

@@ -31,7 +31,7 @@ export function listRunSteps(transaction: Transaction, page: StepsPage): Promise
   const { run, path, after, limit, bytes } = page;
   return transaction.query<PagedStep>(
     `select s.workspace, s.run, s.path, s.state, s.pattern, s.version, s.model, s.calls, s.attempts, s.usage, s.cost_micros,
-        s.error_code, s.error_detail, s.sanitised, s.why, s.until, s.started_at, s.finished_at, s.decision, s.decided_by,
+        s.error_code, s.error_detail, s.sanitised, s.flags, s.why, s.until, s.started_at, s.finished_at, s.decision, s.decided_by,
         s.decided_at, s.comment, page.over, case when not page.over then s.payload end as payload
        from pattern.step as s
        join (select path, coalesce(sum(octet_length(payload))

@@ -7,11 +7,15 @@ import type { OpenTurn, StoredAttachment } from './turn-text.ts';
 const mostKept = 1024 * 1024;
 
 /** The text of the user's message: the input, then each text that is attached, marked with its name and place. */
-export function withTexts(input: string, attachments: readonly ReadAttachment[]): string {
+export function withTexts(
+  input: string,
+  attachments: readonly ReadAttachment[],
+  around = (text: string) => text,
+): string {
   const texts = attachments.filter(({ type }) => type === 'text');
   const blocks = texts.map(({ name, media_type, bytes, data }, index) => {
     const number = `attachment ${index + 1} of ${texts.length}`;
-    return `--- ${number}: ${name} (${media_type}, ${bytes} bytes) ---\n${data}\n--- end of ${number} ---`;
+    return `--- ${number}: ${name} (${media_type}, ${bytes} bytes) ---\n${around(data)}\n--- end of ${number} ---`;
   });
   return [...(input.trim() === '' && blocks.length > 0 ? [] : [input]), ...blocks].join('\n\n');
 }

@@ -3,6 +3,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { requireMatch } from '#platform/entity-tag.ts';
+import { refuseSecrets } from '../guard/refuse-secrets.ts';
 import { changeContexts, leaveContextTrace } from './change-contexts.ts';
 import { findContext, putContext as write } from './context-store.ts';
 import type { ConversationParts } from './conversation-parts.ts';
@@ -23,6 +24,7 @@ export async function putContext(
       pointer: '/content',
     });
   }
+  refuseSecrets(content, '/content');
   const { vault, clock } = parts;
   const { workspace } = context;
   await vault.ready(workspace);

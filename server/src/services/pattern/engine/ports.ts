@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { RunFlag } from '@damask/contracts/guard.ts';
 import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { Attempt } from '@damask/contracts/run.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -79,6 +80,8 @@ export interface StepRecord {
   readonly output: string | null;
   readonly data?: unknown;
   readonly sanitised: boolean;
+  /** What checks found in it; left out where they found nothing. */
+  readonly flags?: readonly RunFlag[];
   readonly why: WaitReason | null;
   readonly until: number | null;
   /** What was decided while it waited. Only the store writes it, and keeps it until the step waits no more. */
@@ -113,6 +116,7 @@ export interface RunEnd {
   /** Since its first step began. */
   readonly total_ms: number;
   readonly sanitised: boolean;
+  readonly flags?: readonly RunFlag[];
 }
 
 /** `lost`: another worker has it, or it has ended; nothing was written, and nothing may be told. */
@@ -178,6 +182,7 @@ export type StepResult =
       readonly data?: unknown;
       readonly stop_reason: string;
       readonly sanitised: boolean;
+      readonly flags?: readonly RunFlag[];
       readonly spent: Spent;
     }
   | {
@@ -186,6 +191,7 @@ export type StepResult =
       readonly detail: string;
       readonly output: string;
       readonly sanitised: boolean;
+      readonly flags?: readonly RunFlag[];
       readonly retryAfterSeconds?: number;
       readonly spent: Spent;
     };

@@ -55,6 +55,7 @@ export function toRunEnd(
       attempts: record?.attempts ?? [],
       first_output_ms: result?.spent.first_output_ms ?? null,
       sanitised: record?.sanitised ?? false,
+      ...(record?.flags ? { flags: record.flags } : {}),
     };
   }
   const outcome = ended?.ok ? ended.outcome : undefined;

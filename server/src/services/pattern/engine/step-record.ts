@@ -1,3 +1,4 @@
+import type { RunFlag } from '@damask/contracts/guard.ts';
 import type { Attempt } from '@damask/contracts/run.ts';
 import { type ModelUsage, unknownUsage } from '../model/model-call.ts';
 import type { CallIntent, StepCall, StepRecord, StepResult } from './ports.ts';
@@ -60,20 +61,28 @@ export function withResult(record: StepRecord, intent: CallIntent, result: StepR
     sanitised: result.sanitised,
     error: result.ok ? null : { code: result.code, detail: result.detail },
   };
-  return result.ok && result.data !== undefined ? { ...grown, data: result.data } : grown;
+  const flagged = result.flags ? { ...grown, flags: result.flags } : grown;
+  return result.ok && result.data !== undefined ? { ...flagged, data: result.data } : flagged;
 }
 
+/** Of a run: its steps tell the others. */
+const mostFlags = 100;
+
 /** What all steps took together. */
-export function sumSteps(records: Iterable<StepRecord>): Pick<StepRecord, 'usage' | 'cost_micros' | 'sanitised'> {
+export function sumSteps(
+  records: Iterable<StepRecord>,
+): Pick<StepRecord, 'usage' | 'cost_micros' | 'sanitised' | 'flags'> {
   let usage: ModelUsage = unknownUsage;
   let cost: number | null = 0;
   let sanitised = false;
+  const flags: RunFlag[] = [];
   for (const record of records) {
     usage = addUsage(usage, record.usage);
     cost = add(cost, record.cost_micros);
     sanitised ||= record.sanitised;
+    for (const flag of record.flags ?? []) if (flags.length < mostFlags) flags.push({ ...flag, step: record.path });
   }
-  return { usage, cost_micros: cost, sanitised };
+  return { usage, cost_micros: cost, sanitised, ...(flags.length > 0 ? { flags } : {}) };
 }
 
 const add = (one: number | null, other: number | null) => (one === null || other === null ? null : one + other);

@@ -19,7 +19,7 @@ export interface StepStore {
 }
 
 const typed = `workspace uuid, run uuid, path text, state text, pattern text, version int, model text, calls int, attempts jsonb,
-  usage jsonb, cost_micros bigint, error_code text, error_detail text, sanitised boolean, why text, until timestamptz,
+  usage jsonb, cost_micros bigint, error_code text, error_detail text, sanitised boolean, flags jsonb, why text, until timestamptz,
   started_at timestamptz, finished_at timestamptz`;
 const names = namesOf(typed);
 const updated = namesOf(typed)
@@ -94,6 +94,7 @@ export interface StepRow {
   readonly error_code: ErrorCode | null;
   readonly error_detail: string | null;
   readonly sanitised: boolean;
+  readonly flags: StepRecord['flags'] | null;
   readonly why: StepRecord['why'];
   readonly until: Date | null;
   readonly started_at: Date;
@@ -134,11 +135,12 @@ function toRow({ error, until, started_at, finished_at, ...record }: StepRecord)
 export async function openStep(vault: Vault, row: StepRow): Promise<StepRecord> {
   const { workspace, run, payload, comment, decision, decided_by, decided_at } = row;
   const { error_code, error_detail, cost_micros, until, started_at, finished_at, ...rest } = row;
-  const { path, state, pattern, version, model, calls, attempts, usage, sanitised, why } = rest;
+  const { path, state, pattern, version, model, calls, attempts, usage, sanitised, flags, why } = rest;
   const texts = payload && ((await openJson(vault, workspace, stepPlace(run, path, 'payload'), payload)) as Texts);
   const said = comment && ((await openJson(vault, workspace, stepPlace(run, path, 'comment'), comment)) as string);
   return {
     ...{ path, state, pattern, version, model, calls, attempts, usage, sanitised, why },
+    ...(flags ? { flags } : {}),
     cost_micros: cost_micros === null ? null : Number(cost_micros),
     error: error_code === null ? null : { code: error_code, detail: error_detail ?? '' },
     output: texts?.output ?? null,

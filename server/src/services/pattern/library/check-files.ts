@@ -6,6 +6,8 @@ export interface FileProblem {
   /** Index of the file, or null when the folder as a whole is wrong. */
   readonly file: number | null;
   readonly detail: string;
+  /** What is wrong is a secret: an import leaves this pattern out, and goes on. */
+  readonly secret?: true;
 }
 
 export const filesAllowed = 100;

@@ -27,7 +27,12 @@ test('a pattern is created with its first version', async () => {
     pattern.variables.map(({ name, declared }) => ({ name, declared })),
     [{ name: 'name', declared: false }],
   );
-  assert.deepEqual(await library.readPattern(alpha(), { pattern: 'mail' }), pattern);
+  const { warnings, ...stored } = pattern;
+  assert.deepEqual(await library.readPattern(alpha(), { pattern: 'mail' }), stored);
+  assert.deepEqual(
+    warnings?.map(({ code, line }) => [code, line]),
+    [['untrusted_in_system', 3]],
+  );
 
   const version = await library.readVersion(alpha(), { pattern: 'mail', version: 1 });
   assert.deepEqual(version.files, [{ path: 'system.md', content: system }]);

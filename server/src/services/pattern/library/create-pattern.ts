@@ -3,6 +3,7 @@ import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { appendEvents } from '#platform/events.ts';
+import { warned } from '../guard/find-warnings.ts';
 import { requireWholeReach } from '../reach/within-reach.ts';
 import { composeVersion, mustCompose } from './compose-versions.ts';
 import { authorOf, changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
@@ -64,7 +65,8 @@ export async function createPattern(
           },
         },
       ]);
-      return settle(await readPatternById(transaction, id));
+      const pattern = await readPatternById(transaction, id);
+      return settle({ ...pattern, ...warned({ ...content, template: content.settings.template }) });
     }),
   );
 }

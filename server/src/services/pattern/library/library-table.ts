@@ -1,6 +1,8 @@
+import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
+import { readRedactions } from '../guard/redaction-store.ts';
 import { type LibraryVersion, toLibraryVersion } from './library-version.ts';
 import { createSharedTexts, type SharedText } from './shared-texts.ts';
 import {
@@ -32,6 +34,8 @@ export interface LibraryTable {
   load(): Promise<void>;
   find(workspace: string, name: string): LibraryPattern | undefined;
   strategy(workspace: string, name: string): { readonly prompt: string } | undefined;
+  /** What the workspace has taken out of the texts of all its runs. */
+  redaction(workspace: string): Redaction | null;
   /** Any version of a living pattern. One that is neither the newest nor labelled is read from the database once. */
   version(workspace: string, name: string, number: number): Promise<LibraryVersion | undefined>;
   /** A version that was pinned earlier, also when its pattern was deleted or its name is another's by now. */
@@ -62,6 +66,7 @@ export function createLibraryTable({ database, log }: { database: Database; log:
   const older = createVersionCache(olderVersions);
   const reading = new Map<string, Promise<LibraryVersion | undefined>>();
   let shelves: Shelves = new Map();
+  let redactions: ReadonlyMap<string, Redaction> = new Map();
   let horizon: string | undefined;
 
   const asPlatform = <Result>(work: (transaction: Transaction) => Promise<Result>) =>
@@ -96,6 +101,7 @@ export function createLibraryTable({ database, log }: { database: Database; log:
       const target: Shelves = livingOnly ? new Map() : shelves;
       // Asked before the rows: what is committed in between is seen now or by the next load, perhaps by both.
       const next = await asPlatform(readHorizon);
+      redactions = await asPlatform(readRedactions);
       let changes = 0;
       for (let after: TablePatternRow | undefined, more = true; more; ) {
         const page = await asPlatform(async (transaction) => {
@@ -121,6 +127,7 @@ export function createLibraryTable({ database, log }: { database: Database; log:
       log.debug('The table of patterns was loaded', { changes, since });
     },
     find,
+    redaction: (workspace) => redactions.get(workspace) ?? null,
     strategy: (workspace, name) => shelves.get(workspace)?.strategies.get(name),
     async version(workspace, name, number) {
       const pattern = find(workspace, name);

@@ -1,5 +1,9 @@
 import type { Parameters } from '@damask/contracts/parameters.ts';
 import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
+import { boundaryOf } from '../guard/data-boundary.ts';
+import { createOutputChecks, type OutputChecks } from '../guard/output-checks.ts';
+import { canaryLine } from '../guard/prompt-leak.ts';
+import type { MessageGuards } from './build-messages.ts';
 import { type CompiledVersion, compileVersion } from './compile-version.ts';
 import type { SharedText } from './shared-texts.ts';
 import { fromStoredSettings } from './stored-settings.ts';
@@ -11,6 +15,10 @@ export interface LibraryVersion extends CompiledVersion, RunSettings {
   readonly digest: string;
   readonly model: string | null;
   readonly parameters: Parameters;
+  /** Null where the pattern has no checks. */
+  readonly outputChecks: OutputChecks | null;
+  /** Null where its messages are just its text and the input. */
+  readonly guards: MessageGuards | null;
   /** Characters (UTF-16 units) of the text that it keeps in memory. */
   readonly characters: number;
 }
@@ -27,7 +35,8 @@ export function toLibraryVersion(row: TableVersionRow, shared: SharedText): Libr
     compiled ??= compileVersion({ text, template, includes, variables, literal_tokens, disabled_capabilities });
     return compiled;
   };
-  return {
+  let outputChecks: OutputChecks | null = null;
+  const version: LibraryVersion = {
     ...settings,
     number,
     digest,
@@ -42,5 +51,23 @@ export function toLibraryVersion(row: TableVersionRow, shared: SharedText): Libr
     get inline() {
       return compile().inline;
     },
+    guards: guardsOf(settings, digest),
+    get outputChecks() {
+      return outputChecks;
+    },
+  };
+  if (settings.checks.length > 0) outputChecks = createOutputChecks(version);
+  return version;
+}
+
+function guardsOf(
+  { checks, mark_input }: Pick<RunSettings, 'checks' | 'mark_input'>,
+  digest: string,
+): MessageGuards | null {
+  const leaks = checks.some(({ prompt_leak }) => prompt_leak);
+  if (!mark_input && !leaks) return null;
+  return {
+    boundary: mark_input ? (request) => boundaryOf(digest, request) : null,
+    canary: leaks ? canaryLine(digest) : null,
   };
 }

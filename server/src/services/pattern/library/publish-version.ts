@@ -3,6 +3,7 @@ import type { PatternVersion, patternOperations } from '@damask/contracts/patter
 import { AppError, notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { requireMatch } from '#platform/entity-tag.ts';
+import { warned } from '../guard/find-warnings.ts';
 import { requireWholeReach } from '../reach/within-reach.ts';
 import { composeVersion, mustCompose } from './compose-versions.ts';
 import { digestFiles } from './digest.ts';
@@ -38,7 +39,8 @@ export async function publishVersion(
       if (mustCompose(read)) requireWholeReach(context.reach);
       const content = await composeVersion(transaction, { name, version: number, content: read }, sent);
       // What it includes may have moved on while its own files stayed.
-      if (content.files_digest === digestFiles(newest.files) && content.digest === newest.digest) return newest;
+      if (content.files_digest === digestFiles(newest.files) && content.digest === newest.digest)
+        return { ...newest, ...warned(newest) };
 
       const at = new Date(parts.clock.now()).toISOString();
       await insertVersions(transaction, context.workspace, [
@@ -60,7 +62,8 @@ export async function publishVersion(
         event: 'pattern.version-published',
         data: { pattern: name, version: number, digest: content.digest },
       });
-      return settle((await findVersion(transaction, pattern.id, number)) as PatternVersion);
+      const version = (await findVersion(transaction, pattern.id, number)) as PatternVersion;
+      return settle({ ...version, ...warned(version) });
     }),
   );
 }

@@ -2,6 +2,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { Strategy, strategyOperations } from '@damask/contracts/strategy.ts';
 import type { CallContext } from '#platform/call.ts';
 import { requireMatch } from '#platform/entity-tag.ts';
+import { refuseSecrets } from '../guard/refuse-secrets.ts';
 import { digestStrategy } from './digest.ts';
 import { changeLibrary, type LibraryParts, leaveTrace } from './library-parts.ts';
 import { findStrategy, lockStrategies, putStrategies } from './strategy-store.ts';
@@ -14,6 +15,8 @@ export async function putStrategy(
   context: CallContext,
   { strategy: name, description = '', prompt, ...given }: InputOf<PutStrategy>,
 ): Promise<OutputOf<PutStrategy>> {
+  refuseSecrets(prompt, '/prompt');
+  refuseSecrets(description, '/description');
   const digest = digestStrategy({ description, prompt });
   return changeLibrary(parts, context, async (transaction) => {
     const existing = (await lockStrategies(transaction, [name])).get(name);

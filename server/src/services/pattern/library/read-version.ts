@@ -2,6 +2,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { patternOperations } from '@damask/contracts/pattern.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import { warned } from '../guard/find-warnings.ts';
 import { inWorkspace, type LibraryParts } from './library-parts.ts';
 import { findPattern } from './pattern-store.ts';
 import { findVersion } from './version-store.ts';
@@ -18,5 +19,5 @@ export async function readVersion(
     return pattern && findVersion(transaction, pattern.id, input.version);
   });
   if (!version) throw notFound();
-  return version;
+  return { ...version, ...warned(version) };
 }

@@ -2,6 +2,7 @@ import type { Parameters } from '@damask/contracts/parameters.ts';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { defaultSettings, type PatternSettings } from '@damask/contracts/pattern-settings.ts';
 import { AppError } from '#platform/app-error.ts';
+import { findFileSecrets } from '../guard/refuse-secrets.ts';
 import { everyIncluded, type IncludedText, partsOf, writeComposition } from '../template/composition.ts';
 import { type CompiledTemplate, compileTemplate, type IncludeTag } from '../template/template.ts';
 import type { VariableRule } from '../template/variables.ts';
@@ -104,6 +105,8 @@ export function inspectVersion(
 ): { content?: VersionContent; problems: readonly FileProblem[] } {
   const unread = findFileProblems(files);
   if (unread.length > 0) return { problems: unread };
+  const secrets = findFileSecrets(files);
+  if (secrets.length > 0) return { problems: secrets.map((found) => ({ ...found, secret: true as const })) };
   const problems: FileProblem[] = [];
   const tell = (path: string, line: number | null, detail: string) => {
     const file = files.findIndex((each) => each.path === path);
@@ -182,7 +185,22 @@ function toSettings(
   included: readonly IncludedText[],
 ): PatternSettings {
   const { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache } = yaml;
-  const said = { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache };
+  const { checks, redact, mark_input = yaml.variables.some(({ untrusted }) => untrusted) || undefined } = yaml;
+  const guards = { checks, redact, mark_input };
+  const said = {
+    owner,
+    language,
+    template,
+    models,
+    fallbacks,
+    output,
+    limits,
+    tools,
+    data_class,
+    on_uncertain,
+    cache,
+    ...guards,
+  };
   const settings: PatternSettings = {
     ...defaultSettings,
     ...(Object.fromEntries(

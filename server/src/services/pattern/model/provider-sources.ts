@@ -1,4 +1,5 @@
 import type { ProviderProtocol } from '@damask/contracts/model.ts';
+import { createRedact } from '#platform/redact.ts';
 import type { Catalogue } from '../routing/catalogue.ts';
 import { noLimits } from '../routing/gate.ts';
 import { factsOf } from '../routing/model-facts.ts';
@@ -86,11 +87,12 @@ function createRowSource(options: SourceOptions, row: ProviderRow): ProviderSour
   const open = async () => {
     const apiKey =
       row.api_key && (await options.vault.open(row.workspace, providerKeyPlace(name), row.api_key)).toString('utf8');
+    const own = apiKey === null ? options : { ...options, redact: withoutKey(options.redact, apiKey) };
     if (isAddonProtocol(protocol)) {
-      port ??= openAddonPort(options, { provider: name, protocol, baseUrl, apiKey });
+      port ??= openAddonPort(own, { provider: name, protocol, baseUrl, apiKey });
       return port;
     }
-    port = openPort(options, {
+    port = openPort(own, {
       provider: name,
       protocol,
       baseUrl,
@@ -123,6 +125,12 @@ function createRowSource(options: SourceOptions, row: ProviderRow): ProviderSour
     facts: createFacts(options.catalogue, { protocol, baseUrl }, models, 'workspace'),
     has: () => true,
   };
+}
+
+/** A provider that says its key again says it in vain, whatever the key looks like. */
+function withoutKey(redact: SourceOptions['redact'], key: string): SourceOptions['redact'] {
+  const own = createRedact([key]);
+  return (text) => redact(own.text(text));
 }
 
 /** Looked up once for each model: a run must not search. */

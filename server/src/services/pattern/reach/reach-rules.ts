@@ -70,6 +70,8 @@ export const reachRules: Readonly<Record<keyof (typeof serviceOperations)['patte
   decideRun: 'run',
   readQueue: 'free',
   putQueue: 'whole',
+  readRedaction: 'whole',
+  putRedaction: 'whole',
   createBatch: 'starts',
   listBatches: 'lists',
   readBatch: 'batch',

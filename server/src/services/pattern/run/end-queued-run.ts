@@ -1,9 +1,11 @@
 import type { ToolCall } from '@damask/contracts/message.ts';
 import type { Run } from '@damask/contracts/run.ts';
+import { addCounts, type FoundCounts } from '#platform/redact/redactor.ts';
 import { describeAttachments, keepAttachments } from '../conversation/attach.ts';
 import { readAttachments } from '../conversation/read-attachments.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
 import type { RunEnd } from '../engine/ports.ts';
+import { redactPayload } from '../guard/redact-run.ts';
 import type { EngineParts } from './engine.ts';
 import { longestDetail, longestReason } from './finish-run.ts';
 import { storableText } from './output-text.ts';
@@ -11,11 +13,14 @@ import type { Payload } from './payloads.ts';
 import type { QueuedRequest } from './queued-request.ts';
 import { type AcceptedRow, type FinishedRow, summarizeFinished } from './record.ts';
 import { keptOf } from './start-request.ts';
+import { bareJson } from './structured-output.ts';
 
 /** What the engine does not keep of a run's own call. */
 export interface EndDetails {
   readonly toolCalls?: readonly ToolCall[];
   readonly cachedFrom?: string | undefined;
+  /** How often what was taken out of answers before. */
+  readonly redacted?: FoundCounts;
 }
 
 /** The end of a queued run as it is stored, and as it is told. */
@@ -27,14 +32,20 @@ export interface SealedEnd {
 
 /** Turns an end into its record. Without the request (it could not be opened) no texts are kept. */
 export async function sealEnd(
-  { payloads, clock, process }: Pick<EngineParts, 'payloads' | 'clock' | 'process'>,
+  { payloads, clock, process, threads }: Pick<EngineParts, 'payloads' | 'clock' | 'process' | 'threads'>,
   accepted: AcceptedRow,
   request: QueuedRequest | null,
   end: RunEnd,
-  { toolCalls = [], cachedFrom }: EndDetails = {},
+  { toolCalls = [], cachedFrom, redacted = {} }: EndDetails = {},
 ): Promise<SealedEnd> {
-  const row = toFinished(accepted, process, clock.now(), end, cachedFrom);
-  const payload = request && (await toPayload(request, end, toolCalls));
+  const bare = toFinished(accepted, process, clock.now(), end, cachedFrom);
+  const whole = request && (await toPayload(request, end, toolCalls));
+  const rules = request?.redact;
+  const clean = rules && whole ? await redactPayload(threads, rules, whole) : undefined;
+  const payload = clean?.payload ?? whole;
+  const row = clean ? { ...bare, redacted: addCounts(clean.redacted, redacted) } : bare;
+  const calls = payload?.tool_calls ?? [];
+  const data = rules ? (payload?.json ? (JSON.parse(bareJson(payload.output)) as unknown) : undefined) : end.data;
   await payloads.ready(row.workspace);
   return {
     row,
@@ -47,8 +58,8 @@ export async function sealEnd(
       variables: payload?.variables ?? {},
       attachments: describeAttachments(payload?.attachments),
       output: payload?.output ?? null,
-      ...(toolCalls.length > 0 ? { tool_calls: [...toolCalls] } : {}),
-      ...(end.data === undefined ? {} : { data: end.data }),
+      ...(calls.length > 0 ? { tool_calls: [...calls] } : {}),
+      ...(data === undefined ? {} : { data }),
       ...(payload?.subject === undefined ? {} : { subject: payload.subject }),
     }),
   };
@@ -78,6 +89,7 @@ function toFinished(
     error_detail: end.error && storableText(end.error.detail, longestDetail),
     attempts: end.attempts,
     sanitised: end.sanitised,
+    ...(end.flags ? { flags: end.flags } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { TextThreads } from '#platform/redact/text-threads.ts';
 import type { SchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import type { Reservation } from '../budget/budgets.ts';
 import type { ModelRoute } from '../model/model-router.ts';
@@ -27,6 +28,8 @@ export interface EngineParts {
   readonly clock: Clock;
   /** Judges answers that must have a form. */
   readonly checks: SchemaWorkers;
+  /** Looks through texts for what must not be in them. */
+  readonly threads: TextThreads;
   /** Id of this process's life, for taking over what it leaves when it dies. */
   readonly process: string;
   /** Milliseconds that an answer waits for its record before the run is told to be unrecorded. */

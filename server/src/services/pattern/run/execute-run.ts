@@ -34,7 +34,15 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     stopped ??= { code, detail };
     call?.abort(code, detail);
   };
-  const running: LiveRun = { row, stop, output, readers: null };
+  // Whoever reads along gets what is stored, once it is.
+  const late = plan.redact !== null;
+  const running: LiveRun = {
+    row,
+    stop,
+    output: late ? createOutputText() : output,
+    readers: null,
+    ...(late ? { late } : {}),
+  };
   const leave = () => {
     const { reason } = context.signal;
     if (reason instanceof AppError) stop('run_cancelled', reason.message);
@@ -92,7 +100,7 @@ export async function executeRun(parts: EngineParts, context: CallContext, execu
     if (execution.conversation) await execution.conversation.end(told);
     parts.observe(told);
     const run = toRun(told, execution, output, result);
-    running.readers?.end(run);
+    if (!late) running.readers?.end(run);
     // Who takes nothing would not take the end either, which holds the whole text once more: that connection is closed.
     if (stream?.opened && told.error_code !== 'slow_consumer') {
       if (stream.close(rest, run)) return run;

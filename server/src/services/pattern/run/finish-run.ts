@@ -1,12 +1,16 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Run } from '@damask/contracts/run.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Written } from '#platform/group-commit.ts';
 import { describeAttachments, keepAttachments } from '../conversation/attach.ts';
+import type { GuardedResult } from '../guard/guarded-call.ts';
+import { redactPayload, redactTexts } from '../guard/redact-run.ts';
 import { costOf } from '../routing/cost.ts';
 import type { RoutedResult } from '../routing/routed-call.ts';
 import type { EngineParts, Execution, RunConversation, Stop } from './engine.ts';
 import { type OutputText, storableText } from './output-text.ts';
+import type { Payload } from './payloads.ts';
 import { type AcceptedRow, type FinishedRow, type JournalRow, summarizeFinished } from './record.ts';
 import type { FormedResult } from './structured-output.ts';
 
@@ -31,21 +35,25 @@ export interface Acceptance {
 /** Commits the end and answers what the client may be told: when that takes too long, a failure, never a success. */
 export async function recordEnd(
   parts: EngineParts,
-  row: FinishedRow,
+  bare: FinishedRow,
   execution: Execution,
   output: OutputText,
   result: FormedResult,
   { recorded, written: accepted }: Acceptance,
 ): Promise<FinishedRow> {
-  const payload = await parts.payloads.seal(row, {
+  const { redact } = execution.plan;
+  const texts: Payload = {
     input: execution.input,
     variables: execution.variables,
     output: output.text,
     ...execution.kept,
     ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: result.tool_calls } : {}),
-    ...(result.data === undefined || row.status !== 'succeeded' ? {} : { json: true }),
+    ...(result.data === undefined || bare.status !== 'succeeded' ? {} : { json: true }),
     ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
-  });
+  };
+  const clean = redact ? await redactEnd(parts, redact, bare, texts) : undefined;
+  const row = clean?.row ?? bare;
+  const payload = await parts.payloads.seal(row, clean?.payload ?? texts);
   const written = parts.journal.finish(row, payload, accepted);
   const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
   return new Promise((resolve) => {
@@ -66,6 +74,14 @@ export async function recordEnd(
         () => told(failed()),
       );
   });
+}
+
+/** The end as it is stored: a provider may have quoted the input in its refusal. */
+async function redactEnd({ threads }: EngineParts, rules: Redaction, row: FinishedRow, texts: Payload) {
+  const { payload, redacted } = await redactPayload(threads, rules, texts);
+  if (row.error_detail === null) return { row: { ...row, redacted }, payload };
+  const [error_detail = ''] = await redactTexts(threads, rules, [row.error_detail]);
+  return { row: { ...row, redacted, error_detail }, payload };
 }
 
 /** A run of a session is a success only with its turns. One that asks for tools is in the middle of its turn. */
@@ -94,7 +110,7 @@ export function costOfResult({ attempts, usage, served }: RoutedResult, now: num
 export function toFinishedRow(
   parts: EngineParts,
   row: AcceptedRow,
-  result: RoutedResult,
+  result: RoutedResult & Pick<GuardedResult, 'flags'>,
   stopped: Stop | undefined,
   output: OutputText,
   totalMs: number,
@@ -120,6 +136,7 @@ export function toFinishedRow(
     error_detail: failure ? storableText(failure.detail, longestDetail) : null,
     attempts: result.attempts,
     sanitised: output.sanitised,
+    ...(result.flags ? { flags: result.flags } : {}),
   };
 }
 

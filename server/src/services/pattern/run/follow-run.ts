@@ -82,8 +82,8 @@ async function followLive(
       });
     }
     const run = readers.ended;
-    // The answer of a chain comes with its end.
-    if (live.steps && run.output) place = await sendText(engine, context, sink, run.output, place);
+    // The answer of a chain comes with its end, and so does one that something was taken out of.
+    if ((live.steps || live.late) && run.output) place = await sendText(engine, context, sink, run.output, place);
     sink.emit(`run.${run.status}`, place.bytes, run);
     return run;
   } finally {

@@ -20,11 +20,13 @@ export async function listRuns(
   context: CallContext,
   input: InputOf<Operation>,
 ): Promise<OutputOf<Operation>> {
-  const { limit = 50, cursor, status, subject, rerun_of, metadata, dead, ...given } = input;
+  const { limit = 50, cursor, status, subject, rerun_of, metadata, dead, flagged, ...given } = input;
+  // Only ended runs have these marks.
+  const marked = dead || flagged || given.flag !== undefined;
   const scope = {
     list: 'runs',
     workspace: context.workspace,
-    filter: JSON.stringify({ status, subject, rerun_of, metadata, dead, ...given }),
+    filter: JSON.stringify({ status, subject, rerun_of, metadata, dead, flagged, ...given }),
   };
   const before = cursor === undefined ? {} : { before: cursors.decode(scope, cursor)[0] as string };
   if (subject !== undefined) await engine.payloads.ready(context.workspace);
@@ -35,21 +37,22 @@ export async function listRuns(
     ...(subject === undefined ? {} : { subject: engine.payloads.digestSubject(context.workspace, subject) }),
     ...(rerun_of === undefined ? {} : { rerunOf: rerun_of }),
     ...(dead === true ? { dead } : {}),
+    ...(flagged === true ? { flagged } : {}),
     ...(metadata === undefined ? {} : { metadata: metadata.map(toPair) }),
     limit: limit + 1,
   };
   const rows = await database.transaction({ role: 'pattern', workspace: context.workspace }, async (transaction) => {
     const oldest = idAt(engine.clock.now() - longestRun);
     // Where ended runs fill the page, what lies beyond its end is not looked for: of the last hours that may be millions.
-    const pageEnd = status === undefined && !dead ? await findPageEnd(transaction, filter) : undefined;
+    const pageEnd = status === undefined && !marked ? await findPageEnd(transaction, filter) : undefined;
     const running: RunSummary[] =
-      (status === undefined || status === 'running') && !dead
+      (status === undefined || status === 'running') && !marked
         ? (await listRunning(transaction, filter, pageEnd && pageEnd > oldest ? pageEnd : oldest)).map((row) =>
             summarizeAccepted(row),
           )
         : [];
     const queued: RunSummary[] =
-      dead || (status !== undefined && !open.has(status))
+      marked || (status !== undefined && !open.has(status))
         ? []
         : (await listTasks(transaction, filter, { state: status, after: pageEnd })).map(({ row, task }) =>
             summarizeAccepted(row, task),

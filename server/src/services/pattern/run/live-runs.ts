@@ -15,6 +15,8 @@ export interface LiveRun {
   readers: RunReaders | null;
   /** Of a chain: what became of its steps, in order. */
   readonly steps?: readonly ChangedStep[];
+  /** Its text is told with its end only, without what is taken out of it. */
+  readonly late?: true;
   /** Something was decided about a step of it. */
   decided?(): void;
 }

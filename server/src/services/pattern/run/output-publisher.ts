@@ -145,6 +145,7 @@ export function createOutputPublisher(parts: {
   return {
     grown: (live, token) => mark(entryOf(live, token)),
     wanted(live) {
+      if (live.late) return;
       const entry = entryOf(live, 0n);
       const until = clock.monotonic() + wantedFor;
       if (entry.lease) {

@@ -42,11 +42,12 @@ export interface PlannedQueuedRun {
 export async function planQueuedRun(
   parts: QueueParts,
   context: CallContext,
-  input: StartRequest,
+  sent: StartRequest,
   options: QueueOptions = {},
 ): Promise<PlannedQueuedRun> {
-  refuseUnfit(input, parts.clock.now());
-  const plan = await planRun(parts, context.workspace, input);
+  refuseUnfit(sent, parts.clock.now());
+  const plan = await planRun(parts, context.workspace, sent);
+  const input: StartRequest = plan.given === sent ? sent : { ...sent, ...plan.given };
   return { enqueued: await sealPlan(parts, context, input, plan, options), deprecated: plan.deprecated };
 }
 
@@ -87,6 +88,7 @@ export async function sealPlan(
     models,
     timeoutMs: timeoutOf(parts, plan, input.timeout_ms),
     ...(chain ? { chain } : {}),
+    ...(plan.redact ? { redact: plan.redact } : {}),
     ...(attended ? { attended } : {}),
   };
   const task = {

@@ -1,3 +1,4 @@
+import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Message, Tool, ToolChoice } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { Parameters } from '@damask/contracts/parameters.ts';
@@ -5,9 +6,14 @@ import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
+import type { TextThreads } from '#platform/redact/text-threads.ts';
+import { isChain } from '../chain/pin-chain.ts';
 import { withFiles, withTexts } from '../conversation/attach.ts';
 import type { ContextTexts } from '../conversation/context-texts.ts';
 import { type ReadAttachment, readAttachments } from '../conversation/read-attachments.ts';
+import type { DataBoundary } from '../guard/data-boundary.ts';
+import { mergeRedaction } from '../guard/merge-redaction.ts';
+import { redactRequest } from '../guard/redact-run.ts';
 import { buildMessages } from '../library/build-messages.ts';
 import type { LibraryPattern, LibraryTable } from '../library/library-table.ts';
 import type { LibraryVersion } from '../library/library-version.ts';
@@ -38,6 +44,10 @@ export interface RunPlan {
   readonly toolChoice: ToolChoice | null;
   /** Goes after everything else. */
   readonly toolMessages: readonly Message[];
+  /** What is taken out of its texts before they are stored; null for most. */
+  readonly redact: Redaction | null;
+  /** The request as it was planned: where the model must not see all of it, without that. */
+  readonly given: RunRequest;
 }
 
 /** What a plan took from things that may change, so that the same can be planned later. */
@@ -52,6 +62,7 @@ export interface PlanParts {
   readonly library: LibraryTable;
   readonly contexts: ContextTexts;
   readonly clock: Clock;
+  readonly engine: { readonly threads: TextThreads };
 }
 
 /** The environment that follows the newest version until a release pins it. */
@@ -65,12 +76,18 @@ const nothingSaid: readonly Message[] = [];
  * for a context that was not asked for lately.
  */
 export async function planRun(parts: PlanParts, workspace: string, request: RunRequest): Promise<RunPlan> {
-  return planVersion(await choosePlan(parts, workspace, request), request);
+  const choice = await choosePlan(parts, workspace, request);
+  const { redact } = choice;
+  // Of a chain all that its steps are given is stored.
+  if (redact === null || !(redact.model || isChain(choice.version))) return planVersion(choice, request);
+  const given = await redactRequest(parts.engine.threads, redact, request);
+  const attachments = given.attachments ? await readAttachments(given.attachments) : nothingAttached;
+  return planVersion({ ...choice, attachments }, given);
 }
 
 /** Looks up what a request names, its input aside: one choice serves many inputs. Errors: `not_found`, `not_released`. */
 export async function choosePlan(
-  { library, contexts, clock }: PlanParts,
+  { library, contexts, clock }: Pick<PlanParts, 'library' | 'contexts' | 'clock'>,
   workspace: string,
   request: Omit<RunRequest, 'input' | 'variables'>,
 ): Promise<PlanChoice> {
@@ -83,7 +100,8 @@ export async function choosePlan(
   if (request.context !== undefined && context === undefined) throw missing('context', '`damask contexts` lists them');
   const attachments = request.attachments ? await readAttachments(request.attachments) : nothingAttached;
   const texts = { strategy: strategy?.prompt, context, now: clock.now() };
-  return { pattern, version, texts, attachments };
+  const redact = mergeRedaction(version.redact, library.redaction(workspace));
+  return { pattern, version, texts, attachments, redact };
 }
 
 /** What is run, with everything that had to be looked up. */
@@ -92,22 +110,26 @@ export interface PlanChoice {
   readonly version: LibraryVersion;
   readonly texts: PlanTexts;
   readonly attachments: readonly ReadAttachment[];
+  readonly redact: Redaction | null;
 }
 
 /** Builds the messages of a version that was picked. */
-export function planVersion({ pattern, version, texts, attachments }: PlanChoice, request: RunRequest): RunPlan {
+export function planVersion(choice: PlanChoice, request: RunRequest): RunPlan {
+  const { pattern, version, texts, attachments, redact } = choice;
   refuseLong(version, request.input, attachments);
   const language = request.language ?? version.language;
+  const attached = attachments.length > 0 ? attachments.map(({ sha256 }) => sha256) : undefined;
   const messages = buildMessages(version, {
     input: request.input,
     variables: request.variables,
     strategy: texts.strategy,
     context: texts.context,
     language,
-    attached: attachments.length > 0,
+    attached,
     now: texts.now,
   });
-  const said = attachTo(messages, attachments);
+  const boundary = attached && version.guards?.boundary?.({ ...request, attached });
+  const said = attachTo(messages, attachments, boundary);
   const named = request.version !== undefined || request.label !== undefined;
   return {
     pattern: pattern.name,
@@ -126,15 +148,21 @@ export function planVersion({ pattern, version, texts, attachments }: PlanChoice
     tools: request.tools ?? version.tools,
     toolChoice: request.tool_choice ?? null,
     toolMessages: request.tool_turns ? toToolMessages(request.tool_turns) : nothingSaid,
+    redact,
+    given: request,
   };
 }
 
 /** Puts attachments into the user's message, which is the last one. Answers its text. */
-function attachTo(messages: Message[], attachments: readonly ReadAttachment[]): string {
+function attachTo(
+  messages: Message[],
+  attachments: readonly ReadAttachment[],
+  boundary: DataBoundary | undefined,
+): string {
   const user = messages.at(-1) as Message;
   const text = user.content as string;
   if (attachments.length === 0) return text;
-  const said = withTexts(text, attachments);
+  const said = withTexts(text, attachments, boundary?.around);
   messages[messages.length - 1] = { ...user, content: withFiles(said, attachments) };
   return said;
 }

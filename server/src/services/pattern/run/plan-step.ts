@@ -1,6 +1,8 @@
 import { AppError } from '#platform/app-error.ts';
 import { readAttachments } from '../conversation/read-attachments.ts';
 import type { Claim, StepCall } from '../engine/ports.ts';
+import { mergeRedaction } from '../guard/merge-redaction.ts';
+import { redactRequest } from '../guard/redact-run.ts';
 import { toWish } from '../routing/wish.ts';
 import { cacheKeyOf, routeToAnswer } from './cached-run.ts';
 import { fitPlan } from './fit-plan.ts';
@@ -21,12 +23,12 @@ export function planStep(parts: StepParts, run: RunAtHand, call: StepCall): Prom
 
 /** The one call of a run that is no chain. */
 async function planOwn(parts: StepParts, run: RunAtHand): Promise<PreparedStep> {
-  const { request, pin, texts, models, timeoutMs } = run.request;
+  const { request, pin, texts, models, timeoutMs, redact = null } = run.request;
   const { workspace } = run.claim;
   const version = await findVersion(parts, workspace, pin);
   const attachments = request.attachments ? await readAttachments(request.attachments) : [];
   const pattern = { id: pin.id, name: pin.pattern, deprecated: null };
-  const plan = planVersion({ pattern, version, texts, attachments }, { ...request, pattern: pin.pattern });
+  const plan = planVersion({ pattern, version, texts, attachments, redact }, { ...request, pattern: pin.pattern });
   const wished = toWish(request.model, version) ?? { fallbacks: [] };
   const wish = { ...wished, models: models.map((name) => ({ name, weight: 1 })), inOrder: true as const };
   // The key is that of a run that is waited for: both give their answers to each other.
@@ -34,7 +36,8 @@ async function planOwn(parts: StepParts, run: RunAtHand): Promise<PreparedStep> 
     ? await cacheKeyOf(parts, workspace, request, plan, toWish(request.model, version))
     : undefined;
   const cached = key && request.cache !== 'refresh' ? parts.answers.find(workspace, key) : undefined;
-  run.keep = key && version.cache && !cached ? { key, seconds: version.cache.ttl_seconds } : undefined;
+  // What is stored of this answer is not what the next one who asks should get.
+  run.keep = key && version.cache && !cached && !redact ? { key, seconds: version.cache.ttl_seconds } : undefined;
   run.cachedFrom = cached?.run;
   const route = cached ? routeToAnswer(cached) : await parts.router.route(workspace, wish);
   return { plan: await fitPlan(parts, workspace, route.name, plan), route, timeoutMs };
@@ -49,7 +52,7 @@ async function planPinned(
 ): Promise<PreparedStep> {
   const { workspace } = run.claim;
   const version = await findVersion(parts, workspace, pin);
-  const request: RunRequest = {
+  const asked: RunRequest = {
     pattern: pin.pattern,
     version: pin.version,
     input,
@@ -59,7 +62,9 @@ async function planPinned(
   };
   const pattern = { id: pin.id, name: pin.pattern, deprecated: null };
   const texts = { ...run.request.texts, strategy: undefined, context: undefined };
-  const plan = planVersion({ pattern, version, texts, attachments: [] }, request);
+  const redact = mergeRedaction(run.request.redact, version.redact);
+  const request = redact?.model ? await redactRequest(parts.engine.threads, redact, asked) : asked;
+  const plan = planVersion({ pattern, version, texts, attachments: [], redact }, request);
   const route = await parts.router.route(workspace, toWish(model, version));
   return { plan, route, timeoutMs: timeoutMs ?? timeoutOf(parts, plan, undefined) };
 }

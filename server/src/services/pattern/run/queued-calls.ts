@@ -1,6 +1,9 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { Redaction } from '@damask/contracts/guard.ts';
+import type { TextThreads } from '#platform/redact/text-threads.ts';
 import { chargeOf } from '../budget/charge-of-result.ts';
 import type { StepProvider, StepResult } from '../engine/ports.ts';
+import type { GuardedResult } from '../guard/guarded-call.ts';
 import { unknownUsage } from '../model/model-call.ts';
 import { callModel } from './call-model.ts';
 import type { Stop } from './engine.ts';
@@ -9,7 +12,7 @@ import { createOutputText, type OutputText, storableText } from './output-text.t
 import { planStep, type StepParts } from './plan-step.ts';
 import { mostOfExecution, reserveRun } from './reserve-run.ts';
 import type { PreparedStep, RunAtHand, RunsAtHand } from './run-at-hand.ts';
-import type { FormedResult } from './structured-output.ts';
+import { bareJson } from './structured-output.ts';
 
 /** Calls of queued runs: the same way to a model that runs take whose callers wait. */
 export function createQueuedCalls(parts: StepParts, runs: RunsAtHand, grown: (run: RunAtHand) => void): StepProvider {
@@ -42,20 +45,22 @@ export function createQueuedCalls(parts: StepParts, runs: RunsAtHand, grown: (ru
 }
 
 function callStep(
-  { engine, limits }: StepParts,
+  parts: StepParts,
   run: RunAtHand,
   path: string,
   { plan, route, timeoutMs, reservation }: PreparedStep,
   grown: (run: RunAtHand) => void,
 ) {
+  const { engine, limits } = parts;
+  const { redact } = plan;
   const { output: form } = plan.version;
   const output = createOutputText(form.max_characters ?? undefined);
   const own = path === '';
   // Each attempt writes a text of its own; who reads along is told that it begins anew.
-  if (own) run.live.output = output;
+  if (own && !run.live.late) run.live.output = output;
   let stopped: Stop | undefined;
   // An answer of a form is put right before anybody sees it, and of a batch nobody reads along.
-  const stream = own && !run.bulk && form.type !== 'json';
+  const stream = own && !run.bulk && form.type !== 'json' && !run.live.late;
   const call = callModel(
     engine,
     { plan, route, timeoutMs, ...(reservation ? { reservation } : {}) },
@@ -64,7 +69,7 @@ function callStep(
       output.push(text);
       if (output.full)
         stop('truncated', `The answer is longer than the ${form.max_characters} characters that the pattern allows.`);
-      if (own) {
+      if (own && !run.live.late) {
         run.live.readers?.wake();
         grown(run);
       }
@@ -75,12 +80,13 @@ function callStep(
     stopped ??= { code, detail };
     call.abort(code, detail);
   };
-  const answered: Promise<FormedResult> = call.done;
+  const answered: Promise<GuardedResult> = call.done;
   const done = answered.then(
-    (result) => {
+    async (result) => {
       output.end();
       if (own) run.answer = result;
-      return toStepResult(result, stopped, output, costOfCalls(limits, { plan, route }, result));
+      const ended = toStepResult(result, stopped, output, costOfCalls(limits, { plan, route }, result));
+      return redact ? redactStep(engine.threads, redact, ended, run.redacted) : ended;
     },
     (): StepResult => ({
       ok: false,
@@ -95,7 +101,7 @@ function callStep(
 }
 
 /** A call without a known end counts at the most that it may have cost, as budgets count it. */
-function costOfCalls(limits: StepParts['limits'], step: Pick<PreparedStep, 'plan' | 'route'>, result: FormedResult) {
+function costOfCalls(limits: StepParts['limits'], step: Pick<PreparedStep, 'plan' | 'route'>, result: GuardedResult) {
   const now = limits.clock.now();
   const cost = costOfResult(result, now);
   if (cost !== null || result.attempts.every(({ outcome }) => outcome !== 'uncertain')) return cost;
@@ -104,7 +110,7 @@ function costOfCalls(limits: StepParts['limits'], step: Pick<PreparedStep, 'plan
 }
 
 function toStepResult(
-  result: FormedResult,
+  result: GuardedResult,
   stopped: Stop | undefined,
   output: OutputText,
   cost: number | null,
@@ -116,7 +122,8 @@ function toStepResult(
     cost_micros: cost,
     first_output_ms: result.firstOutputMs === null ? null : roundMs(result.firstOutputMs),
   };
-  const shared = { output: output.text, sanitised: output.sanitised, spent };
+  const flags = result.flags ? { flags: result.flags } : {};
+  const shared = { output: output.text, sanitised: output.sanitised, ...flags, spent };
   // An answer that does not fit is no success, even if it was complete upstream.
   const failure = output.full ? stopped : result.ok ? undefined : (stopped ?? result);
   if (failure === undefined && result.ok) {
@@ -132,4 +139,30 @@ function toStepResult(
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
     ...shared,
   };
+}
+
+/** What the next steps of a chain get is what is stored of a step. */
+async function redactStep(
+  threads: TextThreads,
+  rules: Redaction,
+  result: StepResult,
+  counts: Record<string, number>,
+): Promise<StepResult> {
+  const [output = '', detail = ''] = [result.output, result.ok ? '' : result.detail];
+  const { texts, counts: found } = await threads.redact(rules, [output, detail]);
+  for (const [kind, count] of Object.entries(found)) counts[kind] = (counts[kind] ?? 0) + count;
+  const [clean = '', reason = ''] = texts;
+  if (!result.ok) return { ...result, output: clean, detail: reason };
+  if (result.data === undefined || clean === output) return { ...result, output: clean };
+  const { data: _, ...rest } = result;
+  return { ...rest, output: clean, ...dataOf(clean) };
+}
+
+/** A number that was taken out may leave no JSON. */
+function dataOf(text: string): { readonly data?: unknown } {
+  try {
+    return { data: JSON.parse(bareJson(text)) as unknown };
+  } catch {
+    return {};
+  }
 }

@@ -1,3 +1,4 @@
+import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { ChainPlan } from '../chain/chain-plan.ts';
 import type { PinnedPattern } from '../library/library-table.ts';
@@ -17,6 +18,8 @@ export interface QueuedRequest {
   readonly attended?: true;
   /** Present where the pattern is a chain. */
   readonly chain?: ChainPlan;
+  /** What is taken out of its texts before they are stored. */
+  readonly redact?: Redaction;
 }
 
 /** What of a request still matters when it is executed; the rest is in the row. */

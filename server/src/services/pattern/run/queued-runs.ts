@@ -66,10 +66,11 @@ export function createQueuedRuns(
         output: createOutputText(),
         readers: null,
         ...(request.chain ? { steps: [] } : {}),
+        ...(request.redact ? { late: true as const } : {}),
       };
       const bulk = lane === 'bulk';
       const run: RunAtHand = {
-        ...{ claim, row, request, bulk, live, prepared: new Map() },
+        ...{ claim, row, request, bulk, live, prepared: new Map(), redacted: {} },
         ...{ answer: undefined, cachedFrom: undefined, keep: undefined, end: undefined },
       };
       // Whoever had it before may have died with the request to stop it.
@@ -111,8 +112,9 @@ export function createQueuedRuns(
   };
 }
 
-function detailsOf({ answer, cachedFrom }: RunAtHand) {
+function detailsOf({ answer, cachedFrom, redacted }: RunAtHand) {
   return {
+    redacted,
     ...(answer?.ok ? { toolCalls: answer.tool_calls } : {}),
     cachedFrom,
   };

@@ -3,7 +3,8 @@ const accepted = `workspace uuid, id uuid, process uuid, accepted_at timestamptz
   subject text, rerun_of uuid, cached_from uuid, batch uuid`;
 const finished = `${accepted}, finished_at timestamptz, status text, stop_reason text, input_tokens int,
   output_tokens int, cached_input_tokens int, reasoning_tokens int, cost_micros bigint, first_output_ms double precision,
-  total_ms double precision, error_code text, error_detail text, attempts jsonb, sanitised boolean`;
+  total_ms double precision, error_code text, error_detail text, attempts jsonb, sanitised boolean,
+  flags jsonb, redacted jsonb`;
 
 /** Columns of the journal's tables: with their types, for reading them from JSON, and their names alone. */
 export const acceptedColumns = { typed: accepted, names: namesOf(accepted) };

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { RunFlag } from '@damask/contracts/guard.ts';
 import type { Attempt, RunPriority, RunQueue, RunStatus, RunSummary } from '@damask/contracts/run.ts';
 
 /** A row of `pattern.accepted`, in the names of its columns. Times are RFC 3339. */
@@ -47,6 +48,10 @@ export interface FinishedRow extends AcceptedRow {
   readonly error_detail: string | null;
   readonly attempts: readonly Attempt[];
   readonly sanitised: boolean;
+  /** What checks found in the answer; this and what follows is left out of most runs. */
+  readonly flags?: readonly RunFlag[] | null;
+  /** How often what was taken out of the stored texts. */
+  readonly redacted?: Readonly<Record<string, number>> | null;
 }
 
 /** What the journal writes. `bytes` is roughly what the row costs, with its payload. */
@@ -72,6 +77,8 @@ export function summarizeFinished(row: FinishedRow): RunSummary {
     first_output_ms: row.first_output_ms,
     total_ms: row.total_ms,
     error: row.error_code === null ? null : { code: row.error_code, detail: row.error_detail ?? '' },
+    ...(row.flags ? { flags: [...row.flags] } : {}),
+    ...(row.redacted ? { redacted: row.redacted } : {}),
   };
 }
 

@@ -23,6 +23,8 @@ export interface RunAtHand {
   answer: FormedResult | undefined;
   /** The run whose answer was taken in place of a call. */
   cachedFrom: string | undefined;
+  /** How often what was taken out of answers. */
+  readonly redacted: Record<string, number>;
   /** Its record, while it is being written. */
   end: SealedEnd | undefined;
   /** Where and for how long its answer is kept for others who ask the same. */

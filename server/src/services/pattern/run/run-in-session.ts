@@ -1,9 +1,11 @@
 import type { Run } from '@damask/contracts/run.ts';
 import type { CallContext } from '#platform/call.ts';
+import type { TextThreads } from '#platform/redact/text-threads.ts';
 import { keepAttachments, toMessages } from '../conversation/attach.ts';
 import { claimSession } from '../conversation/claim-session.ts';
 import type { ConversationParts } from '../conversation/conversation-parts.ts';
 import { readTurns } from '../conversation/read-sessions.ts';
+import { redactTexts, withoutFile } from '../guard/redact-run.ts';
 import type { Execution } from './engine.ts';
 import type { RunPlan } from './plan-run.ts';
 
@@ -13,7 +15,7 @@ import type { RunPlan } from './plan-run.ts';
  * the run's own: `session_busy`, `session_too_long`.
  */
 export async function runInSession(
-  parts: ConversationParts,
+  parts: ConversationParts & { readonly threads: TextThreads },
   { workspace }: CallContext,
   name: string,
   execution: Execution,
@@ -23,15 +25,20 @@ export async function runInSession(
   const claim = await claimSession(parts, { workspace, name, timeoutMs });
   let appended = false;
   try {
-    const kept = keepAttachments(plan.attachments).filter(({ type }) => type !== 'text');
+    const { redact } = plan;
+    const files = keepAttachments(plan.attachments).filter(({ type }) => type !== 'text');
+    const kept = redact ? files.map(withoutFile) : files;
     return await execute({
       ...execution,
       plan: withTurns(plan, toMessages(claim.turns)),
       conversation: {
         async append(run, output) {
+          const said = [plan.said, output];
+          // What is stored of it is also what the next runs of the session are given.
+          const [asked = '', answered = ''] = redact ? await redactTexts(parts.threads, redact, said) : said;
           const turns = [
-            { role: 'user', content: plan.said, attachments: kept },
-            { role: 'assistant', content: output, attachments: [] },
+            { role: 'user', content: asked, attachments: kept },
+            { role: 'assistant', content: answered, attachments: [] },
           ] as const;
           await claim.append(run, turns).catch((error: unknown) => {
             parts.log.error('What a run said could not be written into its session', { run, error });

@@ -6,6 +6,7 @@ import type { AppError } from '#platform/app-error.ts';
 import type { EventSink } from '#platform/call.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
+import { createTextThreads } from '#platform/redact/text-threads.ts';
 import { systemContext } from '#platform/system-context.ts';
 import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
@@ -308,6 +309,7 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
     payloads: createPayloads(floor.vault),
     clock: systemClock,
     checks: createSchemaWorkers({ clock: systemClock }),
+    threads: createTextThreads({ clock: systemClock }),
     process: floor.registry.id,
     recordWithin: 5_000,
     readerWithin: 50,
@@ -330,6 +332,8 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
     tools: [],
     toolChoice: null,
     toolMessages: [],
+    redact: null,
+    given: { pattern: 'x', input: '' },
     deprecated: null,
     patternId: row.id,
     texts: { strategy: undefined, context: undefined, now: 0 },

@@ -18,13 +18,14 @@ import { withDeprecation } from './with-deprecation.ts';
 export async function startRun(
   parts: RunParts,
   context: CallContext,
-  input: StartRequest,
+  sent: StartRequest,
   { claim, rerunOf }: StartOptions,
 ): Promise<Run> {
   const { router, engine } = parts;
+  refuseSchedule(sent);
+  const plan = await planRun(parts, context.workspace, sent);
+  const input: StartRequest = plan.given === sent ? sent : { ...sent, ...plan.given };
   const { model, subject } = input;
-  refuseSchedule(input);
-  const plan = await planRun(parts, context.workspace, input);
   if (isChain(plan.version)) return runChain(parts, context, input, plan, { claim, rerunOf });
   const { workspace } = context;
   const wish = toWish(model, plan.version);
@@ -56,7 +57,13 @@ export async function startRun(
   const run =
     input.session === undefined
       ? await execute(execution)
-      : await runInSession(parts.conversation, context, input.session, execution, execute);
+      : await runInSession(
+          { ...parts.conversation, threads: engine.threads },
+          context,
+          input.session,
+          execution,
+          execute,
+        );
   if (key && plan.version.cache && !cached) parts.answers.put(workspace, key, run, plan.version.cache.ttl_seconds);
   return plan.deprecated ? { ...run, deprecated: plan.deprecated } : run;
 }

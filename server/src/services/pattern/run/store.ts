@@ -78,6 +78,10 @@ export interface RunFilter {
   readonly model?: string;
   /** As the column holds it. */
   readonly subject?: string;
+  /** Name of a check that found something. */
+  readonly flag?: string;
+  /** Any check did. */
+  readonly flagged?: boolean;
   readonly rerunOf?: string;
   readonly batch?: string;
   /** Only runs that were given up. */
@@ -118,8 +122,11 @@ export async function listFinished(transaction: Transaction, filter: RunFilter):
   const where = conditions(filter, values);
   const status = filter.status === undefined ? '' : ` and status = $${values.push(filter.status)}`;
   const dead = filter.dead ? ` and error_code = 'gave_up'` : '';
+  const named = filter.flag === undefined ? undefined : JSON.stringify([{ check: filter.flag }]);
+  const flag = named === undefined ? '' : ` and flags @> $${values.push(named)}::jsonb`;
+  const flagged = filter.flagged ? ' and flags is not null' : '';
   const rows = await transaction.query<FinishedRow>(
-    `select ${finishedNames} from pattern.finished where true${where}${status}${dead} order by id desc limit $${values.push(filter.limit)}`,
+    `select ${finishedNames} from pattern.finished where true${where}${status}${dead}${flag}${flagged} order by id desc limit $${values.push(filter.limit)}`,
     values,
   );
   return rows.map(readRow);

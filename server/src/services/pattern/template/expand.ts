@@ -14,6 +14,8 @@ export interface Values {
   readonly input: string;
   /** Milliseconds since 1970, for `{{plugin:datetime:...}}`. */
   readonly now: number;
+  /** Puts a boundary around what a slot gives. `names` are the variables in it; the input's is empty. */
+  readonly mark?: ((text: string, names: readonly string[]) => string) | undefined;
 }
 
 /**
@@ -39,19 +41,32 @@ function join(parts: readonly Part[], values: Values): string {
 function fill(slot: Slot, values: Values): string {
   switch (slot.kind) {
     case 'input':
-      return values.input;
+      return values.mark ? values.mark(values.input, ['']) : values.input;
     case 'variable':
-      return valueFor(slot.name, values);
+      return marked(valueFor(slot.name, values), slot, values);
     case 'choice':
       return join(chosen(slot, values), values);
     case 'text': {
-      const value = join(slot.argument, values);
+      const value = join(slot.argument, values.mark ? { ...values, mark: undefined } : values);
       if (slot.call === 'title' && value.length > titleLimit) throw tooLarge('a title', titleLimit);
-      return textFunctions[slot.call](value);
+      return marked(textFunctions[slot.call](value), slot, values);
     }
     case 'datetime':
-      return slot.call === 'rel' ? relative(slot.argument, values) : dateFunctions[slot.call](values.now);
+      return slot.call === 'rel'
+        ? relative(slot.argument, values.mark ? { ...values, mark: undefined } : values)
+        : dateFunctions[slot.call](values.now);
   }
+}
+
+function marked(text: string, slot: Slot, { mark }: Values): string {
+  return mark ? mark(text, namesIn(slot)) : text;
+}
+
+function namesIn(part: Part): string[] {
+  if (typeof part === 'string') return [];
+  if (part.kind === 'variable') return [part.name];
+  if (part.kind === 'input') return [''];
+  return 'argument' in part ? part.argument.flatMap(namesIn) : [];
 }
 
 function sizeOf(parts: readonly Part[], values: Values): number {

@@ -83,11 +83,20 @@ async function report(
     patterns.push(...some.map(rowOf));
     await letOthersRun();
   }
+  const refused = plan.refused.map(({ kind, name, detail }) => ({
+    kind,
+    row: { name, outcome: 'refused' as const, detail },
+  }));
+  const bare = { version: null, variables: [], literal_tokens: [], disabled_capabilities: [] };
+  patterns.push(...refused.filter(({ kind }) => kind === 'pattern').map(({ row }) => ({ ...row, ...bare })));
   return {
     committed,
     source: from,
     patterns,
-    strategies: decided.strategies.map(({ name, outcome }) => ({ name, outcome })),
+    strategies: [
+      ...decided.strategies.map(({ name, outcome }) => ({ name, outcome })),
+      ...refused.filter(({ kind }) => kind === 'strategy').map(({ row }) => row),
+    ],
     ignored: plan.ignored.slice(0, ignoredShown).map(({ path, reason }) => ({ path, reason })),
     ignored_total: plan.ignored.length,
   };

@@ -29,6 +29,7 @@ export async function converse(
   const plan = {
     patterns: [] as ImportPlan['patterns'][number][],
     strategies: [] as ImportPlan['strategies'][number][],
+    refused: [] as ImportPlan['refused'][number][],
     ignored: [] as ImportPlan['ignored'][number][],
   };
   let commit: string | undefined;
@@ -39,6 +40,7 @@ export async function converse(
     else {
       plan.patterns.push(...(message.group.patterns ?? []));
       plan.strategies.push(...(message.group.strategies ?? []));
+      plan.refused.push(...(message.group.refused ?? []));
       plan.ignored.push(...(message.group.ignored ?? []));
       commit ??= message.group.commit;
       if (message.last) resolve({ ...plan, ...(commit !== undefined && { commit }) });

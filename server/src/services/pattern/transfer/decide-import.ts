@@ -25,6 +25,7 @@ export interface PatternDecision extends Decision {
   readonly name: string;
   readonly content: ImportPlan['patterns'][number]['content'];
   readonly blob: string | null;
+  readonly warnings: ImportPlan['patterns'][number]['warnings'];
   readonly existing: Stored | undefined;
   /** The newest version afterwards; null where a conflict leaves that open. */
   readonly version: number | null;
@@ -48,12 +49,12 @@ export function decidePatterns(
   existing: ReadonlyMap<string, Stored>,
   how: How,
 ): PatternDecision[] {
-  return planned.map(({ name, content, blob = null }) => {
+  return planned.map(({ name, content, blob = null, warnings }) => {
     const stored = existing.get(name);
     const decision = judge(stored, content.files_digest, how);
     const latest = stored?.latest ?? 0;
     const version = decision.outcome === 'conflict' ? null : decision.publish ? latest + 1 : latest;
-    return { ...decision, name, content, blob, existing: stored, version };
+    return { ...decision, name, content, blob, warnings, existing: stored, version };
   });
 }
 
@@ -98,7 +99,13 @@ export function refuseConflicts({ patterns, strategies }: DecidedImport): void {
 }
 
 /** What the report says of one pattern. */
-export function toRow({ name, outcome, version, content }: PatternDecision): ImportReport['patterns'][number] {
+export function toRow({
+  name,
+  outcome,
+  version,
+  content,
+  warnings,
+}: PatternDecision): ImportReport['patterns'][number] {
   return {
     name,
     outcome,
@@ -106,5 +113,6 @@ export function toRow({ name, outcome, version, content }: PatternDecision): Imp
     variables: content.variables.map((variable) => variable.name),
     literal_tokens: [...content.literal_tokens],
     disabled_capabilities: [...content.disabled_capabilities],
+    ...(warnings ? { warnings: [...warnings] } : {}),
   };
 }

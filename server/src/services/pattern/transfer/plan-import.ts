@@ -1,7 +1,10 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { namePattern } from '@damask/contracts/field.ts';
+import type { PatternWarning } from '@damask/contracts/guard.ts';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { AppError } from '#platform/app-error.ts';
+import { warned } from '../guard/find-warnings.ts';
+import { findStoredSecrets } from '../guard/refuse-secrets.ts';
 import { faultOfPath, findTwins } from '../library/check-paths.ts';
 import { quoteText } from '../library/quote-text.ts';
 import { inspectVersion, type KnownAbout, type VersionContent } from '../library/version-content.ts';
@@ -15,12 +18,19 @@ export interface PlannedPattern {
   readonly system: string;
   /** git's hash of it, where it came from a commit. */
   readonly blob?: string | null;
+  readonly warnings?: readonly PatternWarning[];
 }
 
 export interface ImportPlan {
   /** By name. */
   readonly patterns: readonly PlannedPattern[];
   readonly strategies: readonly ImportedStrategy[];
+  /** Patterns and strategies with a secret in them, which are not imported. */
+  readonly refused: readonly {
+    readonly kind: 'pattern' | 'strategy';
+    readonly name: string;
+    readonly detail: string;
+  }[];
   /** What was left out, each with its reason. */
   readonly ignored: readonly { readonly path: string; readonly reason: string }[];
 }
@@ -62,6 +72,7 @@ export async function planImport(
   const known = knownAbout(seen, tree, problems);
   const folders = new Map<string, Entry[]>();
   const strategies: ImportedStrategy[] = [];
+  const refused: ImportPlan['refused'][number][] = [];
   for (const entry of seen) {
     if (entry.path === tree.descriptions) continue;
     if (tree.strategies !== null && entry.path.startsWith(tree.strategies)) {
@@ -72,20 +83,27 @@ export async function planImport(
       }
       const { strategy, fault } = readStrategy(inside.slice(0, -'.json'.length), entry.content);
       problems.add(entry.index, fault);
-      if (strategy) strategies.push(strategy);
+      const [secret] = strategy ? findStoredSecrets(entry.content) : [];
+      if (strategy && secret) {
+        refused.push({ kind: 'strategy', name: strategy.name, detail: `line ${secret.line} ${secret.detail}` });
+      } else if (strategy) strategies.push(strategy);
       continue;
     }
     const reason = placePattern(folders, entry, tree, origin);
     if (reason !== undefined) ignored.push({ path: entry.path, reason });
   }
-  const patterns: { name: string; system: string; content: VersionContent | undefined }[] = [];
+  const patterns: (Omit<PlannedPattern, 'content'> & { content: VersionContent | undefined })[] = [];
   for (const [index, [name, inside]] of [...folders].entries()) {
     if (index % foldersInOneGo === 0) await letOthersRun();
     const main = inside.some(({ path }) => path === 'system.md') ? 'system.md' : 'pattern.yaml';
     const system = tree.single ? main : `${tree.patterns}${name}/${main}`;
-    patterns.push({ name, system, content: readFolder(name, inside, known, problems) });
+    const content = readFolder(name, inside, known, problems, refused);
+    patterns.push({
+      ...{ name, system, content },
+      ...(content ? warned({ ...content, template: content.settings.template }) : {}),
+    });
   }
-  if (patterns.length === 0 && strategies.length === 0 && problems.none) {
+  if (patterns.length === 0 && strategies.length === 0 && refused.length === 0 && problems.none) {
     throw new AppError(
       'invalid_tree',
       'No pattern was found. Send a folder that holds data/patterns/, patterns/, folders with a system.md (or a pattern.yaml with steps), or a system.md itself.',
@@ -95,9 +113,12 @@ export async function planImport(
   problems.throwAny();
   return {
     patterns: patterns
-      .flatMap(({ name, system, content }) => (content ? [{ name, system, content }] : []))
+      .flatMap(({ name, system, content, warnings }) =>
+        content ? [{ name, system, content, ...(warnings ? { warnings } : {}) }] : [],
+      )
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     strategies: strategies.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    refused,
     ignored,
   };
 }
@@ -123,6 +144,7 @@ function readFolder(
   entries: readonly Entry[],
   known: ReadonlyMap<string, KnownAbout>,
   problems: Problems,
+  refused: ImportPlan['refused'][number][],
 ): VersionContent | undefined {
   const first = entries[0]?.index ?? 0;
   if (!legalName.test(name)) {
@@ -134,6 +156,11 @@ function readFolder(
     ...(about && { known: about }),
     refuseTokens: false,
   });
+  const secret = found.find((problem) => problem.secret);
+  if (secret) {
+    refused.push({ kind: 'pattern', name, detail: secret.detail });
+    return undefined;
+  }
   for (const { file, detail } of found) {
     problems.add(entries[file ?? 0]?.index ?? first, file === null ? `the folder ${name}: ${detail}` : detail);
   }

@@ -86,8 +86,15 @@ function sendNext(): void {
   say({ group: now?.value ?? {}, last: ahead?.done !== false });
 }
 
-function* cut({ patterns, strategies, ignored, commit }: ImportPlan & { commit?: string }): Generator<PlanGroup> {
+function* cut({
+  patterns,
+  strategies,
+  refused,
+  ignored,
+  commit,
+}: ImportPlan & { commit?: string }): Generator<PlanGroup> {
   yield { strategies, ...(commit !== undefined && { commit }) };
+  for (let at = 0; at < refused.length; at += rowsAtOnce) yield { refused: refused.slice(at, at + rowsAtOnce) };
   for (let at = 0; at < ignored.length; at += rowsAtOnce) yield { ignored: ignored.slice(at, at + rowsAtOnce) };
   let group: ImportPlan['patterns'][number][] = [];
   let characters = 0;

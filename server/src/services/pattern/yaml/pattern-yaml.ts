@@ -6,6 +6,7 @@ import { readWholeToken } from '../template/scan-tokens.ts';
 import type { VariableRule } from '../template/variables.ts';
 import { faultOfJsonSchema } from './check-json-schema.ts';
 import { type Places, readBySchema } from './read-by-schema.ts';
+import { readChecks, readRedact } from './read-guards.ts';
 import { readSteps, type WrittenChain } from './read-steps.ts';
 import { readYaml, type YamlProblem, type YamlSource } from './read-yaml.ts';
 import { readVariables, type WrittenVariables } from './yaml-variables.ts';
@@ -31,6 +32,9 @@ export interface PatternYaml {
   readonly examples?: readonly (Example & { readonly line: number })[];
   readonly tools?: PatternSettings['tools'];
   readonly data_class?: PatternSettings['data_class'];
+  readonly checks?: PatternSettings['checks'];
+  readonly redact?: NonNullable<PatternSettings['redact']>;
+  readonly mark_input?: boolean;
   readonly on_uncertain?: PatternSettings['on_uncertain'];
   readonly cache?: { ttl_seconds: number };
   /** Set where the pattern is a chain. */
@@ -58,6 +62,7 @@ export function readPatternYaml(text: string): { yaml: PatternYaml; problems: re
 
 function toPatternYaml(source: YamlSource, written: Written, places: Places): PatternYaml {
   const { title, description, owner, language, template, fallbacks, data_class, on_uncertain, cache } = written;
+  const { checks, redact, mark_input } = written;
   const variables = readVariables(source, (written.variables ?? {}) as WrittenVariables, places);
   const yaml = {
     ...(title !== undefined && { title }),
@@ -75,6 +80,9 @@ function toPatternYaml(source: YamlSource, written: Written, places: Places): Pa
       ? readChain(source, written, places)
       : written.output !== undefined && readOutput(source, written.output, places)),
     ...(data_class !== undefined && { data_class }),
+    ...(checks && { checks: readChecks(source, checks, places) }),
+    ...(redact && { redact: readRedact(source, redact, places) }),
+    ...(mark_input !== undefined && { mark_input }),
     ...(on_uncertain !== undefined && { on_uncertain }),
     ...(cache && cache.ttl_seconds !== undefined && { cache }),
     parameters: (written.parameters ?? {}) as Parameters,
@@ -131,6 +139,8 @@ const ofTexts = [
   'fallbacks',
   'parameters',
   'tools',
+  'checks',
+  'mark_input',
   'on_uncertain',
   'cache',
 ];
