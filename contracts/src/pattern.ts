@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 import { Parameters } from './parameters.ts';
-import { Deprecation, PatternSettings } from './pattern-settings.ts';
+import { DataClass, Deprecation, PatternSettings } from './pattern-settings.ts';
 import { ifMatch, ifMatchHeader } from './precondition.ts';
 
 /** Bytes of one file of a pattern. */
@@ -26,6 +26,7 @@ export const Variable = Type.Object({
   max_length: Type.Optional(Type.Integer({ description: 'Characters that a string may have.' })),
   minimum: Type.Optional(Type.Number()),
   maximum: Type.Optional(Type.Number()),
+  data_class: Type.Optional(DataClass),
   declared: Type.Boolean({ description: 'False when it was found in the text only.' }),
 });
 export type Variable = Static<typeof Variable>;

@@ -35,6 +35,8 @@ export const permissions = [
   'run:read',
   'run:cancel',
   'run:decide',
+  'privacy:read',
+  'privacy:write',
 ] as const;
 
 export type Permission = (typeof permissions)[number];
@@ -106,6 +108,8 @@ const admin: readonly Permission[] = [
     'role:write',
     'team:write',
     'budget:write',
+    'privacy:read',
+    'privacy:write',
   ]),
 ];
 

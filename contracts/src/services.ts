@@ -10,6 +10,7 @@ import { loginOperations } from './login.ts';
 import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
+import { privacyOperations } from './privacy.ts';
 import { queueOperations } from './queue-operations.ts';
 import { runOperations } from './run-operations.ts';
 import { sessionOperations } from './session.ts';
@@ -34,6 +35,7 @@ export const serviceOperations = {
     ...queueOperations,
     ...batchOperations,
     ...timerOperations,
+    ...privacyOperations,
   },
   gateway: {
     ...gatewayOperations,

@@ -34,6 +34,7 @@ import { providersTopic } from './model/model-parts.ts';
 import { createModelRouter } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
+import { openPrivacy } from './open-privacy.ts';
 import { openQueue, type QueueSettings } from './open-queue.ts';
 import { createQueueOperations } from './queue/queue-operations.ts';
 import { createStoppedActors, createStoppedActorsReader, stoppedActorsTopic } from './queue/stopped-actors.ts';
@@ -52,7 +53,7 @@ import { createJournal, type Journal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
 import { observeRuns } from './run/observe-runs.ts';
 import { createOutputPublisher } from './run/output-publisher.ts';
-import { createPayloads } from './run/payloads.ts';
+import { openPayload } from './run/read-run.ts';
 import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
 import { heedSignals, signalTopic } from './run/run-signals.ts';
@@ -140,6 +141,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const live = createLiveRuns({ limit: runs.concurrency, clock });
   const publisher = createOutputPublisher({ database, vault, clock, log });
   const signals = { database, process: registry.id, live, publisher, log };
+  const answers = createAnswerCache(clock);
+  const privacy = openPrivacy({ database, vault, answers, clock });
   const topics = await watchTopics({
     database,
     clock,
@@ -151,6 +154,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       { topic: signalTopic, load: () => heedSignals(signals) },
       { topic: budgetsTopic, load: () => budgetTable.load() },
       { topic: stoppedActorsTopic, load: () => stopped.load() },
+      privacy.follower,
     ],
   });
   const sources = createProviderSources({
@@ -183,7 +187,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const engine: EngineParts = {
     journal,
     live,
-    payloads: createPayloads(vault),
+    payloads: privacy.payloads,
+    privacy: privacy.table,
     clock,
     checks,
     process: registry.id,
@@ -210,7 +215,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const execution = {
     ...{ library, router, engine, clock, log },
     pdfTexts: createPdfTexts({ clock }),
-    answers: createAnswerCache(clock),
+    answers,
     limits: { budgets, defaultMaxTokens: runs.max_tokens, clock },
     defaultTimeout: runs.timeout_ms,
   };
@@ -235,9 +240,12 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     ...{ database, clock, log, cursors, trail, registry, vault, library, contexts, router, queue, budgets },
     limits: options.batches,
     defaultTimeout: runs.timeout_ms,
-    openTexts: engine.payloads.open,
+    privacy: privacy.table,
+    digestSubject: engine.payloads.digestSubject,
+    openTexts: (row, sealed) => openPayload({ engine }, row, sealed),
     cancelRun: (workspace, run) => cancelRun(runParts, workspace, run),
   });
+  const keeper = privacy.start({ ...libraryParts, runs: runParts });
 
   const journalFault = () => {
     try {
@@ -269,6 +277,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         ...createRunOperations(runParts),
         ...batches.operations,
         ...timers.operations,
+        ...keeper.operations,
       },
     ),
     ready: () => journalFault() ?? queue.fault(),
@@ -287,7 +296,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       await Promise.all([live.drain(milliseconds), queue.drain(milliseconds)]);
     },
     async stop(milliseconds) {
-      await timers.stop();
+      await Promise.all([timers.stop(), keeper.stop()]);
       await Promise.all([live.drain(milliseconds), queue.drain(milliseconds), batches.stop()]);
       await Promise.all([queue.stop(), publisher.stop()]);
       await Promise.all([checks.close(), recovery.stop(), readers.stop(), topics.stop(), planner.close()]);

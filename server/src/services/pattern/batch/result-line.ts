@@ -1,3 +1,4 @@
+import type { TextsGone } from '@damask/contracts/run.ts';
 import type { RunEndRow } from './line-store.ts';
 
 /** What a line came to. */
@@ -17,6 +18,8 @@ export interface ResultLine {
   /** Of a shared answer 0. */
   readonly cost_micros: number | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Why there is no output. */
+  readonly texts?: TextsGone;
 }
 
 const columns = [
@@ -32,18 +35,20 @@ const columns = [
   'output_tokens',
   'cost_micros',
   'metadata',
+  'texts',
 ] as const;
 
 export const resultHeader = `${columns.join(',')}\r\n`;
 
 /** One line of CSV. Texts that a spreadsheet would take for a formula get an apostrophe in front (OWASP, CSV injection). */
 export function toCsvLine(result: ResultLine): string {
-  const { error, same_as = null, metadata, ...rest } = result;
+  const { error, same_as = null, metadata, texts = null, ...rest } = result;
   const row: Record<(typeof columns)[number], unknown> = {
     ...rest,
     error_code: error?.code ?? null,
     error_detail: error?.detail ?? null,
     same_as,
+    texts,
     metadata: Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
   };
   return `${columns.map((name) => toCell(row[name])).join(',')}\r\n`;

@@ -11,6 +11,8 @@ export interface KeptSteps {
   readonly id: string;
   readonly done: readonly StepRecord[];
   readonly waits: boolean;
+  /** It has ended, and no text of it is to be kept. */
+  readonly forgets?: true;
 }
 
 /** Records of steps on PostgreSQL: kept in the transaction that changes their run's work, and read by who takes it up. */
@@ -50,6 +52,12 @@ const wakeDecided = {
        where s.workspace = g.workspace and s.run = g.id and s.state = 'waiting' and s.decision is not null)`,
 };
 
+const forget = {
+  name: 'step_forget',
+  text: `update pattern.step as s set payload = null, comment = null, error_detail = null
+      from json_to_recordset($1) as g(workspace uuid, id uuid) where s.workspace = g.workspace and s.run = g.id`,
+};
+
 export function createStepStore({ database, vault }: { database: Database; vault: Vault }): StepStore {
   return {
     async keep(client, runs) {
@@ -64,6 +72,8 @@ export function createStepStore({ database, vault }: { database: Database; vault
       }
       const waiting = runs.filter(({ waits }) => waits).map(({ workspace, id }) => ({ workspace, id }));
       if (waiting.length > 0) await client.query({ ...wakeDecided, values: [JSON.stringify(waiting)] });
+      const forgotten = runs.filter(({ forgets }) => forgets).map(({ workspace, id }) => ({ workspace, id }));
+      if (forgotten.length > 0) await client.query({ ...forget, values: [JSON.stringify(forgotten)] });
     },
     async read({ workspace, id }) {
       const rows = await database.transaction({ role: 'worker', workspace: null }, (transaction) =>

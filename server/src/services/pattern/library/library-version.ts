@@ -1,6 +1,7 @@
 import type { Parameters } from '@damask/contracts/parameters.ts';
 import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
 import { type CompiledVersion, compileVersion } from './compile-version.ts';
+import { type ClassedVariable, listClassed } from '../run/data-class.ts';
 import type { SharedText } from './shared-texts.ts';
 import { fromStoredSettings } from './stored-settings.ts';
 import type { RunSettings, TableVersionRow } from './table-store.ts';
@@ -11,6 +12,8 @@ export interface LibraryVersion extends CompiledVersion, RunSettings {
   readonly digest: string;
   readonly model: string | null;
   readonly parameters: Parameters;
+  /** Variables that make a run's data class a higher one; null where there are none. */
+  readonly classed: readonly ClassedVariable[] | null;
   /** Characters (UTF-16 units) of the text that it keeps in memory. */
   readonly characters: number;
 }
@@ -34,6 +37,7 @@ export function toLibraryVersion(row: TableVersionRow, shared: SharedText): Libr
     model,
     parameters,
     variables,
+    classed: listClassed(settings.data_class, variables),
     disabledCapabilities: disabled_capabilities,
     characters: shared.text.length,
     get parts() {

@@ -41,6 +41,8 @@ export interface SteppedRun {
   readonly done: readonly StepRecord[];
   /** It is given back until somebody decides. */
   readonly waits: boolean;
+  /** It has ended, and no text of it is to be kept. */
+  readonly forgets?: true;
 }
 
 export function createTaskWriter(options: {
@@ -97,6 +99,8 @@ export function createTaskWriter(options: {
   };
 }
 
+const forgets = { forgets: true } as const;
+
 const sizeOf = (done: readonly StepRecord[]) =>
   done.reduce((bytes, { output }) => bytes + (output?.length ?? 0), rowBytes);
 
@@ -125,7 +129,9 @@ async function writeRound(client: pg.Client, keepSteps: KeepSteps, round: readon
     ...changes
       .filter(({ done, state }) => done.length > 0 || state === 'waiting')
       .map(({ claim, done, state }) => ({ ...claim, done, waits: state === 'waiting' })),
-    ...ends.filter(({ done }) => done.length > 0).map(({ row, done }) => ({ ...row, done, waits: false })),
+    ...ends
+      .filter(({ row, done }) => done.length > 0 || row.texts === 'not_stored')
+      .map(({ row, done }) => ({ ...row, done, waits: false, ...(row.texts === 'not_stored' ? forgets : {}) })),
   ];
   const held = await withSteps(client, keepSteps, stepped, () => writeTasks(client, changes, ends));
   for (const entry of round) entry.result = held.has(entry.key) ? 'held' : 'lost';

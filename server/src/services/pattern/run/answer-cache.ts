@@ -18,6 +18,8 @@ export interface AnswerCache {
   find(workspace: string, key: string): CachedAnswer | undefined;
   /** Keeps a successful answer for `seconds`; nothing else and nothing large. */
   put(workspace: string, key: string, run: AnsweredRun, seconds: number): void;
+  /** Drops all answers of a workspace. */
+  forget(workspace: string): void;
 }
 
 interface Entry {
@@ -77,6 +79,10 @@ export function createAnswerCache(clock: Clock, limits: AnswerCacheLimits = stan
       touch(shelves, workspace, shelf);
       touch(shelf.entries, key, entry);
       return entry.answer;
+    },
+    forget(workspace) {
+      total -= shelves.get(workspace)?.bytes ?? 0;
+      shelves.delete(workspace);
     },
     put(workspace, key, run, seconds) {
       if (run.status !== 'succeeded' || run.output === null) return;

@@ -5,7 +5,7 @@ import { readAttachments } from '../conversation/read-attachments.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
 import type { RunEnd } from '../engine/ports.ts';
 import type { EngineParts } from './engine.ts';
-import { longestDetail, longestReason } from './finish-run.ts';
+import { longestDetail, longestReason, withoutTexts } from './finish-run.ts';
 import { storableText } from './output-text.ts';
 import type { Payload } from './payloads.ts';
 import type { QueuedRequest } from './queued-request.ts';
@@ -36,9 +36,10 @@ export async function sealEnd(
   const row = toFinished(accepted, process, clock.now(), end, cachedFrom);
   const payload = request && (await toPayload(request, end, toolCalls));
   await payloads.ready(row.workspace);
+  const unstored = row.texts === 'not_stored';
   return {
-    row,
-    payload: payload && (await payloads.seal(row, payload)),
+    row: unstored ? withoutTexts(row) : row,
+    payload: payload && !unstored ? await payloads.seal(row, payload) : null,
     toRun: () => ({
       ...summarizeFinished(row),
       attempts: [...row.attempts],

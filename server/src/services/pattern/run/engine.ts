@@ -6,6 +6,7 @@ import type { ModelRoute } from '../model/model-router.ts';
 import type { Enqueued } from '../queue/task-record.ts';
 import type { Journal } from './journal.ts';
 import type { LiveRuns } from './live-runs.ts';
+import type { RunPrivacy } from '../privacy/run-privacy.ts';
 import type { Payload, Payloads } from './payloads.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { AcceptedRow, FinishedRow } from './record.ts';
@@ -24,6 +25,7 @@ export interface EngineParts {
   readonly journal: Journal;
   readonly live: LiveRuns;
   readonly payloads: Payloads;
+  readonly privacy: RunPrivacy;
   readonly clock: Clock;
   /** Judges answers that must have a form. */
   readonly checks: SchemaWorkers;

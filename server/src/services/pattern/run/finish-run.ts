@@ -37,7 +37,8 @@ export async function recordEnd(
   result: FormedResult,
   { recorded, written: accepted }: Acceptance,
 ): Promise<FinishedRow> {
-  const payload = await parts.payloads.seal(row, {
+  const unstored = row.texts === 'not_stored';
+  const payload = unstored ? null : await parts.payloads.seal(row, {
     input: execution.input,
     variables: execution.variables,
     output: output.text,
@@ -46,12 +47,12 @@ export async function recordEnd(
     ...(result.data === undefined || row.status !== 'succeeded' ? {} : { json: true }),
     ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
   });
-  const written = parts.journal.finish(row, payload, accepted);
+  const written = parts.journal.finish(unstored ? withoutTexts(row) : row, payload, accepted);
   const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
   return new Promise((resolve) => {
     const giveUp = parts.clock.after(parts.recordWithin, () => {
       const late = failed();
-      written.replace({ kind: 'finished', row: late, payload, bytes: payload.length });
+      written.replace({ kind: 'finished', row: late, payload, bytes: payload?.length ?? 0 });
       resolve(late);
     });
     const told = (end: FinishedRow) => {
@@ -66,6 +67,11 @@ export async function recordEnd(
         () => told(failed()),
       );
   });
+}
+
+/** The record of a run whose pattern stores no texts: what failed may quote them. */
+export function withoutTexts(row: FinishedRow): FinishedRow {
+  return row.error_detail === null ? row : { ...row, error_detail: 'The pattern stores no texts, and errors may quote them.' };
 }
 
 /** A run of a session is a success only with its turns. One that asks for tools is in the middle of its turn. */

@@ -8,13 +8,14 @@ import { refuseForChain } from '../chain/refuse-for-chain.ts';
 import type { Enqueued } from '../queue/task-record.ts';
 import { toWish } from '../routing/wish.ts';
 import { toAcceptedRow } from './begin-run.ts';
+import { higherClass } from './data-class.ts';
 import { fitPlan } from './fit-plan.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import { type QueuedRequest, sealRequest, toAsked } from './queued-request.ts';
 import { nobody } from './record.ts';
 import { requirePrices } from './require-prices.ts';
 import type { RunParts } from './run-parts.ts';
-import { type StartRequest, timeoutOf } from './start-request.ts';
+import { type StartRequest, takeSubject, timeoutOf } from './start-request.ts';
 
 export type QueueParts = Pick<
   RunParts,
@@ -42,9 +43,10 @@ export interface PlannedQueuedRun {
 export async function planQueuedRun(
   parts: QueueParts,
   context: CallContext,
-  input: StartRequest,
+  asked: StartRequest,
   options: QueueOptions = {},
 ): Promise<PlannedQueuedRun> {
+  const input = takeSubject(asked);
   refuseUnfit(input, parts.clock.now());
   const plan = await planRun(parts, context.workspace, input);
   return { enqueued: await sealPlan(parts, context, input, plan, options), deprecated: plan.deprecated };
@@ -70,8 +72,9 @@ export async function sealPlan(
   if (!chain) await fitPlan(parts, workspace, first, plan);
   await parts.engine.payloads.ready(workspace);
   const { subject } = input;
+  const dataClass = higherClass(plan.dataClass, chain?.data_class);
   const accepted = toAcceptedRow(parts.engine, context, {
-    plan,
+    plan: { ...plan, dataClass },
     route: { name: first },
     strategy: input.strategy ?? null,
     background: input.context ?? null,

@@ -1,7 +1,7 @@
 import type { Message, Tool, ToolChoice } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { Parameters } from '@damask/contracts/parameters.ts';
-import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
+import type { DataClass, Deprecation } from '@damask/contracts/pattern-settings.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -11,6 +11,7 @@ import { type ReadAttachment, readAttachments } from '../conversation/read-attac
 import { buildMessages } from '../library/build-messages.ts';
 import type { LibraryPattern, LibraryTable } from '../library/library-table.ts';
 import type { LibraryVersion } from '../library/library-version.ts';
+import { classWith } from './data-class.ts';
 import { toToolMessages } from './tool-messages.ts';
 
 export type RunRequest = InputOf<(typeof runOperations)['renderRun']>;
@@ -38,6 +39,8 @@ export interface RunPlan {
   readonly toolChoice: ToolChoice | null;
   /** Goes after everything else. */
   readonly toolMessages: readonly Message[];
+  /** Of its version and the variables given; the workspace may demand a higher one. */
+  readonly dataClass: DataClass;
 }
 
 /** What a plan took from things that may change, so that the same can be planned later. */
@@ -125,6 +128,7 @@ export function planVersion({ pattern, version, texts, attachments }: PlanChoice
     deprecated: pattern.deprecated,
     tools: request.tools ?? version.tools,
     toolChoice: request.tool_choice ?? null,
+    dataClass: classWith(version.data_class, version.classed, request.variables),
     toolMessages: request.tool_turns ? toToolMessages(request.tool_turns) : nothingSaid,
   };
 }

@@ -20,6 +20,7 @@ import { followRun } from './follow-run.ts';
 import { createJournal } from './journal.ts';
 import { listRuns } from './list-runs.ts';
 import { createLiveRuns } from './live-runs.ts';
+import { createSubjectKeys } from '../privacy/subject-keys.ts';
 import { createPayloads } from './payloads.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { FinishedRow } from './record.ts';
@@ -305,7 +306,8 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
   const engine: EngineParts = {
     journal,
     live: createLiveRuns({ limit: 1, clock: systemClock }),
-    payloads: createPayloads(floor.vault),
+    payloads: createPayloads(floor.vault, createSubjectKeys({ ...floor, clock: systemClock })),
+    privacy: { classOf: (_, own) => own, admit: () => undefined },
     clock: systemClock,
     checks: createSchemaWorkers({ clock: systemClock }),
     process: floor.registry.id,
@@ -318,7 +320,8 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
   const context = { ...systemContext(systemClock), workspace: alpha.id };
   const plan = {
     pattern: 'greet',
-    version: { number: 1, digest: row.digest, output: defaultSettings.output } as RunPlan['version'],
+    version: { number: 1, digest: row.digest, output: defaultSettings.output, store: 'all' } as RunPlan['version'],
+    dataClass: 'internal' as const,
     environment: null,
     label: null,
     messages: [],
