@@ -75,7 +75,8 @@ export type LegalHold = Static<typeof LegalHold>;
 export const Erasure = Type.Object({
   id: Id,
   state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('held')], {
-    description: 'done: a search afterwards found nothing. held: a legal hold came in between, and what it covers stays.',
+    description:
+      'done: a search afterwards found nothing. held: a legal hold came in between, and what it covers stays.',
   }),
   hold: nullableText('The hold that stopped it.'),
   removed: Type.Object({
@@ -85,7 +86,7 @@ export const Erasure = Type.Object({
     turns: Type.Integer(),
     batch_lines: Type.Integer(),
     timers: Type.Integer({ description: 'Timers that named the subject; they are deleted.' }),
-    keys: Type.Integer({ description: "Keys of the subject: 1 where its personal texts were sealed with one." }),
+    keys: Type.Integer({ description: 'Keys of the subject: 1 where its personal texts were sealed with one.' }),
   }),
   cancelled: Type.Integer({ description: 'Runs of the subject that had not ended.' }),
   started_at: Time,
@@ -110,8 +111,7 @@ export const SubjectRecord = Type.Union([
 export type SubjectRecord = Static<typeof SubjectRecord>;
 
 const byHold = { hold: Name };
-const Time40 = (description: string) =>
-  Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description }));
+const Time40 = (description: string) => Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description }));
 
 export const privacyOperations = {
   readRetention: operation({
@@ -131,7 +131,9 @@ export const privacyOperations = {
     summary: 'Set how long what is kept; what is over is removed soon afterwards',
     input: strict({
       least_class: Type.Optional(
-        Type.Union([DataClass], { description: 'public by default: each run has the class of its pattern and variables.' }),
+        Type.Union([DataClass], {
+          description: 'public by default: each run has the class of its pattern and variables.',
+        }),
       ),
       rules: Type.Array(RetentionRule, { maxItems: 100 }),
     }),
@@ -163,7 +165,8 @@ export const privacyOperations = {
     method: 'PUT',
     path: '/v1/holds/{hold}',
     permission: 'privacy:write',
-    summary: 'Hold what is about a subject, of a pattern or of a period: neither retention nor erasure removes it',
+    summary:
+      'Hold what is about a subject, of a pattern and of a period, as far as named: neither retention nor erasure removes it',
     input: strict({
       ...byHold,
       reason: Type.String({ minLength: 1, maxLength: 1_000 }),

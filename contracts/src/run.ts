@@ -68,8 +68,7 @@ export const StepCounts = Type.Object({
 export type StepCounts = Static<typeof StepCounts>;
 
 export const TextsGone = Type.Union([Type.Literal('not_stored'), Type.Literal('expired'), Type.Literal('erased')], {
-  description:
-    'Why there are no texts: the pattern stores none, their retention is over, or the end user was erased.',
+  description: 'Why there are no texts: the pattern stores none, their retention is over, or the end user was erased.',
 });
 export type TextsGone = Static<typeof TextsGone>;
 

@@ -2580,7 +2580,7 @@ export interface OperationTypes {
   readonly listRemovals: { readonly input: ListRemovalsInput; readonly output: Page<Removal> };
   /** Legal holds of the workspace by name. */
   readonly listHolds: { readonly input: ListHoldsInput; readonly output: Page<LegalHold> };
-  /** Hold what is about a subject, of a pattern or of a period: neither retention nor erasure removes it. */
+  /** Hold what is about a subject, of a pattern and of a period, as far as named: neither retention nor erasure removes it. */
   readonly putHold: { readonly input: PutHoldInput; readonly output: LegalHold };
   /** Lift a legal hold; retention removes what it held back. */
   readonly deleteHold: { readonly input: DeleteHoldInput; readonly output: LegalHold };

@@ -4,8 +4,8 @@ import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database/database.ts';
 import type { TopicFollower } from '#platform/topic.ts';
 import type { Vault } from '#platform/vault.ts';
-import type { PrivacyParts } from './privacy/privacy-parts.ts';
 import { createPrivacyOperations } from './privacy/privacy-operations.ts';
+import type { PrivacyParts } from './privacy/privacy-parts.ts';
 import { createPrivacyTable, privacyTopic, type RunPrivacy } from './privacy/run-privacy.ts';
 import { type Keeper, startKeeper } from './privacy/start-keeper.ts';
 import { createSubjectKeys } from './privacy/subject-keys.ts';
@@ -24,12 +24,7 @@ export interface Privacy {
   };
 }
 
-export function openPrivacy(parts: {
-  database: Database;
-  vault: Vault;
-  answers: AnswerCache;
-  clock: Clock;
-}): Privacy {
+export function openPrivacy(parts: { database: Database; vault: Vault; answers: AnswerCache; clock: Clock }): Privacy {
   const { database, vault, answers } = parts;
   const keys = createSubjectKeys(parts);
   const payloads = createPayloads(vault, keys);

@@ -1,7 +1,7 @@
 import type { ChainStep } from '@damask/contracts/chain.ts';
+import { higherClass } from '../run/data-class.ts';
 import { chainLevels, stepsInAll } from './chain-plan.ts';
 import { checkLinks } from './check-links.ts';
-import { higherClass } from '../run/data-class.ts';
 import type { Fault } from './parse-reference.ts';
 import type { ChainProblem, Resolved, ResolvedChain, ResolvedStep, StepTarget } from './resolved-chain.ts';
 
@@ -55,7 +55,16 @@ export async function resolveChain(
       target.data_class,
     );
     const from = output.from ?? '$input';
-    const chain: ResolvedChain = { pin, variables, steps, output: from, answer: linked.answer, data_class, levels, total };
+    const chain: ResolvedChain = {
+      pin,
+      variables,
+      steps,
+      output: from,
+      answer: linked.answer,
+      data_class,
+      levels,
+      total,
+    };
     return { chain, problems: [...problems, ...linked.problems] };
   }
 

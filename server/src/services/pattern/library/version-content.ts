@@ -181,8 +181,34 @@ function toSettings(
   schema: PatternSettings['output']['schema'] | undefined,
   included: readonly IncludedText[],
 ): PatternSettings {
-  const { owner, language, template, models, fallbacks, output, limits, tools, data_class, store, on_uncertain, cache } = yaml;
-  const said = { owner, language, template, models, fallbacks, output, limits, tools, data_class, store, on_uncertain, cache };
+  const {
+    owner,
+    language,
+    template,
+    models,
+    fallbacks,
+    output,
+    limits,
+    tools,
+    data_class,
+    store,
+    on_uncertain,
+    cache,
+  } = yaml;
+  const said = {
+    owner,
+    language,
+    template,
+    models,
+    fallbacks,
+    output,
+    limits,
+    tools,
+    data_class,
+    store,
+    on_uncertain,
+    cache,
+  };
   const settings: PatternSettings = {
     ...defaultSettings,
     ...(Object.fromEntries(

@@ -54,12 +54,11 @@ create table pattern.removal (
   unique (workspace, day, reason, of, way, data_class, environment)
 );
 
--- What must stay, whatever retention and erasure say.
+-- What must stay, whatever retention and erasure say: what all that is named here holds of.
 create table pattern.legal_hold (
   workspace uuid not null,
   name text collate "C" not null,
   reason text not null,
-  covers text not null check (covers in ('subject', 'pattern', 'period')),
   -- HMAC of the name; the name itself is sealed.
   subject text collate "C",
   subject_name bytea,
@@ -69,8 +68,8 @@ create table pattern.legal_hold (
   placed_at timestamptz not null default now(),
   placed_by text not null,
   primary key (workspace, name),
-  check ((covers = 'subject') = (subject is not null) and (covers = 'pattern') = (pattern is not null)
-    and (covers = 'period') = (since is not null or until is not null))
+  check ((subject is null) = (subject_name is null)),
+  check (subject is not null or pattern is not null or since is not null or until is not null)
 );
 
 -- A subject that is being erased, or was. Its HMAC goes when all else has gone.

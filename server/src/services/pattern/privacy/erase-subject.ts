@@ -59,7 +59,9 @@ function eraseKey({ database }: ErasureParts, { workspace, id, subject }: Runnin
     const hold = await store.findHoldOn(transaction, workspace, subject);
     if (hold) return hold;
     if (!(await store.deleteKey(transaction, workspace, subject))) return undefined;
-    await store.addCounts(transaction, id, { keys: 1 });
+    const row = await store.readErasure(transaction, id);
+    // A run that ended meanwhile has made another one.
+    if (!row?.counts.keys) await store.addCounts(transaction, id, { keys: 1 });
     await bumpTopic(transaction, privacyTopic);
     return undefined;
   });
@@ -114,7 +116,10 @@ async function eraseLines(parts: ErasureParts, erasure: RunningErasure): StepRes
 }
 
 /** What is queued or under way is broken off: its end is erased like the others. */
-async function cancelOpen({ database, cancelRun }: ErasureParts, { workspace, id, subject }: RunningErasure): StepResult {
+async function cancelOpen(
+  { database, cancelRun }: ErasureParts,
+  { workspace, id, subject }: RunningErasure,
+): StepResult {
   const open = await database.transaction({ role: 'pattern', workspace }, (transaction) =>
     store.listOpenRuns(transaction, workspace, subject, runsAtOnce),
   );
@@ -151,8 +156,18 @@ async function eraseEnded(parts: ErasureParts, { workspace, id, subject }: Runni
       const { steps, pieces } = await shredSteps(transaction, workspace, ids);
       await store.eraseRuns(transaction, workspace, ids);
       await store.addCounts(transaction, id, { runs: runs.length, turns: turns.length, steps, pieces });
-      const things = runs.map(({ data_class, environment, accepted_at }) => ({ data_class, environment, at: accepted_at }));
-      await noteRemovals(transaction, workspace, { reason: 'erasure', of: 'runs', way: 'shredded' }, things, clock.uuid);
+      const things = runs.map(({ data_class, environment, accepted_at }) => ({
+        data_class,
+        environment,
+        at: accepted_at,
+      }));
+      await noteRemovals(
+        transaction,
+        workspace,
+        { reason: 'erasure', of: 'runs', way: 'shredded' },
+        things,
+        clock.uuid,
+      );
       return runs.length;
     });
     if (came === 'busy') return 'busy';
@@ -173,13 +188,17 @@ async function end(
     if (row?.state !== 'running') return;
     await store.endErasure(transaction, id, state, hold);
     // The HMAC stays here: who knows the name can prove what was done.
-    await trail.leave(transaction, { ...systemContext(clock), workspace }, {
-      action: 'endErasure',
-      subject: `subject/${subject}`,
-      details: { erasure: id, state, hold, ...row.counts },
-      event: 'pattern.subject-erased',
-      data: { erasure: id, state },
-    });
+    await trail.leave(
+      transaction,
+      { ...systemContext(clock), workspace },
+      {
+        action: 'endErasure',
+        subject: `subject/${subject}`,
+        details: { erasure: id, state, hold, ...row.counts },
+        event: 'pattern.subject-erased',
+        data: { erasure: id, state },
+      },
+    );
     await bumpTopic(transaction, privacyTopic);
   });
   if (came !== 'busy') log.info('An erasure of a data subject has ended', { erasure: id, state });

@@ -83,12 +83,16 @@ export async function findHoldOn(
   workspace: string,
   subject: string,
 ): Promise<{ readonly name: string; readonly reason: string } | undefined> {
-  const covered = (table: string) => `exists (select from pattern.${table} as r where r.workspace = $1 and r.subject = $2
-    and (r.pattern = h.pattern or (h.covers = 'period' and (h.since is null or r.accepted_at >= h.since)
-      and (h.until is null or r.accepted_at < h.until))))`;
+  const covered = (
+    table: string,
+  ) => `exists (select from pattern.${table} as r where r.workspace = $1 and r.subject = $2
+    and (h.pattern is null or r.pattern = h.pattern) and (h.since is null or r.accepted_at >= h.since)
+    and (h.until is null or r.accepted_at < h.until))`;
+  // One on the subject alone holds whatever comes, too.
   const [row] = await transaction.query<{ name: string; reason: string }>(
-    `select name, reason from pattern.legal_hold as h where workspace = $1
-        and (h.subject = $2 or ${covered('finished')} or ${covered('accepted')}) order by name limit 1`,
+    `select name, reason from pattern.legal_hold as h where workspace = $1 and (subject is null or subject = $2)
+        and ((subject is not null and pattern is null and since is null and until is null)
+          or ${covered('finished')} or ${covered('accepted')}) order by name limit 1`,
     [workspace, subject],
   );
   return row;
@@ -314,10 +318,10 @@ export async function readTaskRequest(
   return row?.request;
 }
 
-/** Erasures of the workspace that have not ended. */
-export async function countRunning(transaction: Transaction): Promise<number> {
-  const [row] = await transaction.query<{ count: number }>(
-    'select count(*)::int as count from pattern.erasure where subject is not null',
+/** Subjects of the workspace that are being erased. */
+export async function listRunning(transaction: Transaction): Promise<string[]> {
+  const rows = await transaction.query<{ subject: string }>(
+    'select subject from pattern.erasure where subject is not null limit 10000',
   );
-  return row?.count ?? 0;
+  return rows.map(({ subject }) => subject);
 }

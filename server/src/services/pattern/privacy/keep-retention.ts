@@ -78,7 +78,11 @@ async function removeOldRuns(
     if (of === 'runs') await shredTexts(transaction, workspace, ids);
     else await deleteRuns(transaction, workspace, ids);
     const way = of === 'runs' ? 'shredded' : 'deleted';
-    const things = due.map(({ data_class, environment, accepted_at }) => ({ data_class, environment, at: accepted_at }));
+    const things = due.map(({ data_class, environment, accepted_at }) => ({
+      data_class,
+      environment,
+      at: accepted_at,
+    }));
     await noteRemovals(transaction, workspace, { reason: 'retention', of, way }, things, clock.uuid);
   }
   const last = old.at(-1);

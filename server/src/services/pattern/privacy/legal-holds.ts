@@ -2,7 +2,6 @@
 export interface HoldRow {
   readonly name: string;
   readonly reason: string;
-  readonly covers: 'subject' | 'pattern' | 'period';
   /** HMAC. */
   readonly subject: string | null;
   /** Sealed. */
@@ -23,11 +22,13 @@ export interface Holdable {
   readonly to: Date;
 }
 
-/** The first hold that covers it. */
+/** The first hold of which all that it names holds of this. */
 export function holdOn(holds: readonly HoldRow[], { subject, pattern, from, to }: Holdable): HoldRow | undefined {
-  return holds.find((hold) => {
-    if (hold.covers === 'subject') return subject != null && hold.subject === subject;
-    if (hold.covers === 'pattern') return pattern != null && hold.pattern === pattern;
-    return (hold.since === null || to >= hold.since) && (hold.until === null || from < hold.until);
-  });
+  return holds.find(
+    (hold) =>
+      (hold.subject === null || hold.subject === subject) &&
+      (hold.pattern === null || hold.pattern === pattern) &&
+      (hold.since === null || to >= hold.since) &&
+      (hold.until === null || from < hold.until),
+  );
 }

@@ -87,7 +87,7 @@ export function createPrivacyOperations(parts: PrivacyParts): Operations {
         await trail.leave(transaction, context, {
           action: 'deleteHold',
           subject: `hold/${name}`,
-          details: { reason: row.reason, covers: row.covers },
+          details: { reason: row.reason },
           event: 'pattern.hold-lifted',
           data: { hold: name },
         });
@@ -127,7 +127,9 @@ export function createPrivacyOperations(parts: PrivacyParts): Operations {
     async listErasures(context, { limit = 50, cursor }) {
       const scope = { list: 'listErasures', workspace: context.workspace };
       const [before = null] = cursor === undefined ? [] : cursors.decode(scope, cursor);
-      const rows = await look(context, (transaction) => erasures.listErasures(transaction, { before, limit: limit + 1 }));
+      const rows = await look(context, (transaction) =>
+        erasures.listErasures(transaction, { before, limit: limit + 1 }),
+      );
       const items = rows.slice(0, limit).map(erasures.toErasure);
       const last = items.at(-1);
       return rows.length > limit && last ? { items, next: cursors.encode(scope, [last.id]) } : { items };

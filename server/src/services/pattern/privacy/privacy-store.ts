@@ -67,7 +67,7 @@ export async function becomeKeeper(transaction: Transaction): Promise<boolean> {
   return row?.taken === true;
 }
 
-const holdColumns = 'name, reason, covers, subject, subject_name, pattern, since, until, placed_at, placed_by';
+const holdColumns = 'name, reason, subject, subject_name, pattern, since, until, placed_at, placed_by';
 
 export function listHolds(
   transaction: Transaction,
@@ -96,14 +96,13 @@ export async function saveHold(
   workspace: string,
   hold: Omit<HoldRow, 'placed_at'>,
 ): Promise<void> {
-  const { name, reason, covers, subject, subject_name, pattern, since, until, placed_by } = hold;
+  const { name, reason, subject, subject_name, pattern, since, until, placed_by } = hold;
   await transaction.query(
-    `insert into pattern.legal_hold (workspace, name, reason, covers, subject, subject_name, pattern, since, until, placed_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-     on conflict (workspace, name) do update set reason = excluded.reason, covers = excluded.covers,
-       subject = excluded.subject, subject_name = excluded.subject_name, pattern = excluded.pattern, since = excluded.since,
+    `insert into pattern.legal_hold (workspace, name, reason, subject, subject_name, pattern, since, until, placed_by)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict (workspace, name) do update set reason = excluded.reason, subject = excluded.subject, subject_name = excluded.subject_name, pattern = excluded.pattern, since = excluded.since,
        until = excluded.until, placed_by = excluded.placed_by, placed_at = now()`,
-    [workspace, name, reason, covers, subject, subject_name, pattern, since, until, placed_by],
+    [workspace, name, reason, subject, subject_name, pattern, since, until, placed_by],
   );
 }
 
@@ -126,7 +125,10 @@ export async function noteRemovals(
   things: readonly RemovedThing[],
   uuid: () => string,
 ): Promise<void> {
-  const groups = new Map<string, { count: number; oldest: Date; newest: Date; data_class: string; environment: string }>();
+  const groups = new Map<
+    string,
+    { count: number; oldest: Date; newest: Date; data_class: string; environment: string }
+  >();
   for (const { data_class, environment, at } of things) {
     const key = `${data_class} ${environment}`;
     const group = groups.get(key) ?? { count: 0, oldest: at, newest: at, data_class, environment };

@@ -4,13 +4,19 @@ import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import type { Vault } from '#platform/vault.ts';
-import { countRunning } from './erasure-store.ts';
+import { findHoldOn, listRunning } from './erasure-store.ts';
 import type { HoldRow } from './legal-holds.ts';
 import type { PrivacyParts } from './privacy-parts.ts';
 import * as store from './privacy-store.ts';
 
 type Input = InputOf<(typeof privacyOperations)['putHold']>;
 type Change = <Result>(context: CallContext, work: (transaction: Transaction) => Promise<Result>) => Promise<Result>;
+
+const tooLate = new AppError(
+  'subject_erasing',
+  'An end user whom this would cover is being erased, which cannot be stopped half-way. Place the hold once that has ended.',
+  { retryAfterSeconds: 5 },
+);
 
 const placeOf = (hold: string) => ({ table: 'pattern.legal_hold', row: hold, column: 'subject_name' });
 
@@ -27,13 +33,6 @@ export async function putHold(
   return change(context, async (transaction) => {
     // From here on nobody removes anything: a step that saw no hold has ended.
     await store.holdKeeper(transaction);
-    if ((await countRunning(transaction)) > 0) {
-      throw new AppError(
-        'subject_erasing',
-        'An end user is being erased, which cannot be stopped half-way. Place the hold once that has ended.',
-        { retryAfterSeconds: 5 },
-      );
-    }
     const known = await store.readHold(transaction, hold.name);
     if (!known && (await store.allHolds(transaction)).length >= store.mostHolds) {
       throw new AppError('policy_refused', `A workspace has ${store.mostHolds} legal holds at most. Lift one first.`, {
@@ -43,11 +42,14 @@ export async function putHold(
     await store.saveHold(transaction, workspace, hold);
     // What it covers instead of before.
     if (known) await store.beginAnew(transaction, workspace);
-    const { covers, subject, pattern, since, until, reason } = hold;
+    for (const erased of await listRunning(transaction)) {
+      if ((await findHoldOn(transaction, workspace, erased))?.name === hold.name) throw tooLate;
+    }
+    const { subject, pattern, since, until, reason } = hold;
     await parts.trail.leave(transaction, context, {
       action: 'putHold',
       subject: `hold/${hold.name}`,
-      details: { reason, covers, subject, pattern, since, until },
+      details: { reason, subject, pattern, since, until },
       event: 'pattern.hold-put',
       data: { hold: hold.name },
     });
@@ -58,11 +60,11 @@ export async function putHold(
 async function toRow(parts: PrivacyParts, context: CallContext, input: Input): Promise<Omit<HoldRow, 'placed_at'>> {
   const { hold: name, reason, subject: named, pattern = null } = input;
   const [since, until] = [readTime('/since', input.since), readTime('/until', input.until)];
-  const period = since !== null || until !== null;
-  const kinds = [named !== undefined && 'subject', pattern !== null && 'pattern', period && 'period'] as const;
-  const [covers, other] = kinds.filter((kind) => kind !== false);
-  if (covers === undefined || other !== undefined) {
-    throw invalid('/hold', 'A hold covers one thing: a subject, a pattern, or a period from since until until.');
+  if (named === undefined && pattern === null && since === null && until === null) {
+    throw invalid(
+      '/hold',
+      'Say what it holds: a subject, a pattern, a period from since to until, or several of them.',
+    );
   }
   if (since !== null && until !== null && since >= until) {
     throw invalid('/until', 'This period would end before it begins. Name a later time.');
@@ -70,7 +72,7 @@ async function toRow(parts: PrivacyParts, context: CallContext, input: Input): P
   const { workspace } = context;
   const sealed = named === undefined ? null : parts.vault.seal(workspace, placeOf(name), Buffer.from(named));
   return {
-    ...{ name, reason, covers, pattern, since, until, placed_by: context.actor.name },
+    ...{ name, reason, pattern, since, until, placed_by: context.actor.name },
     subject: named === undefined ? null : parts.digestSubject(workspace, named),
     subject_name: await sealed,
   };

@@ -36,7 +36,13 @@ export function removeOldBatches(
     if (subjects.length > 0 && (await batchNames(transaction, workspace, id, subjects))) return id;
     if (!(await deleteBatchPart(transaction, workspace, id, rowsAtOnce))) return after ?? lowest;
     const things = [{ data_class, environment, at }];
-    await noteRemovals(transaction, workspace, { reason: 'retention', of: 'batches', way: 'deleted' }, things, clock.uuid);
+    await noteRemovals(
+      transaction,
+      workspace,
+      { reason: 'retention', of: 'batches', way: 'deleted' },
+      things,
+      clock.uuid,
+    );
     return id;
   };
 }
@@ -58,17 +64,29 @@ export function removeOldSessions({ clock }: KeeperParts, workspace: string, { d
       if (!(await deleteOldSession(transaction, workspace, session))) continue;
       gone.push({ data_class: '', environment: '', at: session.updated_at });
     }
-    await noteRemovals(transaction, workspace, { reason: 'retention', of: 'sessions', way: 'deleted' }, gone, clock.uuid);
+    await noteRemovals(
+      transaction,
+      workspace,
+      { reason: 'retention', of: 'sessions', way: 'deleted' },
+      gone,
+      clock.uuid,
+    );
     return sessions.length === sessionsAtOnce ? (sessions.at(-1)?.id ?? null) : null;
   };
 }
 
 export function removeOldTicks({ clock }: KeeperParts, workspace: string, { days }: RetentionRule): RemoveStep {
   return async (transaction) => {
-    const held = (await allHolds(transaction)).filter(({ covers }) => covers === 'period');
+    const held = (await allHolds(transaction)).filter(({ subject, pattern }) => subject === null && pattern === null);
     const fired = await deleteOldTicks(transaction, workspace, { days, limit: rowsAtOnce, held });
     const things = fired.map((at) => ({ data_class: '', environment: '', at }));
-    await noteRemovals(transaction, workspace, { reason: 'retention', of: 'timer_ticks', way: 'deleted' }, things, clock.uuid);
+    await noteRemovals(
+      transaction,
+      workspace,
+      { reason: 'retention', of: 'timer_ticks', way: 'deleted' },
+      things,
+      clock.uuid,
+    );
     return fired.length === rowsAtOnce ? lowest : null;
   };
 }

@@ -41,15 +41,18 @@ export function startKeeper(parts: ErasureParts): Keeper {
       });
       if (!ended) left += 1;
     }
+    // First: what goes with its week need not go row by row.
+    if (clock.monotonic() - weeksAt > weeksEvery) {
+      weeksAt = clock.monotonic();
+      await dropWeeks(parts, retention, isStopped).catch((error: unknown) =>
+        log.warn('Weeks of the journal could not be dropped yet', { error }),
+      );
+    }
     for (const one of retention) {
       await keepRetention(parts, one, isStopped).catch((error: unknown) =>
         log.warn('What is kept long enough could not be removed yet', { workspace: one.workspace, error }),
       );
       if (stopped) return every;
-    }
-    if (clock.monotonic() - weeksAt > weeksEvery) {
-      weeksAt = clock.monotonic();
-      await dropWeeks(parts, retention, isStopped);
     }
     return left > 0 ? everyWhileErasing : every;
   };

@@ -38,15 +38,17 @@ export async function recordEnd(
   { recorded, written: accepted }: Acceptance,
 ): Promise<FinishedRow> {
   const unstored = row.texts === 'not_stored';
-  const payload = unstored ? null : await parts.payloads.seal(row, {
-    input: execution.input,
-    variables: execution.variables,
-    output: output.text,
-    ...execution.kept,
-    ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: result.tool_calls } : {}),
-    ...(result.data === undefined || row.status !== 'succeeded' ? {} : { json: true }),
-    ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
-  });
+  const payload = unstored
+    ? null
+    : await parts.payloads.seal(row, {
+        input: execution.input,
+        variables: execution.variables,
+        output: output.text,
+        ...execution.kept,
+        ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: result.tool_calls } : {}),
+        ...(result.data === undefined || row.status !== 'succeeded' ? {} : { json: true }),
+        ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
+      });
   const written = parts.journal.finish(unstored ? withoutTexts(row) : row, payload, accepted);
   const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
   return new Promise((resolve) => {
@@ -71,7 +73,9 @@ export async function recordEnd(
 
 /** The record of a run whose pattern stores no texts: what failed may quote them. */
 export function withoutTexts(row: FinishedRow): FinishedRow {
-  return row.error_detail === null ? row : { ...row, error_detail: 'The pattern stores no texts, and errors may quote them.' };
+  return row.error_detail === null
+    ? row
+    : { ...row, error_detail: 'The pattern stores no texts, and errors may quote them.' };
 }
 
 /** A run of a session is a success only with its turns. One that asks for tools is in the middle of its turn. */

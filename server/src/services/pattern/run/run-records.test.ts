@@ -11,6 +11,7 @@ import { type ModelServer, type Script, startModelServer } from '#platform/testi
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
 import type { RoutedPort } from '../model/model-router.ts';
+import { createSubjectKeys } from '../privacy/subject-keys.ts';
 import { unknownModel } from '../routing/model-facts.ts';
 import type { RoutedResult } from '../routing/routed-call.ts';
 import { createConfirmEnd } from './confirm-end.ts';
@@ -20,7 +21,6 @@ import { followRun } from './follow-run.ts';
 import { createJournal } from './journal.ts';
 import { listRuns } from './list-runs.ts';
 import { createLiveRuns } from './live-runs.ts';
-import { createSubjectKeys } from '../privacy/subject-keys.ts';
 import { createPayloads } from './payloads.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { FinishedRow } from './record.ts';
