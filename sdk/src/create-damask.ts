@@ -7,6 +7,7 @@ import type * as api from './generated.ts';
 import { identityCalls } from './identity-calls.ts';
 import { loginCalls } from './login-calls.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
+import { privacyCalls } from './privacy-calls.ts';
 import { readBytes } from './read-bytes.ts';
 import { runCalls } from './run-calls.ts';
 
@@ -100,6 +101,7 @@ export function createDamask(options: DamaskOptions) {
       put: (input: api.PutQueueInput, options?: CallOptions) => call('putQueue', input, options),
     },
     budgets: budgetCalls(call),
+    ...privacyCalls(call),
     ...identityCalls(call),
     ...loginCalls(call),
   };
