@@ -29,9 +29,9 @@ export function openPrivacy(parts: { database: Database; vault: Vault; answers: 
   const keys = createSubjectKeys(parts);
   const payloads = createPayloads(vault, keys);
   let keeper: Keeper | undefined;
-  const table = createPrivacyTable(database, (workspaces) => {
+  const table = createPrivacyTable(database, () => {
     keys.forget();
-    for (const workspace of workspaces) answers.forget(workspace);
+    answers.forget();
     keeper?.wake();
   });
   return {

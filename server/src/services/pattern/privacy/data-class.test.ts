@@ -171,6 +171,8 @@ test('a name in metadata.subject is taken for the subject, and stands in no colu
   assert.deepEqual([body.metadata, body.subject], [{ ticket: '7' }, 'grace@example.org']);
   const found = await platform.call('GET', '/v1/runs?subject=grace@example.org');
   assert.equal(found.body.items.length, 1);
+  const named = await platform.call('GET', '/v1/runs?metadata=subject=grace@example.org&metadata=ticket=7');
+  assert.equal(named.body.items.length, 1, named.text);
   assert.deepEqual((await dumpTables(platform)).find('grace@example.org'), ['pattern.finished']);
   const two = await run('plain', { metadata: { subject: 'a' }, subject: 'b' });
   assert.deepEqual([two.status, two.body.pointer], [400, '/metadata/subject']);

@@ -1,6 +1,7 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { privacyOperations, SubjectRecord } from '@damask/contracts/privacy.ts';
 import type { Run } from '@damask/contracts/run.ts';
+import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { toStep } from '../chain/list-run-steps.ts';
@@ -80,6 +81,8 @@ async function exportRuns(
   for (const { id, session } of runs) {
     if (bytes > bytesOfPage) return { items, last };
     const run = await readWhole(parts, workspace, id);
+    last = id;
+    if (!run) continue;
     const { steps, turns } = await asPattern(parts, workspace, async (transaction) => ({
       steps: await listSteps(transaction, id, { after: null, limit: stepsAtOnce }),
       turns: await listTurnsOf(transaction, workspace, [{ id, session }]),
@@ -87,7 +90,6 @@ async function exportRuns(
     items.push({ kind: 'run', run, steps: await openSteps(parts, steps) });
     for (const turn of turns) items.push(await openTurn(parts, workspace, turn));
     bytes += (run.input?.length ?? 0) + (run.output?.length ?? 0);
-    last = id;
   }
   return { items, last: runs.length === page.limit ? last : null };
 }
@@ -95,10 +97,13 @@ async function exportRuns(
 const openSteps = (parts: PrivacyParts, rows: readonly StepRow[]) =>
   Promise.all(rows.map(async (row) => toStep(await openStep(parts.vault, row))));
 
-/** A run that has not ended has its input with its work. */
-async function readWhole(parts: PrivacyParts, workspace: string, id: string): Promise<Run> {
-  const run = await readRun(parts.runs, workspace, id);
-  if (run.finished_at !== null) return run;
+/** A run that has not ended has its input with its work. Undefined where retention was faster. */
+async function readWhole(parts: PrivacyParts, workspace: string, id: string): Promise<Run | undefined> {
+  const run = await readRun(parts.runs, workspace, id).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'not_found') return undefined;
+    throw error;
+  });
+  if (!run || run.finished_at !== null) return run;
   const sealed = await asPattern(parts, workspace, (transaction) => readTaskRequest(transaction, workspace, id));
   if (!sealed) return run;
   const { request } = await openRequest(parts.vault, { workspace, id }, sealed);

@@ -1,10 +1,11 @@
 import type { privacyOperations, Retention } from '@damask/contracts/privacy.ts';
-import { AppError, notFound } from '#platform/app-error.ts';
+import { notFound } from '#platform/app-error.ts';
 import type { CallContext, Implementation } from '#platform/call.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { bumpTopic } from '#platform/topic.ts';
 import * as erasures from './erasure-store.ts';
 import { exportSubject } from './export-subject.ts';
+import { onHold } from './hold-session.ts';
 import type { PrivacyParts } from './privacy-parts.ts';
 import * as store from './privacy-store.ts';
 import { putHold, toHold } from './put-hold.ts';
@@ -147,8 +148,4 @@ export function createPrivacyOperations(parts: PrivacyParts): Operations {
 function toRetention(row: store.RetentionRow | undefined): Retention {
   if (!row) return { least_class: 'public', rules: [], updated_at: null };
   return { least_class: row.least_class, rules: [...row.rules], updated_at: row.updated_at.toISOString() };
-}
-
-function onHold({ name, reason }: { readonly name: string; readonly reason: string }): AppError {
-  return new AppError('on_hold', `The legal hold ${name} keeps this: ${reason}. Lift it first, if that may be.`);
 }

@@ -1,4 +1,5 @@
 import type { RetentionRule } from '@damask/contracts/privacy.ts';
+import { holdOnSession } from './hold-session.ts';
 import type { KeeperParts, RemoveStep } from './keep-retention.ts';
 import { type HoldRow, holdOn } from './legal-holds.ts';
 import { allHolds, noteRemovals } from './privacy-store.ts';
@@ -10,7 +11,6 @@ import {
   deleteOldTicks,
   listOldBatches,
   listOldSessions,
-  listSessionRuns,
 } from './retention-store.ts';
 
 const rowsAtOnce = 5_000;
@@ -56,11 +56,7 @@ export function removeOldSessions({ clock }: KeeperParts, workspace: string, { d
     const holds = await allHolds(transaction);
     const gone = [];
     for (const session of sessions) {
-      if (holdOn(holds, { from: session.created_at, to: session.updated_at })) continue;
-      if (holds.length > 0) {
-        const runs = await listSessionRuns(transaction, workspace, session.id);
-        if (runs.some(({ accepted_at: at, ...run }) => holdOn(holds, { ...run, from: at, to: at }))) continue;
-      }
+      if (await holdOnSession(transaction, workspace, holds, session)) continue;
       if (!(await deleteOldSession(transaction, workspace, session))) continue;
       gone.push({ data_class: '', environment: '', at: session.updated_at });
     }

@@ -193,6 +193,8 @@ test('batches, sessions and ticks go by their own ends', async () => {
   assert.equal(await sessions(), 'busy held');
   assert.equal((await call('GET', `/v1/batches/${id}`)).status, 404);
   assert.deepEqual((await call('GET', '/v1/timers/nightly/ticks')).body.items, []);
+  const byHand = await call('DELETE', '/v1/sessions/held');
+  assert.deepEqual([byHand.status, byHand.body.code], [409, 'on_hold']);
   await call('DELETE', '/v1/holds/letters');
   for (let tries = 0; tries < 200 && (await sessions()) !== 'busy'; tries++) await systemClock.sleep(25);
   assert.equal(await sessions(), 'busy');

@@ -20,14 +20,10 @@ export interface PrivacyTable extends RunPrivacy {
 /** Moves with every change of retention, and when an erasure begins or ends. */
 export const privacyTopic = 'pattern.privacy';
 
-/** `erasing` is told of the workspaces in which an erasure runs or has just ended: what they keep in memory must go. */
-export function createPrivacyTable(
-  database: Database,
-  erasing: (workspaces: ReadonlySet<string>) => void,
-): PrivacyTable {
+/** `changed`: an erasure may have begun or ended, so what is kept in memory must go. */
+export function createPrivacyTable(database: Database, changed: () => void): PrivacyTable {
   let least: ReadonlyMap<string, DataClass> = new Map();
   let erased: ReadonlySet<string> = new Set();
-  let places: ReadonlySet<string> = new Set();
   return {
     classOf(workspace, own) {
       return least.size === 0 ? own : higherClass(own, least.get(workspace));
@@ -48,10 +44,7 @@ export function createPrivacyTable(
         ),
       );
       erased = new Set(erasures.map(({ workspace, subject }) => `${workspace} ${subject}`));
-      const now = new Set(erasures.map(({ workspace }) => workspace));
-      const touched = new Set([...places, ...now]);
-      places = now;
-      if (touched.size > 0) erasing(touched);
+      changed();
     },
   };
 }

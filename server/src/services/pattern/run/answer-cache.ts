@@ -18,8 +18,8 @@ export interface AnswerCache {
   find(workspace: string, key: string): CachedAnswer | undefined;
   /** Keeps a successful answer for `seconds`; nothing else and nothing large. */
   put(workspace: string, key: string, run: AnsweredRun, seconds: number): void;
-  /** Drops all answers of a workspace. */
-  forget(workspace: string): void;
+  /** Drops all answers. */
+  forget(): void;
 }
 
 interface Entry {
@@ -80,9 +80,9 @@ export function createAnswerCache(clock: Clock, limits: AnswerCacheLimits = stan
       touch(shelf.entries, key, entry);
       return entry.answer;
     },
-    forget(workspace) {
-      total -= shelves.get(workspace)?.bytes ?? 0;
-      shelves.delete(workspace);
+    forget() {
+      total = 0;
+      shelves.clear();
     },
     put(workspace, key, run, seconds) {
       if (run.status !== 'succeeded' || run.output === null) return;
