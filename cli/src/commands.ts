@@ -1,5 +1,6 @@
 import type { Commands } from './command.ts';
 import { identityCommands } from './identity-commands.ts';
+import { privacyCommands } from './privacy-commands.ts';
 
 /** Every command, in the order of the help. */
 export const commands: Commands = {
@@ -211,42 +212,7 @@ export const commands: Commands = {
     summary: 'Remove a budget',
     load: async () => (await import('./commands/budgets-remove.ts')).budgetsRemove,
   },
-  retention: {
-    summary: 'Show how long what is kept',
-    load: async () => (await import('./commands/retention.ts')).retention,
-  },
-  'retention set': {
-    summary: 'Set how long something is kept',
-    load: async () => (await import('./commands/retention-set.ts')).retentionSet,
-  },
-  'retention report': {
-    summary: 'List what was removed',
-    load: async () => (await import('./commands/retention-report.ts')).retentionReport,
-  },
-  holds: {
-    summary: 'List legal holds',
-    load: async () => (await import('./commands/holds.ts')).holds,
-  },
-  'holds put': {
-    summary: 'Place a legal hold',
-    load: async () => (await import('./commands/holds-put.ts')).holdsPut,
-  },
-  'holds lift': {
-    summary: 'Lift a legal hold',
-    load: async () => (await import('./commands/holds-lift.ts')).holdsLift,
-  },
-  'subject export': {
-    summary: 'Write all that is kept about an end user',
-    load: async () => (await import('./commands/subject-export.ts')).subjectExport,
-  },
-  'subject erase': {
-    summary: 'Erase what is kept about an end user',
-    load: async () => (await import('./commands/subject-erase.ts')).subjectErase,
-  },
-  'subject erasures': {
-    summary: 'List erasures',
-    load: async () => (await import('./commands/subject-erasures.ts')).subjectErasures,
-  },
+  ...privacyCommands,
   'model pull': {
     summary: 'Fetch the small local model',
     load: async () => (await import('./commands/model-pull.ts')).modelPull,

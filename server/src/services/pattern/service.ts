@@ -31,7 +31,7 @@ import type { EnvironmentProvider } from './model/environment-providers.ts';
 import type { LocalModel } from './model/local/local-model.ts';
 import { createModelOperations } from './model/model-operations.ts';
 import { providersTopic } from './model/model-parts.ts';
-import { createModelRouter } from './model/model-router.ts';
+import { createModelRouter, describeDefaultModel } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
 import { openPrivacy } from './open-privacy.ts';
@@ -49,7 +49,7 @@ import { cancelRun } from './run/cancel-run.ts';
 import { createClaimWriter } from './run/claim-writer.ts';
 import { createConfirmEnd } from './run/confirm-end.ts';
 import type { EngineParts } from './run/engine.ts';
-import { createJournal, type Journal } from './run/journal.ts';
+import { createJournal, faultOf, type Journal } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
 import { observeRuns } from './run/observe-runs.ts';
 import { createOutputPublisher } from './run/output-publisher.ts';
@@ -247,15 +247,6 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   });
   const keeper = privacy.start({ ...libraryParts, runs: runParts });
 
-  const journalFault = () => {
-    try {
-      journal.admit();
-      return null;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
-
   return {
     operations: guardReach(
       { database, library },
@@ -280,17 +271,12 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         ...keeper.operations,
       },
     ),
-    ready: () => journalFault() ?? queue.fault(),
+    ready: () => faultOf(journal) ?? queue.fault(),
     async catchUp() {
       await catchUpWith(database, starters, clock, startersWithin);
       await topics.refresh();
     },
-    describeDefaultModel(workspace) {
-      const model = router.list(workspace).find((candidate) => candidate.default);
-      return model
-        ? [model.name, model.note && `(${model.note})`].filter(Boolean).join(' ')
-        : router.defaultName(workspace);
-    },
+    describeDefaultModel: (workspace) => describeDefaultModel(router, workspace),
     async drain(milliseconds) {
       await timers.stop();
       await Promise.all([live.drain(milliseconds), queue.drain(milliseconds)]);

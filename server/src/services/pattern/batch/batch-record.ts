@@ -4,8 +4,8 @@ import type { DataClass } from '@damask/contracts/pattern-settings.ts';
 import type { RunPriority } from '@damask/contracts/run.ts';
 import type { ChainPlan } from '../chain/chain-plan.ts';
 import type { PinnedPattern } from '../library/library-table.ts';
+import type { ClassedVariable } from '../privacy/data-class.ts';
 import type { ModelWish } from '../routing/wish.ts';
-import type { ClassedVariable } from '../run/data-class.ts';
 import type { PlanTexts } from '../run/plan-run.ts';
 
 /** What a reader sees of the request and of what it was pinned to. */

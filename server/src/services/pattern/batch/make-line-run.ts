@@ -1,7 +1,7 @@
 import { AppError } from '#platform/app-error.ts';
+import { classWith } from '../privacy/data-class.ts';
 import type { Enqueued } from '../queue/task-record.ts';
 import { toCareColumns } from '../run/begin-run.ts';
-import { classWith } from '../run/data-class.ts';
 import { type QueuedRequest, sealRequest } from '../run/queued-request.ts';
 import { type AcceptedRow, nobody } from '../run/record.ts';
 import { type StartRequest, takeSubject } from '../run/start-request.ts';

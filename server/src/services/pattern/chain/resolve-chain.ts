@@ -1,5 +1,5 @@
 import type { ChainStep } from '@damask/contracts/chain.ts';
-import { higherClass } from '../run/data-class.ts';
+import { higherClass } from '../privacy/data-class.ts';
 import { chainLevels, stepsInAll } from './chain-plan.ts';
 import { checkLinks } from './check-links.ts';
 import type { Fault } from './parse-reference.ts';

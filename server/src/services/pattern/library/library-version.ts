@@ -1,6 +1,6 @@
 import type { Parameters } from '@damask/contracts/parameters.ts';
 import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
-import { type ClassedVariable, listClassed } from '../run/data-class.ts';
+import { type ClassedVariable, listClassed } from '../privacy/data-class.ts';
 import { type CompiledVersion, compileVersion } from './compile-version.ts';
 import type { SharedText } from './shared-texts.ts';
 import { fromStoredSettings } from './stored-settings.ts';

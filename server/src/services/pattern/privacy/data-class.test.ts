@@ -109,13 +109,10 @@ test('a pattern that stores no texts leaves none anywhere, and its record says w
 });
 
 test('what is queued of it is kept sealed until it ends, and then gone', async () => {
-  let release: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const gate = Promise.withResolvers<void>();
   script = async (call, answer) => {
-    await gate;
-    echo(call, answer);
+    await gate.promise;
+    await echo(call, answer);
   };
   const queued = await run('quiet', { input: 'CANARY-queued', mode: 'async' });
   const items = [{ input: 'CANARY-line1' }, { input: 'CANARY-line2' }];
@@ -124,7 +121,7 @@ test('what is queued of it is kept sealed until it ends, and then gone', async (
   const before = await dumpTables(platform);
   assert.deepEqual(before.find('CANARY-queued'), ['pattern.task']);
   assert.ok(before.find('CANARY-line1').includes('pattern.batch_chunk'));
-  release();
+  gate.resolve();
   const end = await ended(`/v1/runs/${queued.body.id}`);
   assert.deepEqual([end.status, end.texts, end.output], ['succeeded', 'not_stored', null]);
   await ended(`/v1/batches/${batch.body.id}`);

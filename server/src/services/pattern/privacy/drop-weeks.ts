@@ -1,5 +1,5 @@
-import type { KeeperParts } from './keep-retention.ts';
 import { addRemoval, allHolds, listHeldWorkspaces, type RetentionRow } from './privacy-store.ts';
+import type { KeeperParts } from './remove-step.ts';
 import { longestRecords } from './retention-rules.ts';
 import { removeIn } from './retention-store.ts';
 import { deleteBesides, dropWeek, enterWorkspace, isPast, listWeeks, listWorkspaces } from './week-store.ts';

@@ -12,6 +12,7 @@ import { type HoldRow, holdOn } from './legal-holds.ts';
 import { allHolds, noteRemovals, type RunningErasure } from './privacy-store.ts';
 import { removeIn, shredSteps } from './retention-store.ts';
 import { privacyTopic } from './run-privacy.ts';
+import * as subjects from './subject-store.ts';
 import { findTimers, type SearchParts, searchChunk } from './subject-things.ts';
 
 export interface ErasureParts extends SearchParts {
@@ -45,7 +46,7 @@ export async function eraseRound(parts: ErasureParts, erasure: RunningErasure): 
     const row = await store.readErasure(transaction, id);
     const chunk = await findLines(parts, transaction, erasure, undefined);
     const timers = await findTimers(parts, transaction, workspace, subject);
-    const rows = await store.countLeft(transaction, workspace, subject);
+    const rows = await subjects.countLeft(transaction, workspace, subject);
     return rows + timers.length + (chunk ? 1 : 0) + ((row?.age ?? 0) < settledAfter ? 1 : 0);
   });
   return left === 0 ? end(parts, erasure, 'done', null) : false;
@@ -58,7 +59,7 @@ function eraseKey({ database }: ErasureParts, { workspace, id, subject }: Runnin
   return removeIn(database, workspace, async (transaction) => {
     const hold = await store.findHoldOn(transaction, workspace, subject);
     if (hold) return hold;
-    if (!(await store.deleteKey(transaction, workspace, subject))) return undefined;
+    if (!(await subjects.deleteKey(transaction, workspace, subject))) return undefined;
     const row = await store.readErasure(transaction, id);
     // A run that ended meanwhile has made another one.
     if (!row?.counts.keys) await store.addCounts(transaction, id, { keys: 1 });
@@ -70,7 +71,7 @@ function eraseKey({ database }: ErasureParts, { workspace, id, subject }: Runnin
 function eraseTimers(parts: ErasureParts, { workspace, id, subject }: RunningErasure): StepResult {
   return removeIn(parts.database, workspace, async (transaction) => {
     const timers = await findTimers(parts, transaction, workspace, subject);
-    for (const { timer } of timers) await store.deleteTimerOf(transaction, workspace, timer);
+    for (const { timer } of timers) await subjects.deleteTimerOf(transaction, workspace, timer);
     if (timers.length > 0) await store.addCounts(transaction, id, { timers: timers.length });
     return undefined;
   });
@@ -104,7 +105,7 @@ async function eraseLines(parts: ErasureParts, erasure: RunningErasure): StepRes
       const at = chunkPlace('batch_chunk', chunk.batch, chunk.first);
       const content = await vault.seal(workspace, at, bytes);
       const others = lines.some(({ line, metadata }) => !gone.has(line) && metadata?.subject !== undefined);
-      await store.replaceChunk(transaction, workspace, { ...chunk, content }, others);
+      await subjects.replaceChunk(transaction, workspace, { ...chunk, content }, others);
       await store.addCounts(transaction, id, { batch_lines: own.length });
       return chunk;
     });
@@ -121,7 +122,7 @@ async function cancelOpen(
   { workspace, id, subject }: RunningErasure,
 ): StepResult {
   const open = await database.transaction({ role: 'pattern', workspace }, (transaction) =>
-    store.listOpenRuns(transaction, workspace, subject, runsAtOnce),
+    subjects.listOpenRuns(transaction, workspace, subject, runsAtOnce),
   );
   const noted = await removeIn(database, workspace, (transaction) => store.noteCancelled(transaction, id, open.length));
   if (noted === 'busy') return 'busy';
@@ -139,22 +140,22 @@ async function eraseEnded(parts: ErasureParts, { workspace, id, subject }: Runni
   const { database, vault, clock } = parts;
   for (let more = true; more; ) {
     const came = await removeIn(database, workspace, async (transaction): Promise<HoldRow | number> => {
-      const runs = await store.listSubjectRuns(transaction, workspace, subject, runsAtOnce);
+      const runs = await subjects.listSubjectRuns(transaction, workspace, subject, runsAtOnce);
       if (runs.length === 0) return 0;
       const holds = await allHolds(transaction);
       for (const { pattern, accepted_at: at } of runs) {
         const hold = holdOn(holds, { subject, pattern, from: at, to: at });
         if (hold) return hold;
       }
-      const turns = await store.listTurnsOf(transaction, workspace, runs);
+      const turns = await subjects.listTurnsOf(transaction, workspace, runs);
       for (const { id: session, number, role } of turns) {
         const said = { role, content: inPlace, attachments: [] };
         const [sealed] = await sealTurns(vault, { workspace, id: session }, number, [said]);
-        if (sealed) await store.overwriteTurn(transaction, workspace, { id: session, number }, sealed);
+        if (sealed) await subjects.overwriteTurn(transaction, workspace, { id: session, number }, sealed);
       }
       const ids = runs.map((run) => run.id);
       const { steps, pieces } = await shredSteps(transaction, workspace, ids);
-      await store.eraseRuns(transaction, workspace, ids);
+      await subjects.eraseRuns(transaction, workspace, ids);
       await store.addCounts(transaction, id, { runs: runs.length, turns: turns.length, steps, pieces });
       const things = runs.map(({ data_class, environment, accepted_at }) => ({
         data_class,

@@ -9,8 +9,8 @@ import { openTurns } from '../conversation/turn-text.ts';
 import { listSteps, openStep, type StepRow } from '../engine/step-store.ts';
 import { openRequest } from '../run/queued-request.ts';
 import { readRun } from '../run/read-run.ts';
-import { listSubjectRunIds, listTurnsOf, readTaskRequest, type SubjectTurn } from './erasure-store.ts';
 import type { PrivacyParts } from './privacy-parts.ts';
+import { listSubjectRunIds, listTurnsOf, readTaskRequest, type SubjectTurn } from './subject-store.ts';
 import { findTimers, searchChunk } from './subject-things.ts';
 
 type Export = typeof privacyOperations.exportSubject;

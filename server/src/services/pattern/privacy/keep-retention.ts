@@ -1,19 +1,11 @@
 import type { RetentionRule } from '@damask/contracts/privacy.ts';
-import type { Clock } from '#platform/clock.ts';
-import type { Database, Transaction } from '#platform/database/database.ts';
+import type { Transaction } from '#platform/database/database.ts';
 import { holdOn } from './legal-holds.ts';
 import { allHolds, noteRemovals, type RetentionRow } from './privacy-store.ts';
 import { removeOldBatches, removeOldSessions, removeOldTicks } from './remove-old.ts';
+import type { KeeperParts, RemoveStep } from './remove-step.ts';
 import { nameOfRule, ruleOf } from './retention-rules.ts';
 import { deleteRuns, listOldRuns, readProgress, removeIn, saveProgress, shredTexts } from './retention-store.ts';
-
-export interface KeeperParts {
-  readonly database: Database;
-  readonly clock: Clock;
-}
-
-/** What one step came to. `busy`: another process removes something. */
-export type Removed = 'more' | 'done' | 'busy';
 
 const runsAtOnce = 500;
 
@@ -33,9 +25,6 @@ export async function keepRetention(
     }
   }
 }
-
-/** Answers the place to go on from, or null when there is nothing more. */
-export type RemoveStep = (transaction: Transaction, after: string | null) => Promise<string | null>;
 
 function stepOf(
   parts: KeeperParts,

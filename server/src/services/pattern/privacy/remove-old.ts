@@ -1,8 +1,8 @@
 import type { RetentionRule } from '@damask/contracts/privacy.ts';
 import { holdOnSession } from './hold-session.ts';
-import type { KeeperParts, RemoveStep } from './keep-retention.ts';
 import { type HoldRow, holdOn } from './legal-holds.ts';
 import { allHolds, noteRemovals } from './privacy-store.ts';
+import type { KeeperParts, RemoveStep } from './remove-step.ts';
 import { ruleOf } from './retention-rules.ts';
 import {
   batchNames,

@@ -1,7 +1,7 @@
 import type { DataClass } from '@damask/contracts/pattern-settings.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Database } from '#platform/database/database.ts';
-import { higherClass } from '../run/data-class.ts';
+import { higherClass } from './data-class.ts';
 import { loadPrivacy } from './privacy-store.ts';
 
 /** What runs must know of privacy. Reads memory only. */

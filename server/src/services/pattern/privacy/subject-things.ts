@@ -4,7 +4,7 @@ import type { Vault } from '#platform/vault.ts';
 import { chunkPlace } from '../batch/batch-parts.ts';
 import { readLineChunk, type StoredLine } from '../batch/line-chunk.ts';
 import { openRun } from '../timer/timer-run.ts';
-import { listSealedTimers, listSubjectChunks, type SubjectChunk } from './erasure-store.ts';
+import { listSealedTimers, listSubjectChunks, type SubjectChunk } from './subject-store.ts';
 
 /** What is looked through for a subject that no column names. */
 export interface SearchParts {

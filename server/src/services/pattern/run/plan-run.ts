@@ -11,7 +11,7 @@ import { type ReadAttachment, readAttachments } from '../conversation/read-attac
 import { buildMessages } from '../library/build-messages.ts';
 import type { LibraryPattern, LibraryTable } from '../library/library-table.ts';
 import type { LibraryVersion } from '../library/library-version.ts';
-import { classWith } from './data-class.ts';
+import { classWith } from '../privacy/data-class.ts';
 import { toToolMessages } from './tool-messages.ts';
 
 export type RunRequest = InputOf<(typeof runOperations)['renderRun']>;
