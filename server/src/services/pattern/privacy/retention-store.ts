@@ -159,17 +159,18 @@ export async function deleteBatchPart(
   batch: string,
   limit: number,
 ): Promise<boolean> {
-  for (const [table, place] of [
-    ['batch_line', 'line'],
-    ['batch_chunk', 'first_line'],
-    ['batch_rejected', 'first_line'],
-  ]) {
+  // A chunk holds a quarter of a megabyte.
+  for (const [table, place, most] of [
+    ['batch_line', 'line', limit],
+    ['batch_chunk', 'first_line', limit / 50],
+    ['batch_rejected', 'first_line', limit / 50],
+  ] as const) {
     const rows = await transaction.query(
       `delete from pattern.${table} where workspace = $1 and batch = $2 and ${place} in (select ${place} from pattern.${table}
           where workspace = $1 and batch = $2 order by ${place} limit $3) returning 1`,
-      [workspace, batch, limit],
+      [workspace, batch, most],
     );
-    if (rows.length === limit) return false;
+    if (rows.length === most) return false;
   }
   await transaction.query('delete from pattern.batch where workspace = $1 and id = $2', [workspace, batch]);
   return true;
