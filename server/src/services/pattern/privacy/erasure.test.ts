@@ -234,3 +234,17 @@ test('a hold on the subject, on a pattern of its runs or on their time refuses t
   assert.ok(!JSON.stringify(trail).includes('lea'), 'the trail names nobody');
   assert.equal((await erase('lea')).state, 'done');
 });
+
+test('an erasure whose process died is gone on with by whoever finds it', async () => {
+  const { id } = await run('letter', { input: 'ZOE-left', subject: 'zoe' });
+  const erasure = '01900000-0000-7000-8000-00000000000e';
+  await sql(
+    `insert into pattern.erasure (workspace, id, subject, state)
+     select workspace, $2, subject, 'running' from pattern.finished where id = $1`,
+    [id, erasure],
+  );
+  await sql(`update platform.topic set version = version + 1 where name = 'pattern.privacy'`);
+  const done = await poll(`/v1/subjects/erasures/${erasure}`, ({ state }) => state !== 'running');
+  assert.equal(done.state, 'done');
+  assert.deepEqual((await dumpTables(platform)).find('ZOE-'), []);
+});
