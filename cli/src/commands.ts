@@ -1,5 +1,6 @@
 import type { Commands } from './command.ts';
 import { identityCommands } from './identity-commands.ts';
+import { privacyCommands } from './privacy-commands.ts';
 
 /** Every command, in the order of the help. */
 export const commands: Commands = {
@@ -223,6 +224,7 @@ export const commands: Commands = {
     summary: 'Remove a budget',
     load: async () => (await import('./commands/budgets-remove.ts')).budgetsRemove,
   },
+  ...privacyCommands,
   'model pull': {
     summary: 'Fetch the small local model',
     load: async () => (await import('./commands/model-pull.ts')).modelPull,

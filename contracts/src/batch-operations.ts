@@ -3,6 +3,7 @@ import type { ErrorCode } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, None, page, pageOf, strict, Time } from './field.ts';
 import { type Operations, operation } from './operation.ts';
 import { ModelName, Parameters } from './parameters.ts';
+import { DataClass } from './pattern-settings.ts';
 import { RunPriority, runLimit } from './run.ts';
 import { IdempotencyKey, Metadata } from './run-request.ts';
 
@@ -63,6 +64,7 @@ export const Batch = Type.Object({
   metadata: Type.Record(Type.String(), Type.String()),
   actor: Id,
   created_at: Time,
+  data_class: DataClass,
   start_at: nullable(Time),
   deadline: nullable(Time),
   started_at: nullable(Time),

@@ -42,6 +42,8 @@ export const errorCatalogue = {
   not_released: { kind: 'conflict', status: 409, title: 'Nothing is released to this environment' },
   idempotency_in_progress: { kind: 'conflict', status: 409, title: 'The run of this key has not ended' },
   payload_gone: { kind: 'conflict', status: 409, title: 'The texts of the run are no longer kept' },
+  on_hold: { kind: 'conflict', status: 409, title: 'A legal hold keeps this' },
+  subject_erasing: { kind: 'conflict', status: 409, title: 'The end user is being erased' },
   run_not_failed: { kind: 'conflict', status: 409, title: 'The run has not failed' },
   not_waiting: { kind: 'conflict', status: 409, title: 'The run waits for no decision' },
   run_cancelled: { kind: 'conflict', status: 409, title: 'The run was cancelled' },

@@ -121,6 +121,13 @@ export const events = {
   },
   'pattern.batch-resumed': { version: 1, data: Type.Object({ batch: Id }) },
   'pattern.batch-cancelled': { version: 1, data: Type.Object({ batch: Id }) },
+  'pattern.retention-put': { version: 1, data: Type.Object({ rules: Type.Integer() }) },
+  'pattern.hold-put': { version: 1, data: Type.Object({ hold: Name }) },
+  'pattern.hold-lifted': { version: 1, data: Type.Object({ hold: Name }) },
+  'pattern.subject-exported': { version: 1, data: Type.Object({}) },
+  'pattern.subject-erasing': { version: 1, data: Type.Object({ erasure: Id }) },
+  /** `state` as of an erasure: done, or held. */
+  'pattern.subject-erased': { version: 1, data: Type.Object({ erasure: Id, state: Type.String() }) },
   'pattern.batch-finished': { version: 1, data: Type.Object({ batch: Id, status: Type.String() }) },
 } as const satisfies Record<string, EventType>;
 

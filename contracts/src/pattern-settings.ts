@@ -12,6 +12,14 @@ export const DataClass = Type.Union([
 ]);
 export type DataClass = Static<typeof DataClass>;
 
+/** From the least careful to the most careful one. */
+export const dataClasses = ['public', 'internal', 'confidential', 'personal'] as const satisfies readonly DataClass[];
+
+export const StoreTexts = Type.Union([Type.Literal('all'), Type.Literal('none')], {
+  description: 'none: inputs and outputs of runs are not stored.',
+});
+export type StoreTexts = Static<typeof StoreTexts>;
+
 export const OnUncertain = Type.Union([Type.Literal('retry'), Type.Literal('fail'), Type.Literal('review')], {
   description: 'What to do when a call went out and no verdict came back.',
 });
@@ -73,6 +81,7 @@ export const PatternSettings = Type.Object({
   mark_input: Type.Boolean({
     description: 'Input and values stand within a boundary that tells them from instructions.',
   }),
+  store: StoreTexts,
   on_uncertain: OnUncertain,
   cache: Type.Union([Type.Object({ ttl_seconds: Type.Integer() }), Type.Null()]),
   includes: Type.Array(PatternInclude),
@@ -95,6 +104,7 @@ export const defaultSettings: PatternSettings = {
   checks: [],
   redact: null,
   mark_input: false,
+  store: 'all',
   on_uncertain: 'fail',
   cache: null,
   includes: [],

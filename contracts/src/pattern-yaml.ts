@@ -4,6 +4,8 @@ import { detectorKinds, expressionLimit, guardName } from './guard.ts';
 import { Parameters } from './parameters.ts';
 import { filePath, jsonSchema, mapping, modelName, oneOf, raw, text, variableName } from './yaml-field.ts';
 
+const classes = ['public', 'internal', 'confidential', 'personal'] as const;
+
 const Variable = mapping({
   type: Type.Optional(oneOf(['string', 'integer', 'number', 'boolean', 'enum'], 'What a value must be; else string.')),
   description: Type.Optional(text(500, { lines: true, description: 'For people.' })),
@@ -23,6 +25,9 @@ const Variable = mapping({
     Type.Boolean({
       description: 'true: strangers write its values, which are then marked as data; false: only people you trust do.',
     }),
+  ),
+  data_class: Type.Optional(
+    oneOf([...classes], 'A run that is given a value has this data class, unless the pattern has a higher one.'),
   ),
 });
 
@@ -182,8 +187,14 @@ export const PatternYaml = mapping({
   ),
   data_class: Type.Optional(
     oneOf(
-      ['public', 'internal', 'confidential', 'personal'],
-      'How careful the texts are to be handled; else internal.',
+      [...classes],
+      'How carefully the texts are to be handled; else internal. Retention goes by it, and personal texts that name a subject are sealed with a key of that subject.',
+    ),
+  ),
+  store: Type.Optional(
+    oneOf(
+      ['all', 'none'],
+      'none: inputs and outputs are not stored, only the record (tokens, cost, status). A queued run or batch keeps its input sealed until it ends. No sessions, no cache, no chains. Else all.',
     ),
   ),
   checks: Type.Optional(

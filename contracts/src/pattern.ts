@@ -3,7 +3,7 @@ import { Digest, Id, Name, page, pageOf, strict, Time } from './field.ts';
 import { PatternWarning, warningCodes } from './guard.ts';
 import { type Operations, operation } from './operation.ts';
 import { Parameters } from './parameters.ts';
-import { Deprecation, PatternSettings } from './pattern-settings.ts';
+import { DataClass, Deprecation, PatternSettings } from './pattern-settings.ts';
 import { ifMatch, ifMatchHeader } from './precondition.ts';
 
 /** Bytes of one file of a pattern. */
@@ -28,6 +28,7 @@ export const Variable = Type.Object({
   minimum: Type.Optional(Type.Number()),
   maximum: Type.Optional(Type.Number()),
   untrusted: Type.Optional(Type.Boolean({ description: 'Whether strangers write its values; absent: nobody said.' })),
+  data_class: Type.Optional(DataClass),
   declared: Type.Boolean({ description: 'False when it was found in the text only.' }),
 });
 export type Variable = Static<typeof Variable>;

@@ -39,6 +39,8 @@ export const permissions = [
   'run:read',
   'run:cancel',
   'run:decide',
+  'privacy:read',
+  'privacy:write',
 ] as const;
 
 export type Permission = (typeof permissions)[number];
@@ -112,6 +114,8 @@ const admin: readonly Permission[] = [
     'team:write',
     'budget:write',
     'redaction:write',
+    'privacy:read',
+    'privacy:write',
   ]),
 ];
 

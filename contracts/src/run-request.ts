@@ -124,4 +124,6 @@ export const runErrors: readonly ErrorCode[] = [
   'interrupted',
   'gave_up',
   'not_approved',
+  'policy_refused',
+  'subject_erasing',
 ];

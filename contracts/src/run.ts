@@ -4,7 +4,7 @@ import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { Digest, Id, MicroUnits, Name, Time } from './field.ts';
 import { RunFlag } from './guard.ts';
 import { ToolCall } from './message.ts';
-import { Deprecation } from './pattern-settings.ts';
+import { DataClass, Deprecation } from './pattern-settings.ts';
 
 /** Bytes of a run's body. */
 export const runLimit = 4 * 1024 * 1024;
@@ -68,6 +68,11 @@ export const StepCounts = Type.Object({
 });
 export type StepCounts = Static<typeof StepCounts>;
 
+export const TextsGone = Type.Union([Type.Literal('not_stored'), Type.Literal('expired'), Type.Literal('erased')], {
+  description: 'Why there are no texts: the pattern stores none, their retention is over, or the end user was erased.',
+});
+export type TextsGone = Static<typeof TextsGone>;
+
 /** A run without its texts: what lists hold. */
 export const RunSummary = Type.Object({
   id: Id,
@@ -85,6 +90,8 @@ export const RunSummary = Type.Object({
   stream: Type.Boolean(),
   actor: Id,
   metadata: Type.Record(Type.String(), Type.String()),
+  data_class: DataClass,
+  texts: Type.Optional(TextsGone),
   accepted_at: Time,
   finished_at: Type.Union([Time, Type.Null()]),
   rerun_of: Type.Optional(Id),

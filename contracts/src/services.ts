@@ -13,6 +13,7 @@ import { loginOperations } from './login.ts';
 import { modelOperations } from './model.ts';
 import type { Operations } from './operation.ts';
 import { patternOperations } from './pattern.ts';
+import { privacyOperations } from './privacy.ts';
 import { queueOperations } from './queue-operations.ts';
 import { redactionOperations } from './redaction-operations.ts';
 import { runOperations } from './run-operations.ts';
@@ -40,6 +41,7 @@ export const serviceOperations = {
     ...redactionOperations,
     ...batchOperations,
     ...timerOperations,
+    ...privacyOperations,
   },
   gateway: {
     ...gatewayOperations,

@@ -82,7 +82,7 @@ export const sessionOperations = {
     }),
     output: Session,
     status: 200,
-    errors: ['session_busy', 'session_too_long'],
+    errors: ['session_busy', 'session_too_long', 'on_hold'],
     bodyLimit: 2 * sessionLimit.bytes,
   }),
   deleteSession: operation({
@@ -93,6 +93,6 @@ export const sessionOperations = {
     input: strict(byName),
     output: Session,
     status: 200,
-    errors: ['not_found'],
+    errors: ['not_found', 'on_hold'],
   }),
 } satisfies Operations;

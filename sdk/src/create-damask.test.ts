@@ -57,7 +57,7 @@ test('every operation is reachable through a noun', async () => {
     },
   });
   const fields = Object.fromEntries(
-    'pattern version label strategy context session provider key run batch budget timer member invitation custom_role service_account team login_session passkey identity_provider login user_code'
+    'pattern version label strategy context session provider key run batch budget timer member invitation custom_role service_account team login_session passkey identity_provider login user_code hold erasure'
       .split(' ')
       .map((name) => [name, `{${name}}`]),
   );

@@ -7,6 +7,7 @@ import type * as api from './generated.ts';
 import { identityCalls } from './identity-calls.ts';
 import { loginCalls } from './login-calls.ts';
 import type { CallOptions, Connection } from './open-operation.ts';
+import { privacyCalls } from './privacy-calls.ts';
 import { readBytes } from './read-bytes.ts';
 import { runCalls } from './run-calls.ts';
 
@@ -118,6 +119,7 @@ export function createDamask(options: DamaskOptions) {
       /** Makes a new data key and has everything sealed anew with it; one that is under way is answered as it is. */
       rotate: (options?: CallOptions) => call('rotateDataKey', {}, options),
     },
+    ...privacyCalls(call),
     ...identityCalls(call),
     ...loginCalls(call),
   };

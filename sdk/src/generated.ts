@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'not_released'
   | 'idempotency_in_progress'
   | 'payload_gone'
+  | 'on_hold'
+  | 'subject_erasing'
   | 'run_not_failed'
   | 'not_waiting'
   | 'run_cancelled'
@@ -157,6 +159,7 @@ export interface Batch {
   readonly metadata: Readonly<Record<string, string>>;
   readonly actor: string;
   readonly created_at: string;
+  readonly data_class: DataClass;
   readonly start_at: string | null;
   readonly deadline: string | null;
   readonly started_at: string | null;
@@ -379,6 +382,31 @@ export interface Encryption {
   readonly rotation: DataKeyRotation | null;
 }
 
+export interface Erasure {
+  readonly id: string;
+  /** done: a search afterwards found nothing. held: a legal hold came in between, and what it covers stays. */
+  readonly state: 'running' | 'done' | 'held';
+  /** The hold that stopped it. */
+  readonly hold: string | null;
+  readonly removed: {
+    /** Runs whose texts, metadata and subject were taken away. */
+    readonly runs: number;
+    readonly steps: number;
+    /** Pieces of output that were still being said. */
+    readonly pieces: number;
+    readonly turns: number;
+    readonly batch_lines: number;
+    /** Timers that named the subject; they are deleted. */
+    readonly timers: number;
+    /** Keys of the subject: 1 where its personal texts were sealed with one. */
+    readonly keys: number;
+  };
+  /** Runs of the subject that had not ended. */
+  readonly cancelled: number;
+  readonly started_at: string;
+  readonly finished_at: string | null;
+}
+
 export interface FileDiff {
   readonly path: string;
   readonly change: 'added' | 'removed' | 'changed';
@@ -508,6 +536,21 @@ export interface LabelMove {
   readonly moved_by: string | null;
   /** The name that the key or member had. */
   readonly author: string | null;
+}
+
+export interface LegalHold {
+  readonly name: string;
+  readonly reason: string;
+  /** What is about this end user. */
+  readonly subject: string | null;
+  /** What runs of this pattern left. */
+  readonly pattern: string | null;
+  /** What was accepted from here on. */
+  readonly since: string | null;
+  /** What was accepted before. */
+  readonly until: string | null;
+  readonly placed_at: string;
+  readonly placed_by: string;
 }
 
 export interface LoginSession {
@@ -802,6 +845,8 @@ export interface PatternVersion {
   readonly redact: Redaction | null;
   /** Input and values stand within a boundary that tells them from instructions. */
   readonly mark_input: boolean;
+  /** none: inputs and outputs of runs are not stored. */
+  readonly store: StoreTexts;
   /** What to do when a call went out and no verdict came back. */
   readonly on_uncertain: OnUncertain;
   readonly cache: {
@@ -866,7 +911,9 @@ export type PermissionName =
   | 'run:execute'
   | 'run:read'
   | 'run:cancel'
-  | 'run:decide';
+  | 'run:decide'
+  | 'privacy:read'
+  | 'privacy:write';
 
 export interface Provider {
   readonly name: string;
@@ -971,6 +1018,41 @@ export interface Redaction {
   readonly model: boolean;
 }
 
+export interface Removal {
+  readonly id: string;
+  readonly removed_at: string;
+  readonly reason: 'retention' | 'erasure';
+  /** runs: the texts of runs that have ended, of which the records stay. records: runs as a whole. batches: batches that have ended, with their lines. sessions: by their last turn. timer_ticks: kept for 90 days at most in any case. */
+  readonly of: RetentionOf;
+  /** Its texts were taken away; its rows were deleted; its whole week was dropped. */
+  readonly way: 'shredded' | 'deleted' | 'dropped';
+  readonly data_class: DataClass | null;
+  readonly environment: string | null;
+  readonly count: number;
+  readonly oldest: string;
+  readonly newest: string;
+}
+
+export interface Retention {
+  /** No run of the workspace has a lower class than this. */
+  readonly least_class: DataClass;
+  /** The one that names most counts, a class more than an environment. What none covers is kept for ever. */
+  readonly rules: readonly RetentionRule[];
+  /** Null: nothing was ever set. */
+  readonly updated_at: string | null;
+}
+
+export type RetentionOf = 'runs' | 'records' | 'batches' | 'sessions' | 'timer_ticks';
+
+export interface RetentionRule {
+  /** runs: the texts of runs that have ended, of which the records stay. records: runs as a whole. batches: batches that have ended, with their lines. sessions: by their last turn. timer_ticks: kept for 90 days at most in any case. */
+  readonly of: RetentionOf;
+  readonly data_class?: DataClass | undefined;
+  readonly environment?: string | undefined;
+  /** Whole days of 24 hours since it was accepted. */
+  readonly days: number;
+}
+
 export interface RoleItem {
   /** One of viewer, runner, author, operator, admin, owner, or custom: with the name of a role of the workspace. */
   readonly role: string;
@@ -998,6 +1080,9 @@ export interface Run {
   readonly stream: boolean;
   readonly actor: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly data_class: DataClass;
+  /** Why there are no texts: the pattern stores none, their retention is over, or the end user was erased. */
+  readonly texts?: TextsGone | undefined;
   readonly accepted_at: string;
   readonly finished_at: string | null;
   readonly rerun_of?: string | undefined;
@@ -1129,6 +1214,9 @@ export interface RunSummary {
   readonly stream: boolean;
   readonly actor: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly data_class: DataClass;
+  /** Why there are no texts: the pattern stores none, their retention is over, or the end user was erased. */
+  readonly texts?: TextsGone | undefined;
   readonly accepted_at: string;
   readonly finished_at: string | null;
   readonly rerun_of?: string | undefined;
@@ -1207,12 +1295,36 @@ export interface StepCounts {
   readonly waiting: number;
 }
 
+export type StoreTexts = 'all' | 'none';
+
 export interface Strategy {
   readonly name: string;
   readonly description: string;
   readonly prompt: string;
   readonly updated_at: string;
 }
+
+export type SubjectRecord = {
+  readonly kind: 'run';
+  readonly run: Run;
+  readonly steps: readonly RunStep[];
+} | {
+  readonly kind: 'turn';
+  readonly session: string;
+  readonly number: number;
+  readonly role: TurnRole;
+  readonly content: string;
+  readonly run: string;
+} | {
+  readonly kind: 'batch_line';
+  readonly batch: string;
+  readonly line: number;
+  readonly item: BatchItem;
+} | {
+  readonly kind: 'timer';
+  readonly timer: string;
+  readonly run: TimerRun;
+};
 
 export interface Team {
   readonly name: string;
@@ -1227,6 +1339,8 @@ export interface TeamMember {
   readonly id: string;
   readonly name: string;
 }
+
+export type TextsGone = 'not_stored' | 'expired' | 'erased';
 
 export type TickOverlap = 'allow' | 'skip';
 
@@ -1372,6 +1486,7 @@ export interface Variable {
   readonly maximum?: number | undefined;
   /** Whether strangers write its values; absent: nobody said. */
   readonly untrusted?: boolean | undefined;
+  readonly data_class?: DataClass | undefined;
   /** False when it was found in the text only. */
   readonly declared: boolean;
 }
@@ -2176,6 +2291,59 @@ export interface ListTimerTicksInput {
   readonly cursor?: string | undefined;
 }
 
+export interface PutRetentionInput {
+  /** public by default: each run has the class of its pattern and variables. */
+  readonly least_class?: DataClass | undefined;
+  readonly rules: readonly RetentionRule[];
+}
+
+export interface ListRemovalsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ListHoldsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface PutHoldInput {
+  readonly hold: string;
+  readonly reason: string;
+  /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
+  readonly subject?: string | undefined;
+  readonly pattern?: string | undefined;
+  /** What was accepted from here on. RFC 3339, UTC. */
+  readonly since?: string | undefined;
+  /** What was accepted before. RFC 3339, UTC. */
+  readonly until?: string | undefined;
+}
+
+export interface DeleteHoldInput {
+  readonly hold: string;
+}
+
+export interface ExportSubjectInput {
+  /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
+  readonly subject: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface EraseSubjectInput {
+  /** The end user whom the run is about or for. Kept sealed; runs are found by it, and no list shows it. */
+  readonly subject: string;
+}
+
+export interface ListErasuresInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface ReadErasureInput {
+  readonly erasure: string;
+}
+
 export interface SignInWithLinkInput {
   readonly link: string;
 }
@@ -2694,6 +2862,26 @@ export interface OperationTypes {
   readonly deleteTimer: { readonly input: DeleteTimerInput; readonly output: TimerSummary };
   /** Ticks of a timer, newest first. */
   readonly listTimerTicks: { readonly input: ListTimerTicksInput; readonly output: Page<TimerTick> };
+  /** How long what is kept, and the least data class of runs. */
+  readonly readRetention: { readonly input: Readonly<Record<string, never>>; readonly output: Retention };
+  /** Set how long what is kept; what is over is removed soon afterwards. */
+  readonly putRetention: { readonly input: PutRetentionInput; readonly output: Retention };
+  /** What retention and erasures have removed, newest first, a row for each day, kind, class and environment. */
+  readonly listRemovals: { readonly input: ListRemovalsInput; readonly output: Page<Removal> };
+  /** Legal holds of the workspace by name. */
+  readonly listHolds: { readonly input: ListHoldsInput; readonly output: Page<LegalHold> };
+  /** Hold what is about a subject, of a pattern and of a period, as far as named: neither retention nor erasure removes it. */
+  readonly putHold: { readonly input: PutHoldInput; readonly output: LegalHold };
+  /** Lift a legal hold; retention removes what it held back. */
+  readonly deleteHold: { readonly input: DeleteHoldInput; readonly output: LegalHold };
+  /** All that is kept about an end user, a page at a time. */
+  readonly exportSubject: { readonly input: ExportSubjectInput; readonly output: Page<SubjectRecord> };
+  /** Erase what is kept about an end user; goes on by itself until a search finds nothing more. */
+  readonly eraseSubject: { readonly input: EraseSubjectInput; readonly output: Erasure };
+  /** Erasures, newest first; none names its subject. */
+  readonly listErasures: { readonly input: ListErasuresInput; readonly output: Page<Erasure> };
+  /** How far an erasure is, and what it removed. */
+  readonly readErasure: { readonly input: ReadErasureInput; readonly output: Erasure };
   /** Is the process itself alive. */
   readonly readLive: { readonly input: Readonly<Record<string, never>>; readonly output: ReadLiveOutput };
   /** Can it take requests now; 503 names the part that cannot. */
@@ -2852,6 +3040,16 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   putTimer: { method: 'PUT', path: '/v1/timers/{timer}' },
   deleteTimer: { method: 'DELETE', path: '/v1/timers/{timer}' },
   listTimerTicks: { method: 'GET', path: '/v1/timers/{timer}/ticks' },
+  readRetention: { method: 'GET', path: '/v1/retention' },
+  putRetention: { method: 'PUT', path: '/v1/retention' },
+  listRemovals: { method: 'GET', path: '/v1/retention/removals' },
+  listHolds: { method: 'GET', path: '/v1/holds' },
+  putHold: { method: 'PUT', path: '/v1/holds/{hold}' },
+  deleteHold: { method: 'DELETE', path: '/v1/holds/{hold}' },
+  exportSubject: { method: 'POST', path: '/v1/subjects/export' },
+  eraseSubject: { method: 'POST', path: '/v1/subjects/erasures' },
+  listErasures: { method: 'GET', path: '/v1/subjects/erasures' },
+  readErasure: { method: 'GET', path: '/v1/subjects/erasures/{erasure}' },
   readLive: { method: 'GET', path: '/livez' },
   readReady: { method: 'GET', path: '/readyz' },
   readOpenApi: { method: 'GET', path: '/openapi.json' },
@@ -2900,6 +3098,8 @@ export const errorStatuses: Readonly<Record<ErrorCode, number>> = {
   not_released: 409,
   idempotency_in_progress: 409,
   payload_gone: 409,
+  on_hold: 409,
+  subject_erasing: 409,
   run_not_failed: 409,
   not_waiting: 409,
   run_cancelled: 409,

@@ -46,7 +46,7 @@ const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
       'run-request',
       'run-step',
     ],
-    ...['session', 'strategy', 'timer', 'transfer'],
+    ...['privacy', 'session', 'strategy', 'timer', 'transfer'],
   ],
   gateway: ['gateway'],
 };

@@ -70,6 +70,7 @@ async function ownInput(world: TwoWorkspaces, operation: Operation, names: strin
     'limit_tokens',
     'items',
     'start_at',
+    'since',
   ];
   const optional = wanted.filter((name) => name in known && name in operation.input.properties);
   const system = 'system' in own ? { system: own.system } : {};

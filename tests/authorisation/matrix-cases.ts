@@ -79,7 +79,7 @@ export async function requestFor(world: TwoWorkspaces, operation: Operation, cre
 
 /** Of optional fields only those that the target sets on purpose. */
 function pick(known: Readonly<Record<string, unknown>>, operation: Operation): Record<string, unknown> {
-  const wanted = ['system', 'variables', 'model', 'files', 'of', 'limit_tokens', 'items', 'start_at'].filter(
+  const wanted = ['system', 'variables', 'model', 'files', 'of', 'limit_tokens', 'items', 'start_at', 'since'].filter(
     (name) => name in operation.input.properties,
   );
   return Object.fromEntries(wanted.filter((name) => name in known).map((name) => [name, known[name]]));

@@ -5,7 +5,8 @@ import type { TwoWorkspaces } from './two-workspaces.ts';
 const services = ['pattern', 'identity'] as const;
 // They serve all workspaces, and say so to the database where they do.
 const wideRoles = ['platform', 'journal', 'worker'] as const;
-const serviceRoles = [...services, ...wideRoles];
+// The keeper removes in one workspace at a time.
+const serviceRoles = [...services, 'keeper', ...wideRoles];
 
 type Act = 'read' | 'written' | 'changed' | 'deleted';
 

@@ -30,6 +30,36 @@ export async function seedHeld(sql: Ask, workspace: string, process: string) {
   await sql("insert into pattern.provider_take values ($1, 'lab', 0, 1, 1)", [workspace]);
 }
 
+/** What was removed of a workspace, of which nothing is old enough to be removed. Answers an erasure. */
+export async function seedRemoved(sql: Ask, workspace: string): Promise<string> {
+  await sql('insert into pattern.retention (workspace, least_class, rules) values ($1, $2, $3)', [
+    workspace,
+    'public',
+    '[]',
+  ]);
+  await sql('insert into pattern.retention_progress (workspace, rule, through) values ($1, $2, $1)', [
+    workspace,
+    'none',
+  ]);
+  await sql('insert into pattern.subject_key (workspace, subject, id, wrapped) values ($1, $2, $1, $3)', [
+    workspace,
+    'nobody',
+    Buffer.alloc(1),
+  ]);
+  await sql(
+    `insert into pattern.removal (workspace, id, day, reason, of, way, data_class, environment, count, oldest, newest)
+     select $1, gen_random_uuid(), current_date - days, 'retention', 'runs', 'shredded', 'public', '', 1, now(), now()
+       from generate_series(1, 2) as days`,
+    [workspace],
+  );
+  const rows = await sql(
+    `insert into pattern.erasure (workspace, id, state, finished_at)
+     select $1, gen_random_uuid(), 'done', now() from generate_series(1, 2) returning id`,
+    [workspace],
+  );
+  return (rows as { id: string }[])[0]?.id as string;
+}
+
 /** A queued run lasts for moments too, and so does what is written down of it while it is followed: two runs wait for ever. */
 export async function seedQueued(sql: Ask, workspace: string) {
   await sql(

@@ -103,6 +103,9 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       run: { pattern, input: `${mark} asks`, variables: { topic: mark }, model: `${mark}_models/${mark}-large` },
     });
   }
+  for (const name of [`${mark}_hold`, second]) {
+    await must('PUT', `/v1/holds/${name}`, { reason: mark, subject: `${mark} held` });
+  }
   // The second of them has more lines that were rejected than a page of one.
   const batches = [];
   for (const input of [`${mark} asks`, `${mark} asks again`]) {
@@ -166,6 +169,7 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       provider: `${mark}_models`,
       budget: `${mark}_spend`,
       timer: `${mark}_clock`,
+      hold: `${mark}_hold`,
       role: `custom:${mark}_role`,
       'custom role': `${mark}_role`,
       'identity provider': `${mark}_login`,
@@ -191,6 +195,7 @@ export async function seed(client: HttpClient, modelUrl: string, given: Seed): P
       'other provider': second,
       'other budget': second,
       'other timer': second,
+      'other hold': second,
       'other custom role': second,
       'other identity provider': second,
       'other service account': second,
@@ -231,6 +236,7 @@ function pagedLists(pattern: string, session: string, batch: string): Record<str
     'GET /v1/contexts': '/v1/contexts',
     'GET /v1/budgets': '/v1/budgets',
     'GET /v1/timers': '/v1/timers',
+    'GET /v1/holds': '/v1/holds',
     'GET /v1/sessions': '/v1/sessions',
     'GET /v1/sessions/{session}/turns': `/v1/sessions/${session}/turns`,
     'GET /v1/runs': '/v1/runs',

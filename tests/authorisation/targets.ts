@@ -63,6 +63,15 @@ const targets: Readonly<Record<string, Target>> = {
     return { provider };
   },
   'PUT /v1/timers/{timer}': () => ({ timer: freshName(), ...timer }),
+  'PUT /v1/retention': () => ({ rules: [] }),
+  'PUT /v1/holds/{hold}': () => ({ hold: freshName(), reason: 'a test', since: '2099-01-01T00:00:00Z' }),
+  'DELETE /v1/holds/{hold}': async (world) => {
+    const name = freshName();
+    await make(world, 'PUT', `/v1/holds/${name}`, { reason: 'a test', since: '2099-01-01T00:00:00Z' });
+    return { hold: name };
+  },
+  'POST /v1/subjects/export': () => ({ subject: 'nobody at all' }),
+  'POST /v1/subjects/erasures': () => ({ subject: freshName() }),
   'DELETE /v1/timers/{timer}': async (world) => {
     const name = freshName();
     await make(world, 'PUT', `/v1/timers/${name}`, timer);
@@ -168,7 +177,7 @@ export async function foreignTarget(
   if (path.includes('{member}')) return { role: 'viewer' };
   const { 'other strategy': strategy, 'other provider': provider } = things;
   const { 'other context': context, 'other session': session } = things;
-  const { 'other budget': budget, 'other timer': timer } = things;
+  const { 'other budget': budget, 'other timer': timer, 'other hold': hold } = things;
   const { 'other custom role': custom_role, 'other service account': service_account, 'other team': team } = things;
   const { 'other identity provider': identity_provider } = things;
   return {
@@ -183,6 +192,7 @@ export async function foreignTarget(
     session,
     budget,
     timer,
+    hold,
   };
 }
 
@@ -198,6 +208,8 @@ export function thingsByField({ things }: Side): Input {
     provider,
     budget: name,
     timer: clock,
+    hold,
+    erasure,
     run: runId,
     batch: batchId,
     member,
@@ -219,6 +231,8 @@ export function thingsByField({ things }: Side): Input {
     provider,
     budget: name,
     timer: clock,
+    hold,
+    erasure,
     run: runId,
     batch: batchId,
     member,

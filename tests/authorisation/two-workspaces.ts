@@ -5,7 +5,7 @@ import { type ModelServer, startModelServer } from '../../server/src/platform/te
 import { startTestPlatform, type TestPlatform } from '../../server/src/testing/test-platform.ts';
 import { createHttpClient, type HttpClient, type HttpReply, type SendOptions } from '../http-client.ts';
 import { findLeak } from './find-leak.ts';
-import { seedHeld, seedMembers, seedQueued } from './seed-by-hand.ts';
+import { seedHeld, seedMembers, seedQueued, seedRemoved } from './seed-by-hand.ts';
 import { type Side, seed } from './seed-workspace.ts';
 
 export type { Side } from './seed-workspace.ts';
@@ -78,6 +78,15 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
     const list = 'GET /v1/timers/{timer}/ticks';
     const { body } = await client.send('GET', `/v1/timers/${side.things.timer}/ticks?limit=1`, { key: side.owner });
     side.things[`cursor of ${list}`] = body.next;
+    side.things.erasure = await seedRemoved(sql, side.workspace);
+    side.secrets.push(side.things.erasure as string);
+    for (const path of ['/v1/retention/removals', '/v1/subjects/erasures']) {
+      const page = await client.send('GET', `${path}?limit=1`, { key: side.owner });
+      side.things[`cursor of GET ${path}`] = page.body.next;
+    }
+    const exported = { subject: side.things.subject };
+    const page = await client.send('POST', '/v1/subjects/export', { key: side.owner, body: exported });
+    side.things['cursor of POST /v1/subjects/export'] = page.body.next;
   }
   client.close();
   const leaks: string[] = [];

@@ -65,6 +65,7 @@ export interface Canaries {
   readonly comment: string;
   readonly draft: string;
   readonly subject: string;
+  readonly person: string;
   readonly idempotencyKey: string;
 }
 
@@ -83,6 +84,7 @@ export const canariesOf = (number: number): Canaries => ({
   comment: `canary-${number}-of-the-comment-47df`,
   draft: `canary-${number}-of-the-draft-c658`,
   subject: `canary-${number}-of-the-subject-3e1a`,
+  person: `canary-${number}-of-the-person-70cb`,
   idempotencyKey: `canary-${number}-of-the-idempotency-key-99d0`,
 });
 
@@ -131,6 +133,13 @@ export async function fillWorkspace(full: FullWorkspace, canaries: Canaries, num
   });
   while ((await must('GET', `/v1/runs/${waits}`)).status !== 'waiting') await systemClock.sleep(20);
   await fillByHand(full, waits, canaries);
+  const files = [
+    { path: 'pattern.yaml', content: 'data_class: personal' },
+    { path: 'system.md', content: 'Greet.' },
+  ];
+  await must('POST', '/v1/patterns', { name: `cares_${number}`, files });
+  await must('POST', '/v1/runs', { pattern: `cares_${number}`, input: canaries.input, subject: canaries.person });
+  await must('PUT', `/v1/holds/case_${number}`, { reason: 'a case', subject: canaries.person });
   const run = await must('POST', '/v1/runs', {
     ...asked,
     input: canaries.input,

@@ -68,6 +68,11 @@ async function everythingReads() {
     found.items.map(({ id }: { id: string }) => id),
     [firstRun],
   );
+  const kept = await must('POST', '/v1/subjects/export', { subject: canaries.person });
+  assert.deepEqual(
+    kept.items.map(({ run }: { run: { input: string } }) => run.input),
+    [canaries.input],
+  );
   const asked = { pattern: 'greet_1', input: 'x', variables: { topic: 'x' }, model: 'models_1/x' };
   assert.equal((await platform.call('POST', '/v1/runs', asked)).status, 200);
   assert.ok(full.model.calls.at(-1)?.authorization?.includes(canaries.providerKey));
@@ -146,6 +151,22 @@ test('a cell that does not open keeps the old version, and is told', async () =>
   assert.deepEqual([reply.status, reply.body.code], [503, 'unavailable']);
   await sql('delete from pattern.finished where id = $1', [id]);
   await everythingReads();
+});
+
+test('an end user is found and erased whose texts older data keys had sealed', async () => {
+  const { must, sql, platform } = full;
+  const { person: subject, input } = canariesOf(2);
+  const [run] = (await must('GET', `/v1/runs?subject=${encodeURIComponent(subject)}`)).items;
+  assert.equal((await must('GET', `/v1/runs/${run.id}`)).input, input);
+  const hold = await platform.call('POST', '/v1/subjects/erasures', { subject });
+  assert.deepEqual([hold.status, hold.body.code], [409, 'on_hold']);
+  await must('DELETE', '/v1/holds/case_2');
+  const { id } = await must('POST', '/v1/subjects/erasures', { subject });
+  while ((await must('GET', `/v1/subjects/erasures/${id}`)).state === 'running') await systemClock.sleep(100);
+  assert.equal((await must('GET', `/v1/subjects/erasures/${id}`)).state, 'done');
+  const { texts, input: left } = await must('GET', `/v1/runs/${run.id}`);
+  assert.deepEqual([texts, left], ['erased', null]);
+  assert.equal((await sql('select from pattern.subject_key where workspace = $1', [workspace])).length, 1);
 });
 
 test('the key file is replaced while the platform serves, killed or not, and the old one can be removed', async () => {

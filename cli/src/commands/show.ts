@@ -110,6 +110,7 @@ function describeSettings({
   tools,
   cache,
   data_class,
+  store,
   on_uncertain,
 }: PatternVersion): string {
   return [
@@ -121,6 +122,7 @@ function describeSettings({
     tools.length > 0 && `tools ${tools.map(({ name }) => name).join(' ')}`,
     cache !== null && `cached for ${cache.ttl_seconds} s`,
     data_class !== 'internal' && `${data_class} data`,
+    store === 'none' && 'texts are not stored',
     on_uncertain !== 'fail' && `${on_uncertain} when uncertain`,
   ]
     .filter((part) => part !== false)

@@ -1,9 +1,9 @@
 /**
  * Database roles. Each carries the database's name, since roles belong to the whole cluster.
  * `owner` owns the tables, `platform` reads process-wide tables, `journal` may only insert runs, `worker` takes queued runs,
- * `sealer` seals anew what older data keys sealed.
+ * `sealer` seals anew what older data keys sealed, `keeper` removes what is kept long enough; both in one workspace at a time.
  */
-export const platformRoles = ['owner', 'platform', 'journal', 'worker', 'sealer'] as const;
+export const platformRoles = ['owner', 'platform', 'journal', 'worker', 'sealer', 'keeper'] as const;
 
 export interface Roles {
   /** The real name of a role, or null in a database whose user may not make roles. */

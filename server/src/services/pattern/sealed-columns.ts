@@ -4,12 +4,16 @@ import { turnPlace } from './conversation/turn-text.ts';
 import { stepPlace } from './engine/step-store.ts';
 import { providersTopic } from './model/model-parts.ts';
 import { providerKeyPlace } from './model/provider-sources.ts';
+import { holdPlace } from './privacy/put-hold.ts';
+import { subjectKeyPlace } from './privacy/subject-keys.ts';
 import { pieceAt } from './run/output-publisher.ts';
 import { payloadPlace } from './run/payloads.ts';
 import { requestPlace } from './run/queued-request.ts';
 import { timerPlace } from './timer/timer-run.ts';
 
-type Row = Readonly<Record<'id' | 'name' | 'session' | 'number' | 'run' | 'path' | 'batch' | 'first_line', string>>;
+type Row = Readonly<
+  Record<'id' | 'name' | 'session' | 'number' | 'run' | 'path' | 'batch' | 'first_line' | 'subject', string>
+>;
 type Piece = Readonly<Record<'run' | 'token' | 'attempt' | 'start', string>>;
 
 /** Every column of this service that holds sealed values. A test finds those that are missing. */
@@ -45,6 +49,8 @@ export const patternSealedColumns: readonly SealedColumn[] = [
     },
   },
   of('pattern.finished', 'payload', { id: 'uuid' }, ({ id }) => payloadPlace(id)),
+  of('pattern.subject_key', 'wrapped', { subject: 'text' }, ({ subject }) => subjectKeyPlace(subject)),
+  of('pattern.legal_hold', 'subject_name', { name: 'text' }, ({ name }) => holdPlace(name)),
 ];
 
 function of(

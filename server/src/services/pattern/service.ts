@@ -34,9 +34,10 @@ import type { EnvironmentProvider } from './model/environment-providers.ts';
 import type { LocalModel } from './model/local/local-model.ts';
 import { createModelOperations } from './model/model-operations.ts';
 import { providersTopic } from './model/model-parts.ts';
-import { createModelRouter } from './model/model-router.ts';
+import { createModelRouter, describeDefaultModel } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
+import { openPrivacy } from './open-privacy.ts';
 import { openQueue, type QueueSettings } from './open-queue.ts';
 import type { PlantedFaults } from './planted-faults.ts';
 import { createQueueOperations } from './queue/queue-operations.ts';
@@ -50,11 +51,11 @@ import { cancelRun } from './run/cancel-run.ts';
 import { createClaimWriter } from './run/claim-writer.ts';
 import { createConfirmEnd } from './run/confirm-end.ts';
 import type { EngineParts } from './run/engine.ts';
-import { createJournal } from './run/journal.ts';
+import { createJournal, faultOf } from './run/journal.ts';
 import { createLiveRuns } from './run/live-runs.ts';
 import { observeRuns } from './run/observe-runs.ts';
 import { createOutputPublisher } from './run/output-publisher.ts';
-import { createPayloads } from './run/payloads.ts';
+import { openPayload } from './run/read-run.ts';
 import { startRecovery } from './run/recover-runs.ts';
 import { createRunOperations } from './run/run-operations.ts';
 import { heedSignals, signalTopic } from './run/run-signals.ts';
@@ -137,6 +138,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const live = createLiveRuns({ limit: runs.concurrency, clock });
   const publisher = createOutputPublisher({ database, vault, clock, log });
   const signals = { database, process: registry.id, live, publisher, log };
+  const answers = createAnswerCache(clock);
+  const privacy = openPrivacy({ database, vault, answers, clock });
   const topics = await watchTopics({
     database,
     clock,
@@ -148,6 +151,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       { topic: signalTopic, load: () => heedSignals(signals) },
       { topic: budgetsTopic, load: () => budgetTable.load() },
       { topic: stoppedActorsTopic, load: () => stopped.load() },
+      privacy.follower,
     ],
   });
   const sources = createProviderSources({
@@ -181,7 +185,8 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const engine: EngineParts = {
     journal,
     live,
-    payloads: createPayloads(vault),
+    payloads: privacy.payloads,
+    privacy: privacy.table,
     clock,
     checks,
     threads,
@@ -206,11 +211,11 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
   const heard = [starters, createStoppedActorsReader(database, libraryParts.afterChange)];
   const readers = startEventReaders({ database, carrier, clock, log, readers: heard });
   await Promise.all([recovery.first, readers.first]);
-  const answers = createAnswerCache(clock);
   vault.onShred((workspace) => {
     void contexts.load();
     providers.forget(workspace);
     answers.forget(workspace);
+    privacy.forgetKeys();
   });
   const execution = {
     ...{ library, router, engine, clock, log },
@@ -241,18 +246,12 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
     texts: threads,
     limits: options.batches,
     defaultTimeout: runs.timeout_ms,
-    openTexts: engine.payloads.open,
+    privacy: privacy.table,
+    digestSubject: engine.payloads.digestSubject,
+    openTexts: (row, sealed) => openPayload({ engine }, row, sealed),
     cancelRun: (workspace, run) => cancelRun(runParts, workspace, run),
   });
-
-  const journalFault = () => {
-    try {
-      journal.admit();
-      return null;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
+  const keeper = privacy.start({ ...libraryParts, runs: runParts });
 
   return {
     operations: guardReach(
@@ -275,25 +274,21 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         ...createRunOperations(runParts),
         ...batches.operations,
         ...timers.operations,
+        ...keeper.operations,
       },
     ),
-    ready: () => journalFault() ?? queue.fault(),
+    ready: () => faultOf(journal) ?? queue.fault(),
     async catchUp() {
       await catchUpWith(database, starters, clock, startersWithin);
       await topics.refresh();
     },
-    describeDefaultModel(workspace) {
-      const model = router.list(workspace).find((candidate) => candidate.default);
-      return model
-        ? [model.name, model.note && `(${model.note})`].filter(Boolean).join(' ')
-        : router.defaultName(workspace);
-    },
+    describeDefaultModel: (workspace) => describeDefaultModel(router, workspace),
     async drain(milliseconds) {
       await timers.stop();
       await Promise.all([live.drain(milliseconds), queue.drain(milliseconds)]);
     },
     async stop(milliseconds) {
-      await timers.stop();
+      await Promise.all([timers.stop(), keeper.stop()]);
       await Promise.all([live.drain(milliseconds), queue.drain(milliseconds), batches.stop()]);
       await Promise.all([queue.stop(), publisher.stop()]);
       await Promise.all([

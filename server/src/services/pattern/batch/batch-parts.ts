@@ -2,6 +2,7 @@ import type { TextThreads } from '#platform/redact/text-threads.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { Budgets } from '../budget/budgets.ts';
 import type { LibraryParts } from '../library/library-parts.ts';
+import type { RunPrivacy } from '../privacy/run-privacy.ts';
 import type { RunParts } from '../run/run-parts.ts';
 import type { LineThreads } from './line-threads.ts';
 
@@ -19,6 +20,9 @@ export interface BatchParts
   /** Looks through lines for what the model must not see. */
   readonly texts: TextThreads;
   readonly budgets: Budgets;
+  readonly privacy: RunPrivacy;
+  /** What a subject is found by; needs the vault to be ready. */
+  readonly digestSubject: (workspace: string, subject: string) => string;
   readonly threads: LineThreads;
   /** This process. */
   readonly process: string;

@@ -1,9 +1,11 @@
 import type { Batch, BatchStatus } from '@damask/contracts/batch-operations.ts';
 import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Parameters } from '@damask/contracts/parameters.ts';
+import type { DataClass } from '@damask/contracts/pattern-settings.ts';
 import type { RunPriority } from '@damask/contracts/run.ts';
 import type { ChainPlan } from '../chain/chain-plan.ts';
 import type { PinnedPattern } from '../library/library-table.ts';
+import type { ClassedVariable } from '../privacy/data-class.ts';
 import type { ModelWish } from '../routing/wish.ts';
 import type { PlanTexts } from '../run/plan-run.ts';
 
@@ -24,6 +26,10 @@ export interface BatchSettings {
   readonly deterministic: boolean;
   readonly metadata: Readonly<Record<string, string>>;
   readonly start_at: string | null;
+  /** Of its version; absent: internal. */
+  readonly data_class?: DataClass;
+  /** Present where its texts go when it has ended. */
+  readonly store?: 'none';
 }
 
 /** What the runs of a batch have in common, as it is sealed. */
@@ -32,6 +38,8 @@ export interface BatchPlan {
   readonly texts: Omit<PlanTexts, 'now'>;
   readonly wish: ModelWish | null;
   readonly timeoutMs: number;
+  /** Variables that make the class of a line's run a higher one. */
+  readonly classed?: readonly ClassedVariable[];
   readonly chain?: ChainPlan;
   readonly redact?: Redaction;
 }
@@ -70,7 +78,7 @@ export interface BatchRow {
 
 /** A batch as its reader sees it. */
 export function toBatch(row: BatchRow, now: number): Batch {
-  const { digest, language: _, ...settings } = row.settings;
+  const { digest, language: _, data_class = 'internal', store: __, ...settings } = row.settings;
   const over = row.finished_at !== null;
   const unbegun = row.total - row.rejected - row.begun + row.again;
   const running = row.begun - row.again - row.succeeded - row.failed - row.cancelled;
@@ -84,6 +92,7 @@ export function toBatch(row: BatchRow, now: number): Batch {
     version: row.version,
     digest,
     ...settings,
+    data_class,
     actor: row.actor,
     created_at: row.created_at,
     deadline: row.deadline,

@@ -25,7 +25,7 @@ export async function* checkItems(
         faults.push({ ...fault, pointer: `/items/${line - 1}${fault.pointer ?? ''}` });
         continue;
       }
-      const first = duplicates?.firstWith(item, line) ?? line;
+      const first = (item.metadata?.subject === undefined && duplicates?.firstWith(item, line)) || line;
       const chunk = chunks.add({ line, ...item, ...(first === line ? {} : { same: first }) });
       if (chunk) full.push(chunk);
     }

@@ -1,5 +1,6 @@
 import type { BatchItem } from '@damask/contracts/batch-operations.ts';
 import { AppError } from '#platform/app-error.ts';
+import { takeSubject } from '../run/start-request.ts';
 import { resolveVariables, type VariableRule } from '../template/variables.ts';
 import { faultOfError, type LineFault } from './line-fault.ts';
 
@@ -16,7 +17,7 @@ export interface LineRules {
 export function checkLine(
   rules: LineRules,
   line: number,
-  { input = '', variables }: BatchItem,
+  { input = '', variables, metadata }: BatchItem,
   columnOf: (pointer: string) => number | null,
 ): LineFault | undefined {
   try {
@@ -32,6 +33,7 @@ export function checkLine(
       });
     }
     resolveVariables(rules.variables, variables);
+    if (metadata?.subject !== undefined) takeSubject({ metadata });
     return undefined;
   } catch (error) {
     const fault = faultOfError(line, error);

@@ -20,6 +20,8 @@ export interface Filled {
   /** Lines that got another run. */
   readonly repeated: number;
   readonly nextLine: number;
+  /** Lines whose subjects were erased: they have ended without a run. */
+  readonly cancelled: number;
   /** Nothing lies beyond. */
   readonly whole: boolean;
 }
@@ -42,11 +44,17 @@ export async function fillWindow(
   let left = Math.min(room, linesAtOnce);
   let bytes = 0;
   let repeated = 0;
+  let cancelled = 0;
 
   const enqueue = async (lines: readonly StoredLine[]): Promise<LineRow[]> => {
     const rows: LineRow[] = [];
     const runs: Enqueued[] = [];
     for (const line of lines) {
+      if (line.erased) {
+        rows.push({ line: line.line, run: null, same_as: null, state: 'cancelled' });
+        cancelled += 1;
+        continue;
+      }
       if (line.same !== undefined) {
         rows.push({ line: line.line, run: null, same_as: line.same, state: 'open' });
         continue;
@@ -98,7 +106,7 @@ export async function fillWindow(
       if (left <= 0 || bytes >= bytesAtOnce) break;
     }
   }
-  return { begun, repeated, nextLine, whole };
+  return { begun, repeated, nextLine, cancelled, whole };
 }
 
 /** Groups that neither hold the event loop for long nor make a statement of many megabytes. */

@@ -5,6 +5,8 @@ export interface StoredLine extends BatchItem {
   readonly line: number;
   /** The earlier line whose answer it shares. */
   readonly same?: number;
+  /** Its subject was erased, and its texts with it: it is not run. */
+  readonly erased?: true;
 }
 
 /** Consecutive good lines, as they are sealed together. */
@@ -13,6 +15,8 @@ export interface LineChunk {
   readonly last: number;
   readonly count: number;
   readonly bytes: Buffer;
+  /** Whether a line of it names a subject. */
+  readonly subjects: boolean;
 }
 
 const chunkBytes = 256 * 1024;
@@ -24,10 +28,12 @@ export function createLineChunks(): { add(line: StoredLine): LineChunk | undefin
   let size = 0;
   let first = 0;
   let last = 0;
+  let subjects = false;
   const flush = () => {
     if (parts.length === 0) return undefined;
-    const chunk = { first, last, count: parts.length, bytes: Buffer.from(`[${parts.join(',')}]`) };
+    const chunk = { first, last, count: parts.length, bytes: writeLineChunk(parts), subjects };
     parts = [];
+    subjects = false;
     size = 0;
     return chunk;
   };
@@ -39,11 +45,14 @@ export function createLineChunks(): { add(line: StoredLine): LineChunk | undefin
       last = line.line;
       size += text.length;
       parts.push(text);
+      subjects ||= line.metadata?.subject !== undefined;
       return full;
     },
     flush,
   };
 }
+
+const writeLineChunk = (lines: readonly string[]) => Buffer.from(`[${lines.join(',')}]`);
 
 export function readLineChunk(bytes: Buffer): StoredLine[] {
   return JSON.parse(bytes.toString('utf8')) as StoredLine[];

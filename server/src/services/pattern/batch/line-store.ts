@@ -1,4 +1,5 @@
 import type { RunFlag } from '@damask/contracts/guard.ts';
+import type { TextsGone } from '@damask/contracts/run.ts';
 import type { Transaction } from '#platform/database/database.ts';
 
 /** Lines sealed together. */
@@ -7,6 +8,8 @@ export interface SealedChunk {
   readonly last: number;
   readonly count: number;
   readonly content: Buffer;
+  /** Of good lines: whether one of them names a subject. */
+  readonly subjects?: boolean;
 }
 
 export type ChunkTable = 'batch_chunk' | 'batch_rejected';
@@ -15,12 +18,21 @@ export async function insertChunk(
   transaction: Transaction,
   table: ChunkTable,
   { workspace, batch }: { readonly workspace: string; readonly batch: string },
-  { first, last, count, content }: SealedChunk,
+  { first, last, count, content, subjects = false }: SealedChunk,
 ): Promise<void> {
+  const [name, value] = table === 'batch_chunk' ? [', subjects', ', $7'] : ['', ''];
   await transaction.query(
-    `insert into pattern.${table} (workspace, batch, first_line, last_line, lines, content) values ($1, $2, $3, $4, $5, $6)`,
-    [workspace, batch, first, last, count, content],
+    `insert into pattern.${table} (workspace, batch, first_line, last_line, lines, content${name})
+     values ($1, $2, $3, $4, $5, $6${value})`,
+    [workspace, batch, first, last, count, content, ...(table === 'batch_chunk' ? [subjects] : [])],
   );
+}
+
+/** Of a batch that has ended and whose texts are not to be kept. */
+export async function forgetLines(transaction: Transaction, batch: string): Promise<void> {
+  for (const table of ['batch_chunk', 'batch_rejected']) {
+    await transaction.query(`delete from pattern.${table} where batch = $1`, [batch]);
+  }
 }
 
 /** Chunks with lines after this one, in their order. */
@@ -125,6 +137,7 @@ export interface RunEndRow {
   readonly cost_micros: number | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly flags: readonly RunFlag[] | null;
+  readonly texts: TextsGone | null;
   /** Bytes of its sealed texts. */
   readonly bytes: number | null;
 }
@@ -133,7 +146,7 @@ export interface RunEndRow {
 export async function readEnds(transaction: Transaction, runs: readonly string[]): Promise<Map<string, RunEndRow>> {
   if (runs.length === 0) return new Map();
   const rows = await transaction.query<RunEndRow>(
-    `select id, accepted_at, status, error_code, error_detail, model, input_tokens, output_tokens, cost_micros, metadata, flags,
+    `select id, accepted_at, status, error_code, error_detail, model, input_tokens, output_tokens, cost_micros, metadata, flags, texts,
         octet_length(payload) as bytes from pattern.finished where id = any($1::uuid[])`,
     [runs],
   );

@@ -1,8 +1,11 @@
 import { AppError } from '#platform/app-error.ts';
 import { redactRequest } from '../guard/redact-run.ts';
+import { classWith } from '../privacy/data-class.ts';
 import type { Enqueued } from '../queue/task-record.ts';
+import { toCareColumns } from '../run/begin-run.ts';
 import { type QueuedRequest, sealRequest } from '../run/queued-request.ts';
 import { type AcceptedRow, nobody } from '../run/record.ts';
+import { type StartRequest, takeSubject } from '../run/start-request.ts';
 import { type BatchParts, planPlace } from './batch-parts.ts';
 import type { BatchPlan } from './batch-record.ts';
 import type { LockedBatch } from './batch-store.ts';
@@ -30,9 +33,12 @@ export async function openSealed(opening: Promise<Buffer>): Promise<Buffer> {
   }
 }
 
+type Named = Pick<StartRequest, 'metadata' | 'subject'>;
+type LineRunParts = Pick<BatchParts, 'router' | 'vault' | 'clock' | 'texts' | 'privacy' | 'digestSubject'>;
+
 /** The run of a line: an ordinary one that names its batch. Throws `model_not_found`, `no_model` when its model is gone. */
 export async function makeLineRun(
-  { router, vault, clock, texts }: Pick<BatchParts, 'router' | 'vault' | 'clock' | 'texts'>,
+  { router, vault, clock, texts, privacy, digestSubject }: LineRunParts,
   { settings, ...batch }: LockedBatch,
   plan: BatchPlan,
   line: StoredLine,
@@ -42,6 +48,11 @@ export async function makeLineRun(
   const models = plan.chain ? [] : router.order(workspace, plan.wish);
   const [model = ''] = models;
   const now = clock.now();
+  const { subject, metadata = {} } = takeSubject<Named>({
+    metadata: { ...settings.metadata, ...line.metadata },
+  });
+  const own = classWith(settings.data_class ?? 'internal', plan.classed ?? null, line.variables);
+  const dataClass = privacy.classOf(workspace, own);
   const row: AcceptedRow = {
     workspace,
     id: clock.uuid(),
@@ -59,8 +70,10 @@ export async function makeLineRun(
     model,
     stream: false,
     actor: batch.actor,
-    metadata: { ...settings.metadata, ...line.metadata },
+    metadata,
     batch: batch.id,
+    ...(subject === undefined ? {} : { subject: digestSubject(workspace, subject) }),
+    ...toCareColumns(dataClass, settings.store ?? 'all'),
   };
   const { redact, chain } = plan;
   const sent = { input: line.input ?? '', ...(line.variables ? { variables: line.variables } : {}) };
@@ -70,6 +83,7 @@ export async function makeLineRun(
     request: {
       pattern: batch.pattern,
       ...given,
+      ...(subject === undefined ? {} : { subject }),
       ...(settings.environment === null ? { version: batch.version } : { environment: settings.environment }),
       ...(settings.model === null ? {} : { model: settings.model }),
       ...(settings.parameters === null ? {} : { parameters: settings.parameters }),

@@ -28,9 +28,9 @@ export async function planBatch(
   let total = 0;
   for await (const piece of checkItems(request.items, { rules, deterministic: settings.deterministic })) {
     if (piece.faults.length > 0) throw refuseLines(piece.faults, piece.faults.length, request.items.length);
-    for (const { first, last, count, bytes } of piece.chunks) {
+    for (const { first, last, count, bytes, subjects } of piece.chunks) {
       const content = await parts.vault.seal(workspace, chunkPlace('batch_chunk', id, first), bytes);
-      chunks.push({ first, last, count, content });
+      chunks.push({ first, last, count, content, subjects });
       total += count;
     }
   }

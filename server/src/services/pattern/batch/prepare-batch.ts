@@ -1,16 +1,19 @@
 import type { batchOperations } from '@damask/contracts/batch-operations.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
+import type { DataClass, StoreTexts } from '@damask/contracts/pattern-settings.ts';
+import { AppError } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
 import { isChain, pinChain } from '../chain/pin-chain.ts';
 import { refuseForChain } from '../chain/refuse-for-chain.ts';
 import { refuseDisabled } from '../library/build-messages.ts';
+import { higherClass } from '../privacy/data-class.ts';
 import { toWish } from '../routing/wish.ts';
 import { refuseUnfit } from '../run/plan-queued-run.ts';
 import { choosePlan } from '../run/plan-run.ts';
 import { requirePrices } from '../run/require-prices.ts';
 import { timeoutOf } from '../run/start-request.ts';
 import { type BatchParts, planPlace } from './batch-parts.ts';
-import type { BatchPlan } from './batch-record.ts';
+import type { BatchPlan, BatchSettings } from './batch-record.ts';
 import type { NewBatch } from './batch-store.ts';
 import type { LineRules } from './check-line.ts';
 
@@ -24,6 +27,11 @@ export async function prepareBatch(
 ): Promise<{ readonly batch: NewBatch; readonly rules: LineRules }> {
   const { workspace } = context;
   refuseUnfit(input, parts.clock.now());
+  if (input.metadata?.subject !== undefined) {
+    throw new AppError('invalid_request', 'A batch is about many. Name the subject with each line, in its metadata.', {
+      pointer: '/metadata/subject',
+    });
+  }
   const { pattern, version, texts, redact } = await choosePlan(parts, workspace, input);
   refuseDisabled(version);
   const { id: patternId, name } = pattern;
@@ -49,7 +57,9 @@ export async function prepareBatch(
     timeoutMs: timeoutOf(parts, { version }, undefined),
     ...(chain ? { chain } : {}),
     ...(redact ? { redact } : {}),
+    ...(version.classed ? { classed: version.classed } : {}),
   };
+  const dataClass = parts.privacy.classOf(workspace, higherClass(version.data_class, chain?.data_class));
   const sealed = await parts.vault.seal(workspace, planPlace(id), Buffer.from(JSON.stringify(plan)));
   return {
     batch: {
@@ -74,6 +84,7 @@ export async function prepareBatch(
         deterministic,
         metadata: input.metadata ?? {},
         start_at: input.start_at ?? null,
+        ...toCareSettings(dataClass, version.store),
       },
       plan: sealed,
       actor: context.actor.id,
@@ -85,5 +96,12 @@ export async function prepareBatch(
       blankInput: version.inline,
       inputCharacters: version.limits.input_characters,
     },
+  };
+}
+
+function toCareSettings(data_class: DataClass, store: StoreTexts): Pick<BatchSettings, 'data_class' | 'store'> {
+  return {
+    ...(data_class === 'internal' ? {} : { data_class }),
+    ...(store === 'none' ? { store } : {}),
   };
 }

@@ -6,6 +6,7 @@ import type { Enqueued } from '../queue/task-record.ts';
 import type { BatchParts } from './batch-parts.ts';
 import { type BatchChange, holdTasks, type LockedBatch, lockBatch, updateBatch } from './batch-store.ts';
 import { fillWindow } from './fill-window.ts';
+import { forgetLines } from './line-store.ts';
 import { makeLineRun, openPlan } from './make-line-run.ts';
 import { rateOf } from './rate.ts';
 import { mostOpen, settleLines } from './settle-lines.ts';
@@ -86,6 +87,7 @@ export async function pumpBatch(parts: PumpParts, workspace: string, id: string)
       status = status === 'cancelling' ? (stopped ? 'stopped' : 'cancelled') : 'finished';
       change.finished_at = batch.now;
       change.started_at ??= batch.started_at;
+      if (batch.settings.store === 'none') await forgetLines(transaction, id);
       const context = { ...systemContext(parts.clock), workspace };
       await appendEvents(transaction, parts.clock, context, [
         { name: 'pattern.batch-finished', data: { batch: id, status } },
@@ -128,6 +130,7 @@ async function fill(
     change.again = again - filled.repeated;
     change.begun = batch.begun + filled.begun;
     change.next_line = filled.nextLine;
+    if (filled.cancelled > 0) change.cancelled = (change.cancelled ?? batch.cancelled) + filled.cancelled;
     // With no room nothing was looked for beyond: whether there is more shows in the next round.
     return { ...filled, whole: filled.whole };
   } catch (error) {

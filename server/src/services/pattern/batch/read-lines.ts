@@ -99,7 +99,7 @@ export function createLineReader(options: ReadOptions): LineReader {
           found.faults.push(item);
           continue;
         }
-        const first = duplicates?.firstWith(item, piece.line) ?? piece.line;
+        const first = (item.metadata?.subject === undefined && duplicates?.firstWith(item, piece.line)) || piece.line;
         const full = chunks.add({ line: piece.line, ...item, ...(first === piece.line ? {} : { same: first }) });
         if (full) found.chunks.push(full);
       }

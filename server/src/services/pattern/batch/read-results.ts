@@ -21,8 +21,8 @@ import {
 import { readRejected } from './read-rejected.ts';
 import { factsOf, type ResultLine } from './result-line.ts';
 
-/** Opens the texts of a run. */
-export type OpenTexts = (row: { workspace: string; id: string }, sealed: Buffer) => Promise<Payload>;
+/** Opens the texts of a run; null where their subject was erased. */
+export type OpenTexts = (row: { workspace: string; id: string }, sealed: Buffer) => Promise<Payload | null>;
 
 const linesAtOnce = 500;
 /** Lines whose texts are opened before others run. */
@@ -167,7 +167,10 @@ async function readTexts(
 ): Promise<Map<string, Payload>> {
   const sealed = await inWorkspace(parts, context, (transaction) => readPayloads(transaction, runs));
   const texts = new Map<string, Payload>();
-  for (const [id, bytes] of sealed) texts.set(id, await parts.openTexts({ workspace: context.workspace, id }, bytes));
+  for (const [id, bytes] of sealed) {
+    const opened = await parts.openTexts({ workspace: context.workspace, id }, bytes);
+    if (opened) texts.set(id, opened);
+  }
   return texts;
 }
 
@@ -184,6 +187,7 @@ function toResult({ ends, originals }: Page, line: LineRow, texts: ReadonlyMap<s
     ...(text?.json ? { data: JSON.parse(bareJson(text.output)) as unknown } : {}),
     run,
     ...(shared ? { same_as: line.same_as as number } : {}),
+    ...(end?.texts ? { texts: end.texts } : {}),
     ...factsOf(end, shared),
     metadata: shared ? {} : (end?.metadata ?? {}),
   };

@@ -2,6 +2,7 @@ import { AppError } from '#platform/app-error.ts';
 import type { BatchParts } from './batch-parts.ts';
 import { chunkPlace } from './batch-parts.ts';
 import { deleteBatch, insertReceiving, type NewBatch } from './batch-store.ts';
+import type { LineChunk } from './line-chunk.ts';
 import type { LineFault } from './line-fault.ts';
 import { type ChunkTable, insertChunk, type SealedChunk } from './line-store.ts';
 import type { ReadPiece } from './read-lines.ts';
@@ -39,9 +40,9 @@ export function createReceiver(parts: BatchParts, batch: NewBatch, options: Rece
   const inWorkspace = <Result>(work: Parameters<typeof database.transaction<Result>>[1]) =>
     database.transaction({ role: 'pattern', workspace }, work);
 
-  const sealed = async (table: ChunkTable, { first, last, count, bytes }: Chunk): Promise<SealedChunk> => {
+  const sealed = async (table: ChunkTable, { first, last, count, bytes, subjects }: Chunk): Promise<SealedChunk> => {
     const content = await vault.seal(workspace, chunkPlace(table, id, first), bytes);
-    return { first, last, count, content };
+    return { first, last, count, content, ...(subjects === undefined ? {} : { subjects }) };
   };
 
   const write = async (table: ChunkTable, chunks: readonly Chunk[]) => {
@@ -102,7 +103,7 @@ export function createReceiver(parts: BatchParts, batch: NewBatch, options: Rece
   };
 }
 
-type Chunk = { readonly first: number; readonly last: number; readonly count: number; readonly bytes: Buffer };
+type Chunk = Omit<LineChunk, 'subjects'> & { readonly subjects?: boolean };
 
 function refuseWhole(fault: LineFault): AppError {
   const message = `${placeOf(fault)}: ${fault.detail} Nothing was accepted.`;

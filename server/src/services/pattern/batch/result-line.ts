@@ -1,4 +1,5 @@
 import type { RunFlag } from '@damask/contracts/guard.ts';
+import type { TextsGone } from '@damask/contracts/run.ts';
 import type { RunEndRow } from './line-store.ts';
 
 /** What a line came to. */
@@ -20,6 +21,8 @@ export interface ResultLine {
   readonly metadata: Readonly<Record<string, string>>;
   /** What checks found in the output; there where they found something. */
   readonly flags?: readonly RunFlag[];
+  /** Why there is no output. */
+  readonly texts?: TextsGone;
 }
 
 const columns = [
@@ -36,18 +39,20 @@ const columns = [
   'cost_micros',
   'metadata',
   'flags',
+  'texts',
 ] as const;
 
 export const resultHeader = `${columns.join(',')}\r\n`;
 
 /** One line of CSV. Texts that a spreadsheet would take for a formula get an apostrophe in front (OWASP, CSV injection). */
 export function toCsvLine(result: ResultLine): string {
-  const { error, same_as = null, metadata, flags = [], ...rest } = result;
+  const { error, same_as = null, metadata, flags = [], texts = null, ...rest } = result;
   const row: Record<(typeof columns)[number], unknown> = {
     ...rest,
     error_code: error?.code ?? null,
     error_detail: error?.detail ?? null,
     same_as,
+    texts,
     metadata: Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
     flags: flags.length > 0 ? flags.map(({ check, found }) => `${check}:${found}`).join(' ') : null,
   };

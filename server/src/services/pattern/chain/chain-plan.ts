@@ -1,5 +1,5 @@
 import type { Parameters } from '@damask/contracts/parameters.ts';
-import type { OnUncertain } from '@damask/contracts/pattern-settings.ts';
+import type { DataClass, OnUncertain } from '@damask/contracts/pattern-settings.ts';
 
 /** Where a value comes from. `path` leads into a value: names of fields and indexes of lists. */
 export type Reference =
@@ -114,6 +114,8 @@ export interface ChainPlan {
   readonly output: Reference;
   /** Whether its answer is JSON, and its data thus a value. */
   readonly json: boolean;
+  /** The highest of all patterns that it leads to; absent in what was pinned before there were classes. */
+  readonly data_class?: DataClass;
 }
 
 /** Calls and items that one run may come to, through all its chains: beyond them the step fails. */

@@ -49,8 +49,9 @@ export async function checkChains(
 
 function toTarget({ name, version, content }: Draft): StepTarget {
   const { digest, variables, settings, disabled_capabilities: disabled } = content;
-  const { output, on_uncertain, limits, steps } = settings;
-  return { pin: { pattern: name, id: '', version, digest }, variables, output, on_uncertain, limits, disabled, steps };
+  const { output, on_uncertain, limits, data_class, store, steps } = settings;
+  const pin = { pattern: name, id: '', version, digest };
+  return { pin, variables, output, on_uncertain, limits, data_class, store, disabled, steps };
 }
 
 async function findStored(transaction: Transaction, pattern: string, rule: VersionRule): Promise<StepTarget | Fault> {
@@ -58,8 +59,12 @@ async function findStored(transaction: Transaction, pattern: string, rule: Versi
   if (!row) return { fault: `there is no pattern ${pattern}; \`damask patterns\` lists them` };
   const { id, latest, version, digest, variables, settings, disabled_capabilities: disabled } = row;
   if (version === null) return { fault: faultOfRule(pattern, rule, latest) };
-  const { output, on_uncertain, limits, steps } = { ...defaultSettings, ...fromStoredSettings(settings) };
-  return { pin: { pattern, id, version, digest }, variables, output, on_uncertain, limits, disabled, steps };
+  const { output, on_uncertain, limits, data_class, store, steps } = {
+    ...defaultSettings,
+    ...fromStoredSettings(settings),
+  };
+  const pin = { pattern, id, version, digest };
+  return { pin, variables, output, on_uncertain, limits, data_class, store, disabled, steps };
 }
 
 export function faultOfRule(pattern: string, { version, label }: VersionRule, latest: number): string {

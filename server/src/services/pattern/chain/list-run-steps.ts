@@ -47,7 +47,7 @@ export async function listRunSteps(
     : { items: [...items, ...calling.map(toRunning)] };
 }
 
-function toStep(record: StepRecord): RunStep {
+export function toStep(record: StepRecord): RunStep {
   const { path, state, why, until, pattern, version, model, attempts, usage, cost_micros, error, output } = record;
   const { decision, started_at, finished_at } = record;
   return {

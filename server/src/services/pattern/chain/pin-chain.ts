@@ -52,11 +52,12 @@ export async function pinChain(
 
 function toTarget({ id, name }: Pick<LibraryPattern, 'id' | 'name'>, version: LibraryVersion): StepTarget {
   const { number, digest, variables, output, on_uncertain, limits, disabledCapabilities: disabled, steps } = version;
+  const { data_class, store } = version;
   const pin = { pattern: name, id, version: number, digest };
-  return { pin, variables, output, on_uncertain, limits, disabled, steps };
+  return { pin, variables, output, on_uncertain, limits, data_class, store, disabled, steps };
 }
 
-function planOf({ pin, variables, steps, output, answer }: ResolvedChain): ChainPlan {
+function planOf({ pin, variables, steps, output, answer, data_class }: ResolvedChain): ChainPlan {
   const left = variables.filter(({ required }) => !required);
   return {
     pin,
@@ -64,6 +65,7 @@ function planOf({ pin, variables, steps, output, answer }: ResolvedChain): Chain
     steps: steps.map(planStep),
     output: readReference(output),
     json: answer.type === 'json',
+    data_class,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ChainStep } from '@damask/contracts/chain.ts';
+import { higherClass } from '../privacy/data-class.ts';
 import { chainLevels, stepsInAll } from './chain-plan.ts';
 import { checkLinks } from './check-links.ts';
 import type { Fault } from './parse-reference.ts';
@@ -48,12 +49,27 @@ export async function resolveChain(
     const total = inner.reduce((sum, chain) => sum + chain.total, steps.length);
     if (total > stepsInAll && problems.length === 0) problems.push({ place: 'steps', detail: tooMany });
     const levels = 1 + Math.max(0, ...inner.map((chain) => chain.levels));
+    const used = steps.flatMap(({ runs, merges }) => [runs, merges]).filter((each) => each !== undefined);
+    const data_class = used.reduce(
+      (highest, each) => higherClass(highest, each.chain?.data_class ?? each.target.data_class),
+      target.data_class,
+    );
     const from = output.from ?? '$input';
-    const chain: ResolvedChain = { pin, variables, steps, output: from, answer: linked.answer, levels, total };
+    const chain: ResolvedChain = {
+      pin,
+      variables,
+      steps,
+      output: from,
+      answer: linked.answer,
+      data_class,
+      levels,
+      total,
+    };
     return { chain, problems: [...problems, ...linked.problems] };
   }
 
   async function resolveTarget(target: StepTarget, path: readonly string[]): Promise<Resolved | Fault> {
+    if (target.store === 'none') return { fault: unstored(target.pin.pattern) };
     if (target.steps.length === 0) return { target, chain: null, answer: target.output };
     const chain = await resolveInner(target, path);
     return 'fault' in chain ? chain : { target, chain, answer: chain.answer };
@@ -81,6 +97,8 @@ export async function resolveChain(
   return resolveSteps(root, []);
 }
 
+const unstored = (pattern: string) =>
+  `${pattern} says store: none, and a chain goes on from what its steps have said; run it by itself`;
 const tooMany = `the chain and the chains within it have more than ${stepsInAll} steps`;
 const tooDeep = (path: string) => `chains reach more than ${chainLevels} levels deep: ${path}`;
 

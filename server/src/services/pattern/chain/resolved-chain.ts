@@ -1,5 +1,5 @@
 import type { ChainStep } from '@damask/contracts/chain.ts';
-import type { OnUncertain, PatternSettings } from '@damask/contracts/pattern-settings.ts';
+import type { DataClass, OnUncertain, PatternSettings, StoreTexts } from '@damask/contracts/pattern-settings.ts';
 import type { VariableRule } from '../template/variables.ts';
 import type { PinnedVersion } from './chain-plan.ts';
 
@@ -10,6 +10,8 @@ export interface StepTarget {
   readonly output: PatternSettings['output'];
   readonly on_uncertain: OnUncertain;
   readonly limits: PatternSettings['limits'];
+  readonly data_class: DataClass;
+  readonly store: StoreTexts;
   /** Tokens that need a capability that is off: no run of it is accepted. */
   readonly disabled: readonly string[];
   /** Empty where it is no chain. */
@@ -40,6 +42,8 @@ export interface ResolvedChain {
   readonly steps: readonly ResolvedStep[];
   readonly output: string;
   readonly answer: Answer;
+  /** The highest of all patterns that it leads to. */
+  readonly data_class: DataClass;
   /** Chains within each other, itself among them. */
   readonly levels: number;
   /** Steps with those of all chains within. */

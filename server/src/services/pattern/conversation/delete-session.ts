@@ -2,6 +2,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import type { sessionOperations } from '@damask/contracts/session.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { CallContext } from '#platform/call.ts';
+import { refuseHeldSession } from '../privacy/hold-session.ts';
 import { type ConversationParts, inWorkspace } from './conversation-parts.ts';
 import * as store from './session-store.ts';
 
@@ -15,7 +16,9 @@ export function deleteSession(
 ): Promise<OutputOf<DeleteSession>> {
   return inWorkspace(parts, context.workspace, async (transaction) => {
     const found = await store.findSession(transaction, name);
-    if (!found || !(await store.deleteSession(transaction, found.id))) throw notFound();
+    if (!found) throw notFound();
+    await refuseHeldSession(transaction, context.workspace, toTimes(found));
+    if (!(await store.deleteSession(transaction, found.id))) throw notFound();
     await parts.trail.leave(transaction, context, {
       action: 'deleteSession',
       subject: `session/${name}`,
@@ -26,3 +29,9 @@ export function deleteSession(
     return store.toSession(found);
   });
 }
+
+const toTimes = ({ id, created_at, updated_at }: store.SessionRow) => ({
+  id,
+  created_at: new Date(created_at),
+  updated_at: new Date(updated_at),
+});

@@ -1,6 +1,7 @@
 import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import { sessionLimit, type sessionOperations } from '@damask/contracts/session.ts';
 import type { CallContext } from '#platform/call.ts';
+import { refuseHeldSession } from '../privacy/hold-session.ts';
 import { changeSession } from './claim-session.ts';
 import type { ConversationParts } from './conversation-parts.ts';
 import { tooLong } from './session-errors.ts';
@@ -26,6 +27,9 @@ export async function putSession(
   const sealed = await sealTurns(vault, { workspace, id }, 1, said);
   const now = new Date(clock.now());
   return changeSession(parts, workspace, name, async (transaction, before) => {
+    if (before.updated_at !== null) {
+      await refuseHeldSession(transaction, workspace, { ...before, updated_at: before.updated_at });
+    }
     // The old conversation goes whole: cursors and claims of it hang on its id.
     await deleteSession(transaction, before.id);
     const created_at = before.updated_at === null ? now : before.created_at;

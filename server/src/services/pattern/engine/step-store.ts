@@ -9,6 +9,8 @@ export interface KeptSteps {
   readonly workspace: string;
   readonly id: string;
   readonly done: readonly StepRecord[];
+  /** It has ended, and no text of it is to be kept. */
+  readonly forgets?: boolean;
 }
 
 /** Records of steps on PostgreSQL: kept in the statement that changes their run's work, and read by who takes it up. */
@@ -54,12 +56,24 @@ export const wakeDecided = {
        where s.workspace = g.workspace and s.run = g.id and s.state = 'waiting' and s.decision is not null)`,
 };
 
+/**
+ * Takes away what the steps of these runs hold of texts that are not to be kept. A statement of its own, later in the transaction
+ * that ends them: one that keeps steps does not see them.
+ */
+export const forgetTexts = {
+  name: 'step_forget',
+  text: `update pattern.step as s set payload = null, comment = null, error_detail = null
+      from json_to_recordset($1) as g(workspace uuid, id uuid) where s.workspace = g.workspace and s.run = g.id`,
+};
+
 export function createStepStore({ database, vault }: { database: Database; vault: Vault }): StepStore {
   return {
     async pack(runs) {
-      const steps = runs.flatMap(({ workspace, id, done }) => done.map((record) => ({ workspace, run: id, record })));
+      const steps = runs.flatMap(({ workspace, id, done, forgets }) =>
+        done.map((record) => ({ workspace, run: id, record, forgets })),
+      );
       const payloads = await Promise.all(
-        steps.map(({ workspace, run, record }) => seal(vault, workspace, run, record)),
+        steps.map(({ workspace, run, record, forgets }) => (forgets ? null : seal(vault, workspace, run, record))),
       );
       const { bytes, starts, sizes } = packBytes(payloads);
       const rows = steps.map(({ workspace, run, record }) => ({ workspace, run, ...toRow(record) }));

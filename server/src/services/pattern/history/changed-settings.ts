@@ -14,9 +14,9 @@ export function changedSettings(before: PatternVersion, after: PatternVersion): 
 
 function settingsOf(version: PatternVersion): Map<string, string> {
   const { title, description, tags, owner, language, template, models, fallbacks } = version;
-  const { output, limits, data_class, on_uncertain, cache } = version;
+  const { output, limits, data_class, store, on_uncertain, cache } = version;
   const fields: Record<string, unknown> = {
-    ...{ title, description, tags, owner, language, template, models, fallbacks, data_class, on_uncertain },
+    ...{ title, description, tags, owner, language, template, models, fallbacks, data_class, store, on_uncertain },
     ...under('output', output),
     ...under('limits', limits),
     ...under('cache', cache ?? {}),

@@ -3,6 +3,7 @@ import { defaultSettings } from '@damask/contracts/pattern-settings.ts';
 import { boundaryOf } from '../guard/data-boundary.ts';
 import { createOutputChecks, type OutputChecks } from '../guard/output-checks.ts';
 import { canaryLine } from '../guard/prompt-leak.ts';
+import { type ClassedVariable, listClassed } from '../privacy/data-class.ts';
 import type { MessageGuards } from './build-messages.ts';
 import { type CompiledVersion, compileVersion } from './compile-version.ts';
 import type { SharedText } from './shared-texts.ts';
@@ -19,6 +20,8 @@ export interface LibraryVersion extends CompiledVersion, RunSettings {
   readonly outputChecks: OutputChecks | null;
   /** Null where its messages are just its text and the input. */
   readonly guards: MessageGuards | null;
+  /** Variables that make a run's data class a higher one; null where there are none. */
+  readonly classed: readonly ClassedVariable[] | null;
   /** Characters (UTF-16 units) of the text that it keeps in memory. */
   readonly characters: number;
 }
@@ -43,6 +46,7 @@ export function toLibraryVersion(row: TableVersionRow, shared: SharedText): Libr
     model,
     parameters,
     variables,
+    classed: listClassed(settings.data_class, variables),
     disabledCapabilities: disabled_capabilities,
     characters: shared.text.length,
     get parts() {

@@ -184,7 +184,8 @@ function toSettings(
   schema: PatternSettings['output']['schema'] | undefined,
   included: readonly IncludedText[],
 ): PatternSettings {
-  const { owner, language, template, models, fallbacks, output, limits, tools, data_class, on_uncertain, cache } = yaml;
+  const { owner, language, template, models, fallbacks, output, limits, tools } = yaml;
+  const { data_class, store, on_uncertain, cache } = yaml;
   const { checks, redact, mark_input = yaml.variables.some(({ untrusted }) => untrusted) || undefined } = yaml;
   const guards = { checks, redact, mark_input };
   const said = {
@@ -197,6 +198,7 @@ function toSettings(
     limits,
     tools,
     data_class,
+    store,
     on_uncertain,
     cache,
     ...guards,

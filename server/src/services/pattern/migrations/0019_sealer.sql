@@ -11,6 +11,8 @@ grant select (workspace, run, path, payload, comment), update (payload, comment)
 grant select (workspace, session, number, content), update (content) on pattern.turn to damask_sealer;
 grant select (workspace, run, token, attempt, start, piece), update (piece) on pattern.run_output to damask_sealer;
 grant select (workspace, id, payload), update (payload) on pattern.finished to damask_sealer;
+grant select (workspace, subject, wrapped), update (wrapped) on pattern.subject_key to damask_sealer;
+grant select (workspace, name, subject_name), update (subject_name) on pattern.legal_hold to damask_sealer;
 
 -- Append-only for everybody else. Rows are found under own_rows, so these are of the transaction's workspace.
 create policy sealer_updates on pattern.finished for update to damask_sealer

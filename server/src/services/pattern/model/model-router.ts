@@ -225,3 +225,14 @@ function modelNotFound(name: string): AppError {
     { pointer: '/model' },
   );
 }
+
+/** The model of runs that name none, and why it is not ready yet. */
+export function describeDefaultModel(
+  router: Pick<ModelRouter, 'list' | 'defaultName'>,
+  workspace: string,
+): string | null {
+  const model = router.list(workspace).find((candidate) => candidate.default);
+  return model
+    ? [model.name, model.note && `(${model.note})`].filter(Boolean).join(' ')
+    : router.defaultName(workspace);
+}

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Transaction } from '#platform/database/database.ts';
-import { insertSteps, wakeDecided } from '../engine/step-store.ts';
+import { forgetTexts, insertSteps, wakeDecided } from '../engine/step-store.ts';
 import { acceptedColumns, finishedColumns, packBytes } from '../run/record-columns.ts';
 import type { Enqueued, TaskChange, TaskEnd } from './task-record.ts';
 
@@ -124,14 +124,16 @@ export async function writeTasks(
       ...steps,
     ],
   };
-  const waiting = changes.filter(({ state }) => state === 'waiting').map(({ claim }) => claim);
+  const waiting = changes.filter(({ state }) => state === 'waiting').map(({ claim }) => toRun(claim));
+  const unstored = ends.filter(({ row }) => row.texts === 'not_stored').map(({ row }) => toRun(row));
   // Most need no transaction of several statements.
-  if (waiting.length === 0) return toKeys(await client.query(query));
+  if (waiting.length === 0 && unstored.length === 0) return toKeys(await client.query(query));
   await client.query('begin');
   try {
     const held = toKeys(await client.query(query));
-    const runs = waiting.map(({ workspace, id }) => ({ workspace, id }));
-    await client.query({ ...wakeDecided, values: [JSON.stringify(runs)] });
+    if (waiting.length > 0) await client.query({ ...wakeDecided, values: [JSON.stringify(waiting)] });
+    const ended = unstored.filter(({ workspace, id }) => held.has(keyOfTask(workspace, id)));
+    if (ended.length > 0) await client.query({ ...forgetTexts, values: [JSON.stringify(ended)] });
     await client.query('commit');
     return held;
   } catch (error) {
@@ -235,6 +237,8 @@ export async function listHeld(client: pg.Client, owner: string): Promise<Readon
     }),
   );
 }
+
+const toRun = ({ workspace, id }: { readonly workspace: string; readonly id: string }) => ({ workspace, id });
 
 const toKeys = ({ rows }: pg.QueryResult<{ workspace: string; id: string }>): ReadonlySet<string> =>
   new Set(rows.map(({ workspace, id }) => keyOfTask(workspace, id)));

@@ -116,7 +116,12 @@ async function writeRound(client: pg.Client, packSteps: PackSteps, round: readon
   const ends = round.flatMap(({ act }) => ('end' in act ? act.end : []));
   const stepped: KeptSteps[] = [
     ...changes.map(({ claim: { workspace, id }, done }) => ({ workspace, id, done })),
-    ...ends.map(({ row: { workspace, id }, done }) => ({ workspace, id, done })),
+    ...ends.map(({ row: { workspace, id, texts }, done }) => ({
+      workspace,
+      id,
+      done,
+      forgets: texts === 'not_stored',
+    })),
   ].filter(({ done }) => done.length > 0);
   const steps = stepped.length > 0 ? await packSteps(stepped) : [];
   const held = await writeTasks(client, changes, ends, steps);

@@ -18,8 +18,8 @@ export interface AnswerCache {
   find(workspace: string, key: string): CachedAnswer | undefined;
   /** Keeps a successful answer for `seconds`; nothing else and nothing large. */
   put(workspace: string, key: string, run: AnsweredRun, seconds: number): void;
-  /** Drops all answers of a workspace. */
-  forget(workspace: string): void;
+  /** Drops all answers, or those of a workspace. */
+  forget(workspace?: string): void;
 }
 
 interface Entry {
@@ -101,10 +101,10 @@ export function createAnswerCache(clock: Clock, limits: AnswerCacheLimits = stan
       }
     },
     forget(workspace) {
-      const shelf = shelves.get(workspace);
-      if (!shelf) return;
-      shelves.delete(workspace);
-      total -= shelf.bytes;
+      for (const one of workspace === undefined ? [...shelves.keys()] : [workspace]) {
+        total -= shelves.get(one)?.bytes ?? 0;
+        shelves.delete(one);
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { DataClass, StoreTexts } from '@damask/contracts/pattern-settings.ts';
 import type { CallContext } from '#platform/call.ts';
 import type { EngineParts, Execution, RunMarks } from './engine.ts';
 import type { AcceptedRow } from './record.ts';
@@ -31,12 +32,31 @@ export function toAcceptedRow(
     actor: context.actor.id,
     metadata,
   };
-  return marks ? { ...row, ...toMarkColumns(parts, context.workspace, marks) } : row;
+  const marked = marks ? { ...row, ...toMarkColumns(parts, context.workspace, marks) } : row;
+  const data_class = parts.privacy.classOf(context.workspace, plan.dataClass);
+  return data_class === 'internal' && plan.version.store === 'all'
+    ? marked
+    : { ...marked, ...toCareColumns(data_class, plan.version.store) };
 }
 
-function toMarkColumns({ payloads }: EngineParts, workspace: string, { subject, rerunOf, cachedFrom }: RunMarks) {
+/** How carefully its texts are handled; null in the columns is what most runs have. */
+export function toCareColumns(data_class: DataClass, store: StoreTexts): Pick<AcceptedRow, 'data_class' | 'texts'> {
   return {
-    ...(subject === undefined ? {} : { subject: payloads.digestSubject(workspace, subject) }),
+    ...(data_class === 'internal' ? {} : { data_class }),
+    ...(store === 'none' ? { texts: 'not_stored' as const } : {}),
+  };
+}
+
+/** What a subject is found by. Errors: `subject_erasing` while everything of it is being erased. */
+export function markSubject({ payloads, privacy }: EngineParts, workspace: string, subject: string): string {
+  const digest = payloads.digestSubject(workspace, subject);
+  privacy.admit(workspace, digest);
+  return digest;
+}
+
+function toMarkColumns(parts: EngineParts, workspace: string, { subject, rerunOf, cachedFrom }: RunMarks) {
+  return {
+    ...(subject === undefined ? {} : { subject: markSubject(parts, workspace, subject) }),
     ...(rerunOf === undefined ? {} : { rerun_of: rerunOf }),
     ...(cachedFrom === undefined ? {} : { cached_from: cachedFrom }),
   };

@@ -7,7 +7,7 @@ import type { StoredAttachment } from '../conversation/turn-text.ts';
 import type { RunEnd } from '../engine/ports.ts';
 import { redactPayload } from '../guard/redact-run.ts';
 import type { EngineParts } from './engine.ts';
-import { longestDetail, longestReason } from './finish-run.ts';
+import { longestDetail, longestReason, withoutTexts } from './finish-run.ts';
 import { storableText } from './output-text.ts';
 import type { Payload } from './payloads.ts';
 import type { QueuedRequest } from './queued-request.ts';
@@ -47,9 +47,10 @@ export async function sealEnd(
   const calls = payload?.tool_calls ?? [];
   const data = rules ? (payload?.json ? (JSON.parse(bareJson(payload.output)) as unknown) : undefined) : end.data;
   await payloads.ready(row.workspace);
+  const unstored = row.texts === 'not_stored';
   return {
-    row,
-    payload: payload && (await payloads.seal(row, payload)),
+    row: unstored ? withoutTexts(row) : row,
+    payload: payload && !unstored ? await payloads.seal(row, payload) : null,
     toRun: () => ({
       ...summarizeFinished(row),
       attempts: [...row.attempts],

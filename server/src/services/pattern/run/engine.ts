@@ -4,6 +4,7 @@ import type { TextThreads } from '#platform/redact/text-threads.ts';
 import type { SchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import type { Reservation } from '../budget/budgets.ts';
 import type { ModelRoute } from '../model/model-router.ts';
+import type { RunPrivacy } from '../privacy/run-privacy.ts';
 import type { Enqueued } from '../queue/task-record.ts';
 import type { Journal } from './journal.ts';
 import type { LiveRuns } from './live-runs.ts';
@@ -25,6 +26,7 @@ export interface EngineParts {
   readonly journal: Journal;
   readonly live: LiveRuns;
   readonly payloads: Payloads;
+  readonly privacy: RunPrivacy;
   readonly clock: Clock;
   /** Judges answers that must have a form. */
   readonly checks: SchemaWorkers;

@@ -41,25 +41,18 @@ export async function recordEnd(
   result: FormedResult,
   { recorded, written: accepted }: Acceptance,
 ): Promise<FinishedRow> {
+  const unstored = bare.texts === 'not_stored';
+  const texts = unstored ? null : toPayload(execution, output, result, bare.status);
   const { redact } = execution.plan;
-  const texts: Payload = {
-    input: execution.input,
-    variables: execution.variables,
-    output: output.text,
-    ...execution.kept,
-    ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: result.tool_calls } : {}),
-    ...(result.data === undefined || bare.status !== 'succeeded' ? {} : { json: true }),
-    ...(execution.plan.attachments.length > 0 ? { attachments: keepAttachments(execution.plan.attachments) } : {}),
-  };
-  const clean = redact ? await redactEnd(parts, redact, bare, texts) : undefined;
-  const row = clean?.row ?? bare;
-  const payload = await parts.payloads.seal(row, clean?.payload ?? texts);
-  const written = parts.journal.finish(row, payload, accepted);
+  const clean = redact ? await redactEnd(parts, redact, bare, texts) : { row: bare, payload: texts };
+  const { row } = clean;
+  const payload = clean.payload && (await parts.payloads.seal(row, clean.payload));
+  const written = parts.journal.finish(unstored ? withoutTexts(row) : row, payload, accepted);
   const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
   return new Promise((resolve) => {
     const giveUp = parts.clock.after(parts.recordWithin, () => {
       const late = failed();
-      written.replace({ kind: 'finished', row: late, payload, bytes: payload.length });
+      written.replace({ kind: 'finished', row: late, payload, bytes: payload?.length ?? 0 });
       resolve(late);
     });
     const told = (end: FinishedRow) => {
@@ -76,12 +69,36 @@ export async function recordEnd(
   });
 }
 
-/** The end as it is stored: a provider may have quoted the input in its refusal. */
-async function redactEnd({ threads }: EngineParts, rules: Redaction, row: FinishedRow, texts: Payload) {
-  const { payload, redacted } = await redactPayload(threads, rules, texts);
-  if (row.error_detail === null) return { row: { ...row, redacted }, payload };
-  const [error_detail = ''] = await redactTexts(threads, rules, [row.error_detail]);
-  return { row: { ...row, redacted, error_detail }, payload };
+function toPayload(
+  { input, variables, kept, plan }: Execution,
+  output: OutputText,
+  result: FormedResult,
+  status: FinishedRow['status'],
+): Payload {
+  return {
+    input,
+    variables,
+    output: output.text,
+    ...kept,
+    ...(result.ok && result.tool_calls.length > 0 ? { tool_calls: result.tool_calls } : {}),
+    ...(result.data === undefined || status !== 'succeeded' ? {} : { json: true }),
+    ...(plan.attachments.length > 0 ? { attachments: keepAttachments(plan.attachments) } : {}),
+  };
+}
+
+/** The end as it is stored: a provider may have quoted the input in its refusal. Without texts there are none to look through. */
+async function redactEnd({ threads }: EngineParts, rules: Redaction, bare: FinishedRow, texts: Payload | null) {
+  const { payload = null, ...counts } = texts ? await redactPayload(threads, rules, texts) : {};
+  if (bare.error_detail === null) return { row: { ...bare, ...counts }, payload };
+  const [error_detail = ''] = await redactTexts(threads, rules, [bare.error_detail]);
+  return { row: { ...bare, ...counts, error_detail }, payload };
+}
+
+/** The record of a run whose pattern stores no texts: what failed may quote them, and nothing was taken out of any. */
+export function withoutTexts({ redacted: _, ...row }: FinishedRow): FinishedRow {
+  return row.error_detail === null
+    ? row
+    : { ...row, error_detail: 'The pattern stores no texts, and errors may quote them.' };
 }
 
 /** A run of a session is a success only with its turns. One that asks for tools is in the middle of its turn. */

@@ -50,3 +50,13 @@ export function createJournal(options: { connect: () => Promise<pg.Client>; cloc
     stop: (milliseconds) => group.stop(milliseconds),
   };
 }
+
+/** Why runs cannot be recorded now, or null. */
+export function faultOf(journal: Journal): string | null {
+  try {
+    journal.admit();
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -20,7 +20,9 @@ export async function listRuns(
   context: CallContext,
   input: InputOf<Operation>,
 ): Promise<OutputOf<Operation>> {
-  const { limit = 50, cursor, status, subject, rerun_of, metadata, dead, flagged, ...given } = input;
+  const { limit = 50, cursor, status, subject = subjectOf(input.metadata), metadata: pairs, ...others } = input;
+  const { rerun_of, dead, flagged, ...given } = others;
+  const metadata = pairs?.filter((pair) => !pair.startsWith(namesSubject));
   // Only ended runs have these marks.
   const marked = dead || flagged || given.flag !== undefined;
   const scope = {
@@ -75,6 +77,11 @@ export async function listRuns(
 function reachOf({ reach: { patterns, environments } }: CallContext): Pick<RunFilter, 'patterns' | 'environments'> {
   return { ...(patterns === null ? {} : { patterns }), ...(environments === null ? {} : { environments }) };
 }
+
+/** `metadata.subject` is taken for the subject when a run begins. */
+const namesSubject = 'subject=';
+const subjectOf = (metadata: readonly string[] | undefined) =>
+  metadata?.find((pair) => pair.startsWith(namesSubject))?.slice(namesSubject.length);
 
 /** `name=value` */
 function toPair(text: string): Record<string, string> {

@@ -143,9 +143,11 @@ export function createOutputPublisher(parts: {
   }
 
   return {
-    grown: (live, token) => mark(entryOf(live, token)),
+    grown(live, token) {
+      if (live.row.texts !== 'not_stored') mark(entryOf(live, token));
+    },
     wanted(live) {
-      if (live.late) return;
+      if (live.late || live.row.texts === 'not_stored') return;
       const entry = entryOf(live, 0n);
       const until = clock.monotonic() + wantedFor;
       if (entry.lease) {

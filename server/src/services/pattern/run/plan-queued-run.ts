@@ -5,6 +5,7 @@ import type { Vault } from '#platform/vault.ts';
 import { isChain, pinChain } from '../chain/pin-chain.ts';
 import { listModels } from '../chain/pinned-steps.ts';
 import { refuseForChain } from '../chain/refuse-for-chain.ts';
+import { higherClass } from '../privacy/data-class.ts';
 import type { Enqueued } from '../queue/task-record.ts';
 import { toWish } from '../routing/wish.ts';
 import { toAcceptedRow } from './begin-run.ts';
@@ -14,7 +15,7 @@ import { type QueuedRequest, sealRequest, toAsked } from './queued-request.ts';
 import { nobody } from './record.ts';
 import { requirePrices } from './require-prices.ts';
 import type { RunParts } from './run-parts.ts';
-import { type StartRequest, timeoutOf } from './start-request.ts';
+import { type StartRequest, takeSubject, timeoutOf } from './start-request.ts';
 
 export type QueueParts = Pick<
   RunParts,
@@ -42,9 +43,10 @@ export interface PlannedQueuedRun {
 export async function planQueuedRun(
   parts: QueueParts,
   context: CallContext,
-  sent: StartRequest,
+  asked: StartRequest,
   options: QueueOptions = {},
 ): Promise<PlannedQueuedRun> {
+  const sent = takeSubject(asked);
   refuseUnfit(sent, parts.clock.now());
   const plan = await planRun(parts, context.workspace, sent);
   const input: StartRequest = plan.given === sent ? sent : { ...sent, ...plan.given };
@@ -71,8 +73,9 @@ export async function sealPlan(
   if (!chain) await fitPlan(parts, workspace, first, plan);
   await parts.engine.payloads.ready(workspace);
   const { subject } = input;
+  const dataClass = higherClass(plan.dataClass, chain?.data_class);
   const accepted = toAcceptedRow(parts.engine, context, {
-    plan,
+    plan: { ...plan, dataClass },
     route: { name: first },
     strategy: input.strategy ?? null,
     background: input.context ?? null,

@@ -2,7 +2,7 @@ import type { Redaction } from '@damask/contracts/guard.ts';
 import type { Message, Tool, ToolChoice } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { Parameters } from '@damask/contracts/parameters.ts';
-import type { Deprecation } from '@damask/contracts/pattern-settings.ts';
+import type { DataClass, Deprecation } from '@damask/contracts/pattern-settings.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
 import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -17,6 +17,7 @@ import { redactRequest } from '../guard/redact-run.ts';
 import { buildMessages } from '../library/build-messages.ts';
 import type { LibraryPattern, LibraryTable } from '../library/library-table.ts';
 import type { LibraryVersion } from '../library/library-version.ts';
+import { classWith } from '../privacy/data-class.ts';
 import { toToolMessages } from './tool-messages.ts';
 
 export type RunRequest = InputOf<(typeof runOperations)['renderRun']>;
@@ -48,6 +49,8 @@ export interface RunPlan {
   readonly redact: Redaction | null;
   /** The request as it was planned: where the model must not see all of it, without that. */
   readonly given: RunRequest;
+  /** Of its version and the variables given; the workspace may demand a higher one. */
+  readonly dataClass: DataClass;
 }
 
 /** What a plan took from things that may change, so that the same can be planned later. */
@@ -147,6 +150,7 @@ export function planVersion(choice: PlanChoice, request: RunRequest): RunPlan {
     deprecated: pattern.deprecated,
     tools: request.tools ?? version.tools,
     toolChoice: request.tool_choice ?? null,
+    dataClass: classWith(version.data_class, version.classed, request.variables),
     toolMessages: request.tool_turns ? toToolMessages(request.tool_turns) : nothingSaid,
     redact,
     given: request,

@@ -1,5 +1,5 @@
 import type { Run, StepCounts } from '@damask/contracts/run.ts';
-import { notFound } from '#platform/app-error.ts';
+import { AppError, notFound } from '#platform/app-error.ts';
 import type { Transaction } from '#platform/database/database.ts';
 import { describeAttachments } from '../conversation/attach.ts';
 import type { Payload } from './payloads.ts';
@@ -88,8 +88,13 @@ async function findWithSteps(transaction: Transaction, id: string): Promise<Foun
 /** The texts of a run; null where none are kept. */
 export async function openPayload(
   { engine }: Pick<RunParts, 'engine'>,
-  row: FinishedRow,
+  row: Pick<FinishedRow, 'workspace' | 'id'>,
   payload: Buffer | null,
 ): Promise<Payload | null> {
-  return payload && engine.payloads.open(row, payload);
+  try {
+    return payload && (await engine.payloads.open(row, payload));
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'payload_gone') return null;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 const accepted = `workspace uuid, id uuid, process uuid, accepted_at timestamptz, pattern text, version int, digest text,
   environment text, label text, strategy text, context text, session text, language text, model text, stream boolean, actor uuid, metadata jsonb,
-  subject text, rerun_of uuid, cached_from uuid, batch uuid`;
+  subject text, rerun_of uuid, cached_from uuid, batch uuid, data_class text, texts text`;
 const finished = `${accepted}, finished_at timestamptz, status text, stop_reason text, input_tokens int,
   output_tokens int, cached_input_tokens int, reasoning_tokens int, cost_micros bigint, first_output_ms double precision,
   total_ms double precision, error_code text, error_detail text, attempts jsonb, sanitised boolean,

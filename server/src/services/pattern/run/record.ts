@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { RunFlag } from '@damask/contracts/guard.ts';
-import type { Attempt, RunPriority, RunQueue, RunStatus, RunSummary } from '@damask/contracts/run.ts';
+import type { DataClass } from '@damask/contracts/pattern-settings.ts';
+import type { Attempt, RunPriority, RunQueue, RunStatus, RunSummary, TextsGone } from '@damask/contracts/run.ts';
 
 /** A row of `pattern.accepted`, in the names of its columns. Times are RFC 3339. */
 export interface AcceptedRow {
@@ -27,6 +28,10 @@ export interface AcceptedRow {
   /** The run whose answer was taken from the cache. */
   readonly cached_from?: string | null;
   readonly batch?: string | null;
+  /** Null: internal. */
+  readonly data_class?: DataClass | null;
+  /** Why no texts are kept with it. */
+  readonly texts?: TextsGone | null;
 }
 
 /** In place of a process where none executes the run yet: nobody ends it because a process died. */
@@ -133,15 +138,17 @@ function shared(row: AcceptedRow, status: RunStatus) {
     stream: row.stream,
     actor: row.actor,
     metadata: row.metadata,
+    data_class: row.data_class ?? 'internal',
     accepted_at: row.accepted_at,
     currency: 'USD' as const,
   };
-  return row.rerun_of || row.cached_from || row.batch ? { ...told, ...origin(row) } : told;
+  return row.rerun_of || row.cached_from || row.batch || row.texts ? { ...told, ...origin(row) } : told;
 }
 
-/** Where a run came from that did not start from nothing. */
-function origin({ rerun_of, cached_from, batch }: AcceptedRow) {
+/** Where a run came from that did not start from nothing, and why it has no texts. */
+function origin({ rerun_of, cached_from, batch, texts }: AcceptedRow) {
   return {
+    ...(texts ? { texts } : {}),
     ...(batch ? { batch } : {}),
     ...(rerun_of ? { rerun_of } : {}),
     ...(cached_from ? { cached: true as const, cached_from } : {}),

@@ -12,6 +12,7 @@ import { type ModelServer, type Script, startModelServer } from '#platform/testi
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
 import type { RoutedPort } from '../model/model-router.ts';
+import { createSubjectKeys } from '../privacy/subject-keys.ts';
 import { unknownModel } from '../routing/model-facts.ts';
 import type { RoutedResult } from '../routing/routed-call.ts';
 import { createConfirmEnd } from './confirm-end.ts';
@@ -306,7 +307,8 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
   const engine: EngineParts = {
     journal,
     live: createLiveRuns({ limit: 1, clock: systemClock }),
-    payloads: createPayloads(floor.vault),
+    payloads: createPayloads(floor.vault, createSubjectKeys({ ...floor, clock: systemClock })),
+    privacy: { classOf: (_, own) => own, admit: () => undefined },
     clock: systemClock,
     checks: createSchemaWorkers({ clock: systemClock }),
     threads: createTextThreads({ clock: systemClock }),
@@ -320,7 +322,8 @@ function startByHand(sink: EventSink, onDisconnect: 'cancel' | 'continue') {
   const context = { ...systemContext(systemClock), workspace: alpha.id };
   const plan = {
     pattern: 'greet',
-    version: { number: 1, digest: row.digest, output: defaultSettings.output } as RunPlan['version'],
+    version: { number: 1, digest: row.digest, output: defaultSettings.output, store: 'all' } as RunPlan['version'],
+    dataClass: 'internal' as const,
     environment: null,
     label: null,
     messages: [],

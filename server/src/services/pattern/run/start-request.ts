@@ -1,5 +1,6 @@
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
+import { AppError } from '#platform/app-error.ts';
 import type { RunClaim } from './engine.ts';
 import type { AskedOptions, Payload } from './payloads.ts';
 import type { RunPlan } from './plan-run.ts';
@@ -11,6 +12,25 @@ export type StartRequest = Omit<InputOf<(typeof runOperations)['createRun']>, 'i
 export interface StartOptions {
   readonly claim?: RunClaim | undefined;
   readonly rerunOf?: string | undefined;
+}
+
+const longestSubject = 200;
+
+/** `metadata.subject` is taken for `subject`: metadata is shown in lists, and nobody's name belongs there. Errors: `invalid_request`. */
+export function takeSubject<Request extends Pick<StartRequest, 'metadata' | 'subject'>>(request: Request): Request {
+  if (request.metadata?.subject === undefined) return request;
+  const { subject, ...metadata } = request.metadata;
+  if (subject === '' || subject.length > longestSubject) {
+    throw new AppError('invalid_request', `A subject has 1 to ${longestSubject} characters.`, {
+      pointer: '/metadata/subject',
+    });
+  }
+  if (request.subject !== undefined && request.subject !== subject) {
+    throw new AppError('invalid_request', 'subject and metadata.subject name two people. Send one of them.', {
+      pointer: '/metadata/subject',
+    });
+  }
+  return { ...request, metadata, subject };
 }
 
 /** What the request asks for, or the platform's own; never more than the pattern allows. Milliseconds. */

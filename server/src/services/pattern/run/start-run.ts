@@ -11,21 +11,23 @@ import { executeWithin } from './reserve-run.ts';
 import { runChain } from './run-chain.ts';
 import { runInSession } from './run-in-session.ts';
 import type { RunParts } from './run-parts.ts';
-import { asksForMore, type StartOptions, type StartRequest, timeoutOf, toKept } from './start-request.ts';
+import { asksForMore, type StartOptions, type StartRequest, takeSubject, timeoutOf, toKept } from './start-request.ts';
 import { withDeprecation } from './with-deprecation.ts';
 
 /** Plans a run, finds its model and executes it. `claim` makes it the one run of its key. */
 export async function startRun(
   parts: RunParts,
   context: CallContext,
-  sent: StartRequest,
+  asked: StartRequest,
   { claim, rerunOf }: StartOptions,
 ): Promise<Run> {
   const { router, engine } = parts;
+  const sent = takeSubject(asked);
   refuseSchedule(sent);
   const plan = await planRun(parts, context.workspace, sent);
   const input: StartRequest = plan.given === sent ? sent : { ...sent, ...plan.given };
   const { model, subject } = input;
+  if (input.session !== undefined && plan.version.store === 'none') throw storesNothing;
   if (isChain(plan.version)) return runChain(parts, context, input, plan, { claim, rerunOf });
   const { workspace } = context;
   const wish = toWish(model, plan.version);
@@ -67,6 +69,12 @@ export async function startRun(
   if (key && plan.version.cache && !cached) parts.answers.put(workspace, key, run, plan.version.cache.ttl_seconds);
   return plan.deprecated ? { ...run, deprecated: plan.deprecated } : run;
 }
+
+const storesNothing = new AppError(
+  'policy_refused',
+  'The pattern says store: none, and a session keeps what is said. Leave the session out, or run another pattern.',
+  { pointer: '/session' },
+);
 
 /** Who waits has no use for these. */
 function refuseSchedule({ start_at, deadline, priority }: StartRequest): void {

@@ -156,7 +156,7 @@ test('an empty file says nothing', () => {
 
 test('an unknown key is refused with its line and the keys that are known', () => {
   assert.deepEqual(problemsOf('title: x\n\nmodle: a/b\n'), [
-    '3: "modle" is not a key of pattern.yaml; did you mean model. Known: title, description, tags, owner, language, template, variables, steps, literal_tokens, model, fallbacks, parameters, output, limits, examples, tools, data_class, checks, redact, mark_input, on_uncertain, cache',
+    '3: "modle" is not a key of pattern.yaml; did you mean model. Known: title, description, tags, owner, language, template, variables, steps, literal_tokens, model, fallbacks, parameters, output, limits, examples, tools, data_class, store, checks, redact, mark_input, on_uncertain, cache',
   ]);
   assert.match(problemsOf('parameters:\n  temprature: 1')[0] ?? '', /^2: .*Known: temperature, top_p/);
   assert.match(problemsOf('variables:\n  a:\n    typ: string')[0] ?? '', /^3: .*Known: type, description, required/);

@@ -35,6 +35,7 @@ export interface PatternYaml {
   readonly checks?: PatternSettings['checks'];
   readonly redact?: NonNullable<PatternSettings['redact']>;
   readonly mark_input?: boolean;
+  readonly store?: PatternSettings['store'];
   readonly on_uncertain?: PatternSettings['on_uncertain'];
   readonly cache?: { ttl_seconds: number };
   /** Set where the pattern is a chain. */
@@ -61,7 +62,7 @@ export function readPatternYaml(text: string): { yaml: PatternYaml; problems: re
 }
 
 function toPatternYaml(source: YamlSource, written: Written, places: Places): PatternYaml {
-  const { title, description, owner, language, template, fallbacks, data_class, on_uncertain, cache } = written;
+  const { title, description, owner, language, template, fallbacks, data_class, store, on_uncertain, cache } = written;
   const { checks, redact, mark_input } = written;
   const variables = readVariables(source, (written.variables ?? {}) as WrittenVariables, places);
   const yaml = {
@@ -83,12 +84,16 @@ function toPatternYaml(source: YamlSource, written: Written, places: Places): Pa
     ...(checks && { checks: readChecks(source, checks, places) }),
     ...(redact && { redact: readRedact(source, redact, places) }),
     ...(mark_input !== undefined && { mark_input }),
+    ...(store !== undefined && { store }),
     ...(on_uncertain !== undefined && { on_uncertain }),
     ...(cache && cache.ttl_seconds !== undefined && { cache }),
     parameters: (written.parameters ?? {}) as Parameters,
     variables,
     literal_tokens: readLiterals(source, written.literal_tokens ?? [], places),
   };
+  if (store === 'none' && cache) {
+    source.refuse(places.get('cache#key'), 'cache keeps answers and store: none keeps nothing; remove one');
+  }
   for (const { name } of variables) {
     if (yaml.literal_tokens.includes(`{{${name}}}`)) {
       source.refuse(
@@ -130,7 +135,7 @@ function readLiterals(source: YamlSource, literals: readonly string[], places: P
   return [...new Set(literals)];
 }
 
-// The texts of a chain are in the patterns of its steps, and so is what is said about them.
+// A chain goes on from what its steps have said, so that is stored. The texts of a chain are in the patterns of its steps, and so is what is said about them.
 const ofTexts = [
   'language',
   'template',
@@ -143,6 +148,7 @@ const ofTexts = [
   'mark_input',
   'on_uncertain',
   'cache',
+  'store',
 ];
 
 function readChain(source: YamlSource, written: Written, places: Places): { chain: WrittenChain } {
