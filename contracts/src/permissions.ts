@@ -14,6 +14,7 @@ export const permissions = [
   'identity-provider:write',
   'scim:write',
   'login-link:write',
+  'audit:read',
   'pattern:read',
   'pattern:write',
   'pattern:publish',
@@ -106,6 +107,7 @@ const admin: readonly Permission[] = [
     'role:write',
     'team:write',
     'budget:write',
+    'audit:read',
   ]),
 ];
 

@@ -108,6 +108,7 @@ export const runOperations = {
     path: '/v1/runs/{run}',
     permission: 'run:read',
     summary: 'One run with its texts and attempts',
+    audited: 'others',
     input: strict(byId),
     output: Run,
     status: 200,
@@ -158,6 +159,7 @@ export const runOperations = {
     path: '/v1/runs/{run}/events',
     permission: 'run:read',
     summary: 'The events of a run from a place in its output on: what has come, what comes, and the end',
+    audited: 'others',
     input: strict({
       ...byId,
       after: Type.Optional(

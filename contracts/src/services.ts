@@ -1,3 +1,4 @@
+import { auditOperations } from './audit.ts';
 import { batchOperations } from './batch-operations.ts';
 import { budgetOperations } from './budget-operations.ts';
 import { commandLineLoginOperations, commandLineSignInOperations } from './command-line-login.ts';
@@ -20,7 +21,7 @@ import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
-  identity: { ...identityOperations, ...loginOperations, ...commandLineLoginOperations },
+  identity: { ...identityOperations, ...loginOperations, ...commandLineLoginOperations, ...auditOperations },
   pattern: {
     ...patternOperations,
     ...historyOperations,

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Method, Operation } from '@damask/contracts/operation.ts';
+import { type ErrorCode, errorCatalogue } from '@damask/contracts/errors.ts';
+import { type Method, type Operation, pathParameters } from '@damask/contracts/operation.ts';
 import { AppError, notFound, toAppError } from '#platform/app-error.ts';
 import { type CallContext, everywhere } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
+import type { AuditNotes } from './audit-notes.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { createByteStream, typeOfAnswer } from './byte-stream.ts';
 import { type ClientAddress, createClientAddress } from './client-address.ts';
@@ -16,7 +18,7 @@ import { openUpload } from './open-upload.ts';
 import type { Principal } from './principal.ts';
 import { sendProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
-import { addHeaders, type HeaderField, listHeaderFields, readDeadline } from './read-headers.ts';
+import { addHeaders, type HeaderField, listHeaderFields, readDeadline, readReason } from './read-headers.ts';
 import { readBytes, readInput, readParameters, readQuery, withParameters } from './read-input.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { Match, Route, RouteTable } from './routes.ts';
@@ -52,6 +54,8 @@ export interface DispatchOptions {
   readonly addressOf?: ClientAddress;
   /** Where operations of the gateway find the request behind their call. */
   readonly visits?: Pick<Visits, 'open'>;
+  /** Takes down what was refused, and who read what is sensitive. */
+  readonly notes?: Pick<AuditNotes, 'note'>;
   /** Bytes of bodies that all requests together may hold; 256 MiB by default. */
   readonly bodyBudget?: number;
 }
@@ -104,12 +108,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (!route || (request.method === 'HEAD' && isReadOnce(route.operation)))
       throw methodNotAllowed(match, request.method ?? '');
     chosen.route = route;
+    chosen.match = match;
     const { operation } = route;
     load.admit(operation, active);
     const permission = permissionOf(operation);
     const waiting = permission === 'public' ? undefined : options.prepare?.(request);
     if (waiting) await waiting;
     const caller = permission === 'public' ? anyone : options.authenticate(request, permission);
+    chosen.caller = caller;
     requirePermission(caller, permission);
     if (permission !== 'public' && limits) {
       // Who acts in no workspace is counted alone: all of them together would otherwise share one limit.
@@ -144,8 +150,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       : streamed
         ? createEventStream(response, requestId)
         : undefined;
+    const reason = readReason(request);
     const context: CallContext = {
       requestId,
+      address: addressOf(request),
+      ...(reason === undefined ? {} : { reason }),
       workspace: caller.workspace,
       actor: caller.actor,
       permissions: caller.permissions,
@@ -161,11 +170,38 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (takesLong) callers.watch(request, abort);
     try {
       const output = await call(context, input);
+      if (operation.audited) noteRead(chosen, context, output);
       if (!stream?.end()) sendAnswer(request, response, operation, output, requestId, statusFor(operation, input));
     } finally {
       if (takesLong) callers.forget(abort);
     }
     closeUntaken(response, clock);
+  }
+
+  /** Both are told in groups, later: no answer waits for it. */
+  function noteRefusal(request: IncomingMessage, { route, match, caller = anyone }: Chosen, requestId: string, code: string) {
+    if (!route || !match || !options.notes || route.operation.method === 'GET') return;
+    const { status } = errorCatalogue[code as ErrorCode];
+    if (status !== 401 && status !== 403) return;
+    options.notes.note({
+      caller,
+      action: route.name,
+      // Strangers could name anything: what they ask for is one thing.
+      subject: caller === anyone ? route.operation.path : subjectOf(route, match),
+      outcome: 'refused',
+      code,
+      address: addressOf(request),
+      requestId,
+    });
+  }
+
+  function noteRead({ route, match, caller }: Chosen, context: CallContext, output: unknown) {
+    if (!route || !match || !caller) return;
+    const maker = (output as { actor?: unknown } | null | undefined)?.actor;
+    if (route.operation.audited === 'others' && (maker === undefined || maker === caller.actor.id)) return;
+    const { address = '', reason, requestId } = context;
+    const subject = subjectOf(route, match);
+    options.notes?.note({ caller, action: route.name, subject, outcome: 'done', address, reason, requestId });
   }
 
   return {
@@ -183,6 +219,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         await answer(request, response, requestId, chosen, share);
       } catch (error) {
         const failure = toAppError(error);
+        noteRefusal(request, chosen, requestId, failure.code);
         if (failure.code === 'internal') {
           log.error('A request failed', { request_id: requestId, operation: chosen.route?.name, error });
         } else if (failure.cause) {
@@ -206,6 +243,13 @@ function isReadOnce({ alwaysStreams, answerTypes, redirects }: Operation): boole
   return alwaysStreams === true || answerTypes !== undefined || redirects === true;
 }
 
+/** What a call is about: the first thing that its address names. */
+function subjectOf({ operation }: Route, { parameters }: Match): string {
+  const [kind] = pathParameters(operation.path);
+  if (kind === undefined) return operation.path;
+  return `${kind}/${parameters[kind] ?? ''}`.replace(/[^\x20-\x7e]/g, '').slice(0, 300);
+}
+
 function statusFor({ status, statusWhen }: Operation, input: Readonly<Record<string, unknown>>): number {
   return statusWhen !== undefined && input[statusWhen.field] === statusWhen.value ? statusWhen.status : status;
 }
@@ -220,6 +264,8 @@ function withoutOrigin(target: string): string {
 /** What becomes known of a request while it is answered. */
 interface Chosen {
   route?: Route;
+  match?: Match;
+  caller?: Principal;
   end?: (() => void) | undefined;
 }
 

@@ -56,6 +56,8 @@ export interface TestPlatform {
     options?: { key?: string | null; headers?: Record<string, string> },
   ): Promise<Reply>;
   keyFor(role: Role, ownerKey?: string): Promise<string>;
+  /** Seals what the audit log waits for, now, and signs what is due. */
+  sealAudit(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -181,6 +183,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     beta,
     logged,
     call,
+    sealAudit: async () => composition.identity?.sealAudit(),
     async keyFor(role, ownerKey = alpha.ownerKey) {
       const { body } = await call('POST', '/v1/keys', { name: `test ${role}`, role }, { key: ownerKey });
       await gateway.refresh();

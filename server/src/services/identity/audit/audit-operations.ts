@@ -1,0 +1,20 @@
+import type { auditOperations } from '@damask/contracts/audit.ts';
+import type { Implementation } from '#platform/call.ts';
+import type { AuditParts } from './audit-parts.ts';
+import { exportAudit } from './export-audit.ts';
+import { listAudit } from './list-audit.ts';
+import { listAuditCheckpoints } from './list-checkpoints.ts';
+import { noteAudit } from './note-audit.ts';
+
+export function createAuditOperations(parts: AuditParts): Implementation<typeof auditOperations> {
+  return {
+    /** Sealed entries, newest first, and how far the log is sealed. Errors: `forbidden`, `invalid_cursor`. */
+    listAudit: (context, input) => listAudit(parts, context, input),
+    /** The chain of a period as bytes. Errors: `forbidden`. */
+    exportAudit: (context, input) => exportAudit(parts, context, input),
+    /** Errors: `forbidden`, `invalid_cursor`. */
+    listAuditCheckpoints: (context, input) => listAuditCheckpoints(parts, context, input),
+    /** Groups of calls that the edge refused, and of reads of what is sensitive. */
+    noteAudit: (_context, input) => noteAudit(parts, input),
+  };
+}
