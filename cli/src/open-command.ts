@@ -45,7 +45,8 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
       commands,
       async connect() {
         const { connect } = await import('./connect.ts');
-        access ??= connect(known, terminal, !parsed.flags['no-start']);
+        const { reason } = parsed.flags as { reason?: string };
+        access ??= connect(known, terminal, !parsed.flags['no-start'], reason);
         return access;
       },
     };

@@ -129,6 +129,66 @@ export interface Attempt {
   readonly total_ms: number | null;
 }
 
+export interface AuditCheckpoint {
+  readonly seq: number;
+  readonly hash: string;
+  readonly at: string;
+  /** RFC 8785 JSON: kind, workspace, seq, hash, at, previous. */
+  readonly body: string;
+  /** Id of the signing key. */
+  readonly key: string;
+  /** Ed25519 over the bytes of `body`, base64. */
+  readonly signature: string;
+}
+
+export interface AuditEntry {
+  readonly workspace: string;
+  /** Place in the chain of the workspace, without gaps. */
+  readonly seq: number;
+  readonly id: string;
+  /** When the change was begun, RFC 3339 with microseconds, UTC. */
+  readonly at: string;
+  /** Which part of the platform wrote it. */
+  readonly service: string;
+  readonly actor: {
+    readonly kind: string;
+    readonly id: string;
+    /** The member behind it, where there is one. */
+    readonly account: string | null;
+  };
+  /** api_key, login_session, token, system or none; null for rows of older versions. */
+  readonly auth: string | null;
+  /** Name of the operation. */
+  readonly action: string;
+  /** What it was done to, as kind/name. */
+  readonly subject: string;
+  readonly outcome: AuditOutcome;
+  /** Digest of what it was. */
+  readonly before: string | null;
+  /** Digest of what it became. */
+  readonly after: string | null;
+  /** Where the caller was. */
+  readonly address: string | null;
+  readonly request_id: string;
+  /** What the caller gave in Damask-Reason. */
+  readonly reason: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** Hash of the entry before; 64 zeros for the first. */
+  readonly previous: string;
+  /** SHA-256 of `previous`, as bytes, and of the entry as RFC 8785 writes it. */
+  readonly hash: string;
+}
+
+export interface AuditKey {
+  readonly id: string;
+  /** Ed25519, SPKI DER in base64. */
+  readonly public_key: string;
+  readonly from: string;
+  readonly until: string | null;
+}
+
+export type AuditOutcome = 'done' | 'refused';
+
 export interface Batch {
   readonly id: string;
   readonly status: BatchStatus;
@@ -735,6 +795,7 @@ export type PermissionName =
   | 'identity-provider:write'
   | 'scim:write'
   | 'login-link:write'
+  | 'audit:read'
   | 'pattern:read'
   | 'pattern:write'
   | 'pattern:publish'
@@ -1444,6 +1505,34 @@ export interface ApproveCommandLineLoginInput {
   readonly user_code: string;
 }
 
+export interface ListAuditInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  /** Id of a key, member or account. */
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  /** How the subject begins: pattern/, key/ and an id. */
+  readonly subject?: string | undefined;
+  readonly outcome?: AuditOutcome | undefined;
+  /** Not before this time. RFC 3339, UTC. */
+  readonly since?: string | undefined;
+  /** Before this time. RFC 3339, UTC. */
+  readonly until?: string | undefined;
+}
+
+export interface ExportAuditInput {
+  readonly format?: 'jsonl' | 'csv' | undefined;
+  /** From the first entry of this time on. RFC 3339, UTC. */
+  readonly since?: string | undefined;
+  /** Up to the last entry before this time. RFC 3339, UTC. */
+  readonly until?: string | undefined;
+}
+
+export interface ListAuditCheckpointsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface ListPatternsInput {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
@@ -2066,6 +2155,27 @@ export interface ApproveCommandLineLoginOutput {
   readonly location: string | null;
 }
 
+export interface ListAuditOutput {
+  readonly items: readonly AuditEntry[];
+  readonly next?: string | undefined;
+  readonly sealed: {
+    readonly seq: number;
+    readonly at: string;
+  } | null;
+  readonly checkpoint: {
+    readonly seq: number;
+    readonly at: string;
+  } | null;
+  /** Changes that are not sealed yet; 1,000 at most are counted. */
+  readonly waiting: number;
+}
+
+export interface ListAuditCheckpointsOutput {
+  readonly items: readonly AuditCheckpoint[];
+  readonly next?: string | undefined;
+  readonly keys: readonly AuditKey[];
+}
+
 export interface ListModelsOutput {
   readonly items: readonly Model[];
 }
@@ -2264,6 +2374,12 @@ export interface OperationTypes {
   readonly readCommandLineLogin: { readonly input: ReadCommandLineLoginInput; readonly output: ReadCommandLineLoginOutput };
   /** Let it act for you; tells where the browser brings the answer, if anywhere. */
   readonly approveCommandLineLogin: { readonly input: ApproveCommandLineLoginInput; readonly output: ApproveCommandLineLoginOutput };
+  /** Who did what, newest first, as the sealed log has it. */
+  readonly listAudit: { readonly input: ListAuditInput; readonly output: ListAuditOutput };
+  /** The chain of a period, oldest first: JSONL that can be verified, or CSV to look at. */
+  readonly exportAudit: { readonly input: ExportAuditInput; readonly output: Readonly<Record<string, never>> };
+  /** Signed checkpoints of the chain, newest first, and the keys that sign. */
+  readonly listAuditCheckpoints: { readonly input: ListAuditCheckpointsInput; readonly output: ListAuditCheckpointsOutput };
   /** Patterns of the workspace by name. */
   readonly listPatterns: { readonly input: ListPatternsInput; readonly output: Page<Pattern> };
   /** Create a pattern and publish its first version. */
@@ -2475,6 +2591,9 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   deletePasskey: { method: 'DELETE', path: '/v1/me/passkeys/{passkey}' },
   readCommandLineLogin: { method: 'GET', path: '/v1/me/command-line-logins/{user_code}' },
   approveCommandLineLogin: { method: 'POST', path: '/v1/me/command-line-logins/{user_code}/approval' },
+  listAudit: { method: 'GET', path: '/v1/audit' },
+  exportAudit: { method: 'GET', path: '/v1/audit/export' },
+  listAuditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints' },
   listPatterns: { method: 'GET', path: '/v1/patterns' },
   createPattern: { method: 'POST', path: '/v1/patterns' },
   readPattern: { method: 'GET', path: '/v1/patterns/{pattern}' },

@@ -11,7 +11,7 @@ const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [-
        main.ts migrate [--contract] | check-config | model-pull [--json] | owner-key
        main.ts backup PLACE [--base PLACE] | backup-verify PLACE | backup-show PLACE [--json]
        main.ts restore [PLACE] [--base PLACE] [--acknowledge] [--json]
-       main.ts key-export FILE | key-import FILE | key-replace --lost
+       main.ts key-export FILE | key-import FILE | key-replace --lost | audit-rotate-key
        main.ts --help
 `;
 
@@ -63,7 +63,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
 }
 
 const isKeyCommand = (command: string): command is KeyCommand =>
-  ['key-export', 'key-import', 'key-replace'].includes(command);
+  ['key-export', 'key-import', 'key-replace', 'audit-rotate-key'].includes(command);
 
 const isBackupCommand = (command: string): command is BackupCommand =>
   ['backup', 'backup-verify', 'backup-show', 'restore'].includes(command);

@@ -1,6 +1,6 @@
 import type { Provider, PutProviderInput } from '@damask/sdk';
 import { askPerson } from '../ask-person.ts';
-import { defineCommand, type Invocation, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, type Invocation, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { namedVariable } from '../config.ts';
 import { InputError } from '../input-error.ts';
 import { parseLimits, parseOffers } from '../provider-values.ts';
@@ -56,6 +56,7 @@ const flags = {
     help: 'Where its runs go when it fails and their pattern names nothing. May be repeated.',
   },
   ...jsonFlag,
+  ...reasonFlag,
   ...serverFlags,
 } as const;
 

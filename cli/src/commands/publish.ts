@@ -1,5 +1,5 @@
 import { DamaskError } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { publishOrCreate, readPatternFolder } from '../publish-folder.ts';
 import { showDifference } from '../show-difference.ts';
 
@@ -21,6 +21,7 @@ export const publish = defineCommand({
     label: { type: 'string', value: '<label>', help: 'Point this label at the version, too.' },
     'dry-run': { type: 'boolean', help: 'Only check it and show what would change.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],
