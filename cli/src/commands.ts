@@ -1,3 +1,4 @@
+import { auditCommands } from './audit-commands.ts';
 import type { Commands } from './command.ts';
 import { identityCommands } from './identity-commands.ts';
 
@@ -216,22 +217,7 @@ export const commands: Commands = {
     load: async () => (await import('./commands/model-pull.ts')).modelPull,
   },
   ...identityCommands,
-  audit: {
-    summary: 'List who did what, newest first',
-    load: async () => (await import('./commands/audit.ts')).audit,
-  },
-  'audit export': {
-    summary: 'Write the audit log of a period to a file',
-    load: async () => (await import('./commands/audit-export.ts')).auditExport,
-  },
-  'audit verify': {
-    summary: 'Check that nothing in the audit log was changed or taken away',
-    load: async () => (await import('./commands/audit-verify.ts')).auditVerify,
-  },
-  'audit rotate-key': {
-    summary: 'Let a new key sign the checkpoints of the audit log',
-    load: async () => (await import('./commands/audit-rotate-key.ts')).auditRotateKey,
-  },
+  ...auditCommands,
   login: {
     summary: 'Keep a key for a server and use that server',
     load: async () => (await import('./commands/login.ts')).login,

@@ -31,7 +31,10 @@ export const AuditEntry = Type.Object({
   request_id: Type.String(),
   reason: Type.Union([Type.String(), Type.Null()], { description: 'What the caller gave in Damask-Reason.' }),
   details: Type.Record(Type.String(), Type.Unknown()),
-  previous: Type.String({ description: 'Hash of the entry before; 64 zeros for the first.', pattern: '^[0-9a-f]{64}$' }),
+  previous: Type.String({
+    description: 'Hash of the entry before; 64 zeros for the first.',
+    pattern: '^[0-9a-f]{64}$',
+  }),
   hash: Type.String({ description: 'SHA-256 of `previous`, as bytes, and of the entry as RFC 8785 writes it.' }),
 });
 export type AuditEntry = Static<typeof AuditEntry>;
@@ -53,6 +56,14 @@ export const AuditKey = Type.Object({
   from: Time,
   until: nullable(Time),
 });
+
+export const HandChange = Type.Object({
+  subject: Type.String(),
+  what: Type.Union([Type.Literal('changed'), Type.Literal('added'), Type.Literal('removed')]),
+  audited: Type.Union([Type.String(), Type.Null()], { description: 'The digest that the log said last.' }),
+  found: Type.Union([Type.String(), Type.Null()], { description: 'The digest of what is there.' }),
+});
+export type HandChange = Static<typeof HandChange>;
 
 const time = (description: string) => Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description }));
 
@@ -84,7 +95,9 @@ export const auditOperations = {
     summary: 'Who did what, newest first, as the sealed log has it',
     input: strict({
       ...page,
-      actor: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Id of a key, member or account.' })),
+      actor: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 100, description: 'Id of a key, member or account.' }),
+      ),
       action: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
       subject: Type.Optional(
         Type.String({ minLength: 1, maxLength: 300, description: 'How the subject begins: pattern/, key/ and an id.' }),
@@ -130,6 +143,16 @@ export const auditOperations = {
     status: 200,
     errors: ['invalid_cursor'],
   }),
+  readAuditState: operation({
+    method: 'GET',
+    path: '/v1/audit/state',
+    permission: 'audit:read',
+    summary: 'Keys, members, roles, service accounts and identity providers that are not what the log said last',
+    input: None,
+    output: Type.Object({ items: Type.Array(HandChange) }),
+    status: 200,
+    errors: [],
+  }),
   noteAudit: operation({
     method: 'POST',
     path: '/internal/audit-notes',
@@ -137,6 +160,20 @@ export const auditOperations = {
     summary: 'Keep what the edge refused, and who read what is sensitive',
     input: strict({ notes: Type.Array(NotedCall, { maxItems: 200 }), lost: Type.Integer({ minimum: 0 }) }),
     output: Type.Object({}),
+    status: 200,
+    errors: [],
+  }),
+} satisfies Operations;
+
+/** What another service keeps is held against its own rows. */
+export const patternAuditOperations = {
+  readPatternAuditState: operation({
+    method: 'GET',
+    path: '/v1/audit/state/patterns',
+    permission: 'audit:read',
+    summary: 'Providers and budgets that are not what the log said last',
+    input: None,
+    output: Type.Object({ items: Type.Array(HandChange) }),
     status: 200,
     errors: [],
   }),

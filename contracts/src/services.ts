@@ -1,4 +1,4 @@
-import { auditOperations } from './audit.ts';
+import { auditOperations, patternAuditOperations } from './audit.ts';
 import { batchOperations } from './batch-operations.ts';
 import { budgetOperations } from './budget-operations.ts';
 import { commandLineLoginOperations, commandLineSignInOperations } from './command-line-login.ts';
@@ -35,6 +35,7 @@ export const serviceOperations = {
     ...queueOperations,
     ...batchOperations,
     ...timerOperations,
+    ...patternAuditOperations,
   },
   gateway: {
     ...gatewayOperations,

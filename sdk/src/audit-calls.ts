@@ -20,6 +20,14 @@ export function auditCalls(connection: Connection, call: Call) {
       /** The chain of a period as bytes: JSONL, or CSV. */
       exportBytes: (input: api.ExportAuditInput = {}, options?: CallOptions) =>
         streamBytes(connection, 'exportAudit', input, options),
+      /** What of keys, members, roles and providers is not what the log said last: somebody changed it by hand. */
+      state: async (options?: CallOptions) => {
+        const [identity, patterns] = await Promise.all([
+          call('readAuditState', {}, options),
+          call('readPatternAuditState', {}, options),
+        ]);
+        return { items: [...identity.items, ...patterns.items] };
+      },
       /** One page of signed checkpoints, newest first, with the public keys. */
       checkpoints: (input: api.ListAuditCheckpointsInput = {}, options?: CallOptions) =>
         call('listAuditCheckpoints', input, options),

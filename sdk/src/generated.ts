@@ -404,6 +404,15 @@ export interface FileDiff {
   readonly cut: boolean;
 }
 
+export interface HandChange {
+  readonly subject: string;
+  readonly what: 'changed' | 'added' | 'removed';
+  /** The digest that the log said last. */
+  readonly audited: string | null;
+  /** The digest of what is there. */
+  readonly found: string | null;
+}
+
 export interface IdentityProvider {
   readonly name: string;
   readonly id: string;
@@ -2176,6 +2185,10 @@ export interface ListAuditCheckpointsOutput {
   readonly keys: readonly AuditKey[];
 }
 
+export interface ReadAuditStateOutput {
+  readonly items: readonly HandChange[];
+}
+
 export interface ListModelsOutput {
   readonly items: readonly Model[];
 }
@@ -2206,6 +2219,10 @@ export interface RenderRunOutput {
     readonly needs: readonly string[];
   }[] | undefined;
   readonly deprecated: Deprecation | null;
+}
+
+export interface ReadPatternAuditStateOutput {
+  readonly items: readonly HandChange[];
 }
 
 export interface ReadLiveOutput {
@@ -2380,6 +2397,8 @@ export interface OperationTypes {
   readonly exportAudit: { readonly input: ExportAuditInput; readonly output: Readonly<Record<string, never>> };
   /** Signed checkpoints of the chain, newest first, and the keys that sign. */
   readonly listAuditCheckpoints: { readonly input: ListAuditCheckpointsInput; readonly output: ListAuditCheckpointsOutput };
+  /** Keys, members, roles, service accounts and identity providers that are not what the log said last. */
+  readonly readAuditState: { readonly input: Readonly<Record<string, never>>; readonly output: ReadAuditStateOutput };
   /** Patterns of the workspace by name. */
   readonly listPatterns: { readonly input: ListPatternsInput; readonly output: Page<Pattern> };
   /** Create a pattern and publish its first version. */
@@ -2520,6 +2539,8 @@ export interface OperationTypes {
   readonly deleteTimer: { readonly input: DeleteTimerInput; readonly output: TimerSummary };
   /** Ticks of a timer, newest first. */
   readonly listTimerTicks: { readonly input: ListTimerTicksInput; readonly output: Page<TimerTick> };
+  /** Providers and budgets that are not what the log said last. */
+  readonly readPatternAuditState: { readonly input: Readonly<Record<string, never>>; readonly output: ReadPatternAuditStateOutput };
   /** Is the process itself alive. */
   readonly readLive: { readonly input: Readonly<Record<string, never>>; readonly output: ReadLiveOutput };
   /** Can it take requests now; 503 names the part that cannot. */
@@ -2594,6 +2615,7 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   listAudit: { method: 'GET', path: '/v1/audit' },
   exportAudit: { method: 'GET', path: '/v1/audit/export' },
   listAuditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints' },
+  readAuditState: { method: 'GET', path: '/v1/audit/state' },
   listPatterns: { method: 'GET', path: '/v1/patterns' },
   createPattern: { method: 'POST', path: '/v1/patterns' },
   readPattern: { method: 'GET', path: '/v1/patterns/{pattern}' },
@@ -2662,6 +2684,7 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   putTimer: { method: 'PUT', path: '/v1/timers/{timer}' },
   deleteTimer: { method: 'DELETE', path: '/v1/timers/{timer}' },
   listTimerTicks: { method: 'GET', path: '/v1/timers/{timer}/ticks' },
+  readPatternAuditState: { method: 'GET', path: '/v1/audit/state/patterns' },
   readLive: { method: 'GET', path: '/livez' },
   readReady: { method: 'GET', path: '/readyz' },
   readOpenApi: { method: 'GET', path: '/openapi.json' },

@@ -68,7 +68,9 @@ export async function startAuditWorld(environment: Record<string, string> = {}):
     },
     async anchor() {
       await platform.sealAudit();
-      await behind(`update identity.audit_head set open_since = now() - interval '2 minutes' where open_since is not null`);
+      await behind(
+        `update identity.audit_head set open_since = now() - interval '2 minutes' where open_since is not null`,
+      );
       await platform.sealAudit();
     },
     async entries() {

@@ -7,7 +7,7 @@ export function chanceOf(seed: number): () => number {
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    t ^= t + Math.imul(t ^ (t >>> 7), 61 | t);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
@@ -100,6 +100,9 @@ export const tamperings: Readonly<Record<string, Tampering>> = {
     const kept = entries.slice(0, entries.length - 1 - pick(entries.length - 1, chance));
     const last = kept.at(-1) as Mutable;
     const more = entries.slice(kept.length).map((entry) => ({ ...entry, reason: 'forged' }));
-    return rewrite([...kept, ...(more.length > 0 ? more : [{ ...last, id: last.id.replace(/.$/, '0'), reason: 'forged' }])]);
+    return rewrite([
+      ...kept,
+      ...(more.length > 0 ? more : [{ ...last, id: last.id.replace(/.$/, '0'), reason: 'forged' }]),
+    ]);
   },
 };

@@ -87,7 +87,10 @@ test('G-2: an entry that was deleted from the middle leaves a gap', async () => 
 test('G-3: an end that was cut off is missed by the checkpoint outside', async () => {
   const verdict = await tampered(whole.slice(0, -10));
   assert.deepEqual(codes(verdict), [`truncated seq=${whole.length - 9}`]);
-  assert.match(verdict.problems[0]?.detail ?? '', new RegExp(`is of entry ${whole.length}, and it ends at ${whole.length - 10}`));
+  assert.match(
+    verdict.problems[0]?.detail ?? '',
+    new RegExp(`is of entry ${whole.length}, and it ends at ${whole.length - 10}`),
+  );
   assert.deepEqual(codes(await tampered([])), ['truncated seq=1']);
 });
 
@@ -172,7 +175,10 @@ test('a checkpoint that is taken away from the folder is missed by the next one'
   const lines = await world.lines();
   const ours = lines.filter(({ body }) => body.includes('"checkpoint"') && body.includes(world.platform.alpha.id));
   const verdict = await world.verify({ lines: lines.filter((line) => line !== ours[1]) });
-  assert.deepEqual(codes(verdict).map((code) => code.split(' ')[0]), ['checkpoint_missing']);
+  assert.deepEqual(
+    codes(verdict).map((code) => code.split(' ')[0]),
+    ['checkpoint_missing'],
+  );
 });
 
 test('lines that were moved in an export are named', async () => {

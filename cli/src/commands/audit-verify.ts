@@ -33,6 +33,10 @@ export const auditVerify = defineCommand({
       completes: 'files',
       help: 'Keys that you trust: keys.json or PEM; by default those beside the checkpoints.',
     },
+    state: {
+      type: 'boolean',
+      help: 'Also hold keys, members, roles and providers of the server against the log.',
+    },
     workspace: { type: 'string', value: '<id>', help: 'The workspace that it has to be of.' },
     from: { type: 'string', value: '<time>', help: 'The export begins here, on purpose.' },
     to: { type: 'string', value: '<time>', help: 'The export was made then: what was signed later is left out.' },
@@ -75,9 +79,16 @@ export const auditVerify = defineCommand({
     });
     for await (const line of linesOf(source)) verifier.add(line);
     const verdict = verifier.end();
-    if (flags.json) await terminal.print(JSON.stringify(verdict, null, 2));
+    const changes = flags.state ? (await (await connect()).damask.audit.state()).items : [];
+    const whole = verdict.problems.length === 0 && changes.length === 0;
+    if (flags.json) await terminal.print(JSON.stringify({ ...verdict, changed_by_hand: changes }, null, 2));
     else await tell(terminal, verdict, { outside: folders.length > 0, ownKeys: trusted === undefined });
-    return verdict.problems.length > 0 ? exitCodes.failed.code : exitCodes.ok.code;
+    if (!flags.json) {
+      for (const { subject, what } of changes) {
+        await terminal.print(`${terminal.paint('red', 'changed_by_hand')} ${subject}: it was ${what} without an entry`);
+      }
+    }
+    return whole ? exitCodes.ok.code : exitCodes.failed.code;
   },
 });
 

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ErrorCode, errorCatalogue } from '@damask/contracts/errors.ts';
-import { type Method, type Operation, pathParameters } from '@damask/contracts/operation.ts';
+import type { Method, Operation } from '@damask/contracts/operation.ts';
 import { AppError, notFound, toAppError } from '#platform/app-error.ts';
-import { type CallContext, everywhere } from '#platform/call.ts';
+import type { CallContext } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
@@ -14,8 +13,9 @@ import { closeUntaken } from './close-untaken.ts';
 import type { Cors } from './cors.ts';
 import { createEventStream } from './event-stream.ts';
 import { createLoadShedding } from './load-shedding.ts';
+import { type Called, noteRead, noteRefusal } from './note-calls.ts';
 import { openUpload } from './open-upload.ts';
-import type { Principal } from './principal.ts';
+import { anyone, type Principal } from './principal.ts';
 import { sendProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
 import { addHeaders, type HeaderField, listHeaderFields, readDeadline, readReason } from './read-headers.ts';
@@ -72,13 +72,6 @@ const longestQuery = 16_384;
 const scimForm = { type: scimType, write: toScimProblem };
 const plainDeadline = 30_000;
 const runDeadline = 3_700_000;
-
-const anyone: Principal = {
-  workspace: '00000000-0000-0000-0000-000000000000',
-  actor: { kind: 'system', id: 'anyone', name: 'anyone', role: 'viewer' },
-  permissions: new Set(),
-  reach: everywhere,
-};
 
 /** The one choke point of the edge: route, credential, permission, limits, body; then the service's door. */
 export function createDispatch(options: DispatchOptions): Dispatch {
@@ -170,38 +163,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (takesLong) callers.watch(request, abort);
     try {
       const output = await call(context, input);
-      if (operation.audited) noteRead(chosen, context, output);
+      if (operation.audited) noteRead(options.notes, chosen, context, output);
       if (!stream?.end()) sendAnswer(request, response, operation, output, requestId, statusFor(operation, input));
     } finally {
       if (takesLong) callers.forget(abort);
     }
     closeUntaken(response, clock);
-  }
-
-  /** Both are told in groups, later: no answer waits for it. */
-  function noteRefusal(request: IncomingMessage, { route, match, caller = anyone }: Chosen, requestId: string, code: string) {
-    if (!route || !match || !options.notes || route.operation.method === 'GET') return;
-    const { status } = errorCatalogue[code as ErrorCode];
-    if (status !== 401 && status !== 403) return;
-    options.notes.note({
-      caller,
-      action: route.name,
-      // Strangers could name anything: what they ask for is one thing.
-      subject: caller === anyone ? route.operation.path : subjectOf(route, match),
-      outcome: 'refused',
-      code,
-      address: addressOf(request),
-      requestId,
-    });
-  }
-
-  function noteRead({ route, match, caller }: Chosen, context: CallContext, output: unknown) {
-    if (!route || !match || !caller) return;
-    const maker = (output as { actor?: unknown } | null | undefined)?.actor;
-    if (route.operation.audited === 'others' && (maker === undefined || maker === caller.actor.id)) return;
-    const { address = '', reason, requestId } = context;
-    const subject = subjectOf(route, match);
-    options.notes?.note({ caller, action: route.name, subject, outcome: 'done', address, reason, requestId });
   }
 
   return {
@@ -219,7 +186,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         await answer(request, response, requestId, chosen, share);
       } catch (error) {
         const failure = toAppError(error);
-        noteRefusal(request, chosen, requestId, failure.code);
+        noteRefusal(options.notes, chosen, { code: failure.code, address: addressOf(request), requestId });
         if (failure.code === 'internal') {
           log.error('A request failed', { request_id: requestId, operation: chosen.route?.name, error });
         } else if (failure.cause) {
@@ -243,13 +210,6 @@ function isReadOnce({ alwaysStreams, answerTypes, redirects }: Operation): boole
   return alwaysStreams === true || answerTypes !== undefined || redirects === true;
 }
 
-/** What a call is about: the first thing that its address names. */
-function subjectOf({ operation }: Route, { parameters }: Match): string {
-  const [kind] = pathParameters(operation.path);
-  if (kind === undefined) return operation.path;
-  return `${kind}/${parameters[kind] ?? ''}`.replace(/[^\x20-\x7e]/g, '').slice(0, 300);
-}
-
 function statusFor({ status, statusWhen }: Operation, input: Readonly<Record<string, unknown>>): number {
   return statusWhen !== undefined && input[statusWhen.field] === statusWhen.value ? statusWhen.status : status;
 }
@@ -262,10 +222,7 @@ function withoutOrigin(target: string): string {
 }
 
 /** What becomes known of a request while it is answered. */
-interface Chosen {
-  route?: Route;
-  match?: Match;
-  caller?: Principal;
+interface Chosen extends Called {
   end?: (() => void) | undefined;
 }
 

@@ -10,6 +10,8 @@ alter table @service.audit
   add column reason text;
 -- The sequencer follows (xact, id), as readers of the outbox do.
 create index audit_commit_order on @service.audit (xact, id);
+-- For what the log said last of a subject.
+create index audit_subject on @service.audit (workspace, subject, xact, id);
 create policy platform_reads on @service.audit for select to damask_platform
   using (current_setting('damask.role', true) = 'platform');
 grant select on @service.audit to damask_platform;

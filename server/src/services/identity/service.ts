@@ -7,6 +7,7 @@ import { createTrail } from '#platform/trail.ts';
 import { createAuditKeys } from './audit/audit-keys.ts';
 import { createAuditOperations } from './audit/audit-operations.ts';
 import { type AuditSettings, openAudit } from './audit/open-audit.ts';
+import { statesOfIdentity } from './audit/state-store.ts';
 import { createCommandLineOperations } from './command-line/command-line-operations.ts';
 import { createKey } from './create-key.ts';
 import { createWorkspace } from './create-workspace.ts';
@@ -52,7 +53,7 @@ export function createIdentityService(
 ): Implementation<
   typeof identityOperations & typeof loginOperations & typeof commandLineLoginOperations & typeof auditOperations
 > {
-  const trail = createTrail('identity', options.clock);
+  const trail = createTrail('identity', options.clock, statesOfIdentity);
   const parts: IdentityParts = {
     keyLimit: 10_000,
     loginLimits: standardLoginLimits,
@@ -106,6 +107,8 @@ export interface RunningIdentity {
   readonly operations: ReturnType<typeof createIdentityService>;
   /** Seals and signs what the audit tables hold, now; it does so each second by itself. */
   sealAudit(): Promise<void>;
+  /** Looks now for what was changed past the platform; it does so each day by itself. Answers how much it found. */
+  lookForHandChanges(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -119,6 +122,7 @@ export function openIdentity(
   return {
     operations: createIdentityService({ ...options, auditKeys: keys }),
     sealAudit: audit.pass,
+    lookForHandChanges: audit.look,
     stop: audit.stop,
   };
 }

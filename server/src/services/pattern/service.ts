@@ -10,9 +10,9 @@ import type { Log } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
 import type { ProcessRegistry } from '#platform/process-registry.ts';
 import { watchTopics } from '#platform/topic.ts';
-import { createTrail } from '#platform/trail.ts';
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
 import type { Vault } from '#platform/vault.ts';
+import { openPatternAudit } from './audit/open-pattern-audit.ts';
 import type { BatchLimits } from './batch/batch-parts.ts';
 import { openBatches } from './batch/open-batches.ts';
 import { createBudgetOperations } from './budget/budget-operations.ts';
@@ -123,13 +123,12 @@ export const patternMigrations = `${import.meta.dirname}/migrations`;
 
 /** A new workspace's starter patterns may wait so long for older transactions of the database. */
 const startersWithin = 5_000;
-
 /** A stream's reader that takes nothing for so long is cut off. */
 const readerWithin = 30_000;
 /** Patterns, models and runs: the run path. Resolves when it can take runs. */
 export async function createPatternService(options: PatternOptions): Promise<PatternService> {
   const { database, registry, carrier, vault, egress, cursors, metrics, clock, log, runs } = options;
-  const trail = createTrail('pattern', clock);
+  const { trail, ...audit } = openPatternAudit({ database, clock, log });
   const library = createLibraryTable({ database, log });
   const gates = createGates({ clock, log, minutes: createMinuteStore(database) });
   const providers = createProviderTable(database, gates.forget);
@@ -266,6 +265,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         }),
         ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
         ...createBudgetOperations({ ...libraryParts, library, budgets }),
+        ...audit.operations,
         ...createRunOperations(runParts),
         ...batches.operations,
         ...timers.operations,
@@ -293,7 +293,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       await Promise.all([checks.close(), recovery.stop(), readers.stop(), topics.stop(), planner.close()]);
       const left = await journal.stop(5_000);
       // After the journal: what calls took is settled from their ends.
-      await Promise.all([reconciliation.stop(), budgets.stop(2_000)]);
+      await Promise.all([reconciliation.stop(), budgets.stop(2_000), audit.stop()]);
       if (left > 0) log.error('Runs were left unrecorded at the end', { rows: left });
     },
   };

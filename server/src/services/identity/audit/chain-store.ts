@@ -41,7 +41,9 @@ export async function readCounted(
 }
 
 export async function readLastPosition(transaction: Transaction): Promise<number> {
-  const [row] = await transaction.query<{ last: string | null }>('select max(position) as last from identity.audit_entry');
+  const [row] = await transaction.query<{ last: string | null }>(
+    'select max(position) as last from identity.audit_entry',
+  );
   return Number(row?.last ?? 0);
 }
 

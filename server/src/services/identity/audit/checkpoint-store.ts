@@ -78,10 +78,11 @@ export async function markSigned(transaction: Transaction, { workspace, seq }: D
 }
 
 export async function markCounted(transaction: Transaction, { workspace, seq }: DueHead, now: number): Promise<void> {
-  await transaction.query(
-    'update identity.audit_head set counted_seq = $2, counted_at = $3 where workspace = $1',
-    [workspace, seq, new Date(now)],
-  );
+  await transaction.query('update identity.audit_head set counted_seq = $2, counted_at = $3 where workspace = $1', [
+    workspace,
+    seq,
+    new Date(now),
+  ]);
 }
 
 interface StoredCheckpoint {

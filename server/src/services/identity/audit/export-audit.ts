@@ -39,7 +39,8 @@ export async function exportAudit(
   for (let after = first - 1; after < last; ) {
     if (context.signal.aborted) return {};
     // What broke off must not look like the whole: the connection is closed without an end.
-    if (context.deadline <= clock.now()) throw new AppError('timeout', 'The export took too long. Ask for a shorter period.');
+    if (context.deadline <= clock.now())
+      throw new AppError('timeout', 'The export took too long. Ask for a shorter period.');
     const page = await database.transaction(scope, (transaction) =>
       store.readEntries(transaction, { after, last, limit: entriesAtOnce }),
     );

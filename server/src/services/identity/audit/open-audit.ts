@@ -4,6 +4,8 @@ import type { Database } from '#platform/database/database.ts';
 import type { Egress } from '#platform/egress/egress.ts';
 import { createSyslogSocket } from '#platform/egress/syslog-socket.ts';
 import type { Log } from '#platform/log.ts';
+import { createTrail } from '#platform/trail.ts';
+import { watchHandChanges } from '#platform/watch-hand-changes.ts';
 import type { AuditKeys } from './audit-keys.ts';
 import { toEntry } from './chain-entry.ts';
 import { readOnward } from './chain-store.ts';
@@ -11,6 +13,7 @@ import { createCheckpointFolder } from './checkpoint-folder.ts';
 import { readCheckpointsOnward } from './checkpoint-store.ts';
 import { startSequencer } from './start-sequencer.ts';
 import { startStream } from './start-stream.ts';
+import { statesOfIdentity } from './state-store.ts';
 import { readNewestPosition } from './stream-store.ts';
 import { toSyslogMessage } from './syslog-message.ts';
 import { createWebhookSender } from './webhook-sender.ts';
@@ -31,6 +34,8 @@ export interface AuditSettings {
 export interface AuditWork {
   /** Seals and signs what there is, now. */
   pass(): Promise<void>;
+  /** Looks now for what was changed past the platform; answers how much it found. */
+  look(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -52,7 +57,9 @@ export function openAudit(
   const { database, egress, clock, log, auditSources, keys } = parts;
   const folder = createCheckpointFolder(settings.checkpoints);
   const sequencer = startSequencer({ database, clock, log, auditSources, signing: { database, clock, keys, folder } });
-  const closing: (() => Promise<void> | void)[] = [() => sequencer.stop()];
+  const trail = createTrail('identity', clock, statesOfIdentity);
+  const watch = watchHandChanges({ database, service: 'identity', states: statesOfIdentity, trail, clock, log });
+  const closing: (() => Promise<void> | void)[] = [() => sequencer.stop(), () => watch.stop()];
 
   const entries = {
     newest: (transaction: Parameters<typeof readNewestPosition>[0]) => readNewestPosition(transaction, 'entries'),
@@ -88,7 +95,10 @@ export function openAudit(
   }
   if (syslog !== undefined) {
     const socket = createSyslogSocket(syslog, settings.allow);
-    const host = hostname().replace(/[^\x21-\x7e]/g, '').slice(0, 255) || '-';
+    const host =
+      hostname()
+        .replace(/[^\x21-\x7e]/g, '')
+        .slice(0, 255) || '-';
     const stream = startStream(parts, {
       name: 'syslog',
       ...entries,
@@ -101,6 +111,7 @@ export function openAudit(
   }
   return {
     pass: sequencer.pass,
+    look: watch.look,
     async stop() {
       await Promise.all(closing.map((close) => close()));
     },

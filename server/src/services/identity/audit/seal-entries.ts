@@ -40,7 +40,12 @@ function sealPage(parts: SealParts, careful: boolean): Promise<number | null> {
     if (!(await tryLock(transaction, 'seal'))) return null;
     const found = await readUnsealed(transaction, parts.auditSources, rowsAtOnce);
     if (found.length === 0) return 0;
-    const known = careful ? await store.findSealed(transaction, found.map(({ id }) => id)) : undefined;
+    const known = careful
+      ? await store.findSealed(
+          transaction,
+          found.map(({ id }) => id),
+        )
+      : undefined;
     const rows = known ? found.filter(({ id }) => !known.has(id)) : found;
     const { sealed, ends } = await chain(parts, transaction, rows);
     if (sealed.length > 0) {

@@ -51,7 +51,14 @@ export function signCheckpoints({ database, clock, keys, folder }: SignParts): P
       const last = await store.readLastBody(transaction, workspace);
       const { seq } = head;
       const previous = last === undefined ? null : hash('sha256', last);
-      const line = signLine(signing, { kind: 'checkpoint', workspace, seq, hash: head.hash.toString('hex'), at, previous });
+      const line = signLine(signing, {
+        kind: 'checkpoint',
+        workspace,
+        seq,
+        hash: head.hash.toString('hex'),
+        at,
+        previous,
+      });
       lines.push(line);
       signed.push({ ...line, workspace, seq, id: clock.uuid() });
     }

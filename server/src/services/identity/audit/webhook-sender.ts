@@ -38,7 +38,10 @@ export function createWebhookSender(options: {
         maxBytes: 64 * 1024,
       });
       if (status >= 200 && status <= 299) return;
-      throw new AppError('unavailable', `The receiver of the audit log answered ${status}. Check DAMASK_AUDIT_WEBHOOK.`);
+      throw new AppError(
+        'unavailable',
+        `The receiver of the audit log answered ${status}. Check DAMASK_AUDIT_WEBHOOK.`,
+      );
     },
   };
 }

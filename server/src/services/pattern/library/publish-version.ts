@@ -40,6 +40,7 @@ export async function publishVersion(
       // What it includes may have moved on while its own files stayed.
       if (content.files_digest === digestFiles(newest.files) && content.digest === newest.digest) return newest;
 
+      await parts.trail.look(transaction, `pattern/${name}`);
       const at = new Date(parts.clock.now()).toISOString();
       await insertVersions(transaction, context.workspace, [
         {

@@ -27,6 +27,7 @@ export function createModelOperations(parts: ModelParts): Implementation<typeof 
       changeProviders(parts, context.workspace, async (transaction) => {
         const row = await readProvider(transaction, name);
         if (!row) throw notFound();
+        await trail.look(transaction, `provider/${name}`);
         await deleteProvider(transaction, name);
         await trail.leave(transaction, context, {
           action: 'deleteProvider',

@@ -52,6 +52,7 @@ export const reachRules: Readonly<Record<keyof (typeof serviceOperations)['patte
   putProvider: 'whole',
   testProvider: 'whole',
   deleteProvider: 'whole',
+  readPatternAuditState: 'whole',
   listBudgets: 'whole',
   readBudget: 'whole',
   putBudget: 'whole',
