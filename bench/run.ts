@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureAudit } from './audit.ts';
 import { measureEdge } from './edge.ts';
 import { measureEveryday } from './everyday.ts';
 import { measureQueue } from './queue.ts';
@@ -34,6 +35,7 @@ before the answer ends. Medians of interleaved rounds.
 ${await measureRunPath(say, { streams: Number(values.streams) })}`,
   },
   { name: 'edge', title: 'The edge', measure: () => measureEdge(say) },
+  { name: 'audit', title: 'The audit log', measure: () => measureAudit(say) },
   {
     name: 'queue',
     title: 'Queued runs, batches and chains',
@@ -67,6 +69,7 @@ for (const { title, name, measure } of asked) {
     everyday: 'npm run bench everyday',
     'run-path': `npm run bench:run-path -- --streams ${values.streams}`,
     edge: 'npm run bench edge',
+    audit: 'npm run bench audit',
     queue: 'npm run bench:queue',
     memory: `npm run bench memory -- --runs ${values.runs}`,
   };

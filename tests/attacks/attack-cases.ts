@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface AttackCase {
-  /** As in the list of attacks: `Z-1` to `Z-12` on authorisation, `A-1` to `A-15` on authentication. */
+  /** As in the list of attacks: `Z-1` to `Z-12` on authorisation, `A-1` to `A-15` on authentication, `G-1` to `G-9` on the audit log. */
   readonly id: string;
   readonly attack: string;
   /** Where its test is, from the root; empty where there is no subject yet. */

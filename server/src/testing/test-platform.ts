@@ -58,6 +58,8 @@ export interface TestPlatform {
   keyFor(role: Role, ownerKey?: string): Promise<string>;
   /** Seals what the audit log waits for, now, and signs what is due. */
   sealAudit(): Promise<void>;
+  /** Looks for what was changed past identity, now. */
+  lookForHandChanges(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -184,6 +186,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     logged,
     call,
     sealAudit: async () => composition.identity?.sealAudit(),
+    lookForHandChanges: async () => composition.identity?.lookForHandChanges() ?? 0,
     async keyFor(role, ownerKey = alpha.ownerKey) {
       const { body } = await call('POST', '/v1/keys', { name: `test ${role}`, role }, { key: ownerKey });
       await gateway.refresh();

@@ -101,6 +101,8 @@ export interface EntryFilter {
   readonly until?: string | undefined;
 }
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** Entries of the transaction's workspace, newest first. */
 export async function listEntries(
   transaction: Transaction,
@@ -111,7 +113,7 @@ export async function listEntries(
   const beyond = filter.subject === undefined ? null : `${filter.subject}\u{10ffff}`;
   const rows = await transaction.query<StoredRow>(
     `select ${columns} from identity.audit_entry
-      where ($1::bigint is null or seq < $1) and ($3::text is null or actor_id = $3 or actor_account::text = $3)
+      where ($1::bigint is null or seq < $1) and ($3::text is null or actor_id = $3 or actor_account = $10::uuid)
         and ($4::text is null or action = $4) and ($5::text is null or (subject >= $5 and subject < $6))
         and ($7::text is null or outcome = $7) and ($8::timestamptz is null or at >= $8)
         and ($9::timestamptz is null or at < $9)
@@ -126,6 +128,7 @@ export async function listEntries(
       filter.outcome ?? null,
       filter.since ?? null,
       filter.until ?? null,
+      uuid.test(filter.actor ?? '') ? filter.actor : null,
     ],
   );
   return rows.map(toSealed);

@@ -27,6 +27,7 @@ create table identity.audit_entry (
 );
 create index audit_entry_subject on identity.audit_entry (workspace, subject, seq);
 create index audit_entry_actor on identity.audit_entry (workspace, actor_id, seq);
+create index audit_entry_account on identity.audit_entry (workspace, actor_account, seq) where actor_account is not null;
 create index audit_entry_at on identity.audit_entry (workspace, at);
 alter table identity.audit_entry enable row level security;
 alter table identity.audit_entry force row level security;
@@ -94,4 +95,8 @@ create table identity.audit_stream (
   holder uuid,
   held_until timestamptz
 );
+alter table identity.audit_stream enable row level security;
+alter table identity.audit_stream force row level security;
+create policy platform_sends on identity.audit_stream to damask_platform
+  using (current_setting('damask.role', true) = 'platform');
 grant select, insert, update on identity.audit_stream to damask_platform;
