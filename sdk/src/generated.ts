@@ -2221,6 +2221,12 @@ export interface RenderRunOutput {
   readonly deprecated: Deprecation | null;
 }
 
+export interface ListRunStepsOutput {
+  readonly items: readonly RunStep[];
+  readonly next?: string | undefined;
+  readonly actor: string;
+}
+
 export interface ReadPatternAuditStateOutput {
   readonly items: readonly HandChange[];
 }
@@ -2498,7 +2504,7 @@ export interface OperationTypes {
   /** One run with its texts and attempts. */
   readonly readRun: { readonly input: ReadRunInput; readonly output: Run };
   /** Steps of a chain's run with their texts, in the order in which they began. */
-  readonly listRunSteps: { readonly input: ListRunStepsInput; readonly output: Page<RunStep> };
+  readonly listRunSteps: { readonly input: ListRunStepsInput; readonly output: ListRunStepsOutput };
   /** Run what a run ran, with the changes that the request names. */
   readonly rerunRun: { readonly input: RerunRunInput; readonly output: Run };
   /** The events of a run from a place in its output on: what has come, what comes, and the end. */

@@ -100,7 +100,8 @@ test("reading the texts of somebody else's run, results of a batch and the log i
   const { platform } = world;
   const runner = await platform.keyFor('runner');
   const run = { pattern: 'summarize', input: 'hello', model: 'openai/x' };
-  const { body } = await platform.call('POST', '/v1/runs', run, { key: runner });
+  const { status, body, text } = await platform.call('POST', '/v1/runs', run, { key: runner });
+  assert.equal(status, 200, text);
   await platform.call('GET', `/v1/runs/${body.id}`, undefined, { key: runner });
   await platform.call('GET', `/v1/runs/${body.id}`);
   await platform.call('GET', `/v1/runs/${body.id}`);

@@ -39,14 +39,19 @@ export function startSequencer(options: SealParts & { readonly signing: SignPart
       if (signing) await attempt('sign', () => signCheckpoints(signing));
     }
   };
+  /** One pass after the other: whoever asks for one gets all that was committed before. */
+  const inTurn = () => {
+    running = running.then(pass);
+    return running;
+  };
   const next = () => {
-    running = pass().finally(() => {
+    void inTurn().finally(() => {
       if (!stopped) timer = clock.after(lookEvery, next);
     });
   };
   timer = clock.after(0, next);
   return {
-    pass,
+    pass: inTurn,
     async stop() {
       stopped = true;
       timer?.cancel();
