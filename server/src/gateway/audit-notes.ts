@@ -27,9 +27,10 @@ export interface AuditNotes {
 
 const tellEvery = 5_000;
 const toldAtOnce = 200;
-/** Groups that wait; of strangers, who can be anybody, fewer. */
+/** Groups that wait. One caller who names ever new things gets few of them, and strangers, who can be anybody, still fewer. */
 const mostGroups = 2_000;
-const mostStrangers = 100;
+const mostOfCaller = 50;
+const mostStrangers = 20;
 
 interface Group {
   readonly note: Omit<NotedCall, 'count' | 'first_at' | 'last_at'>;
@@ -45,7 +46,7 @@ export function createAuditNotes(options: {
 }): AuditNotes {
   const { identity, clock, log } = options;
   let groups = new Map<string, Group>();
-  let strangers = 0;
+  let callers = new Map<string, number>();
   let lost = 0;
   let timer: Timer | undefined;
   let telling: Promise<void> = Promise.resolve();
@@ -55,7 +56,7 @@ export function createAuditNotes(options: {
     timer = undefined;
     const list = [...groups];
     groups = new Map();
-    strangers = 0;
+    callers = new Map();
     while (list.length > 0 || lost > 0) {
       const part = list.splice(0, toldAtOnce);
       const told = lost;
@@ -81,39 +82,25 @@ export function createAuditNotes(options: {
   const flushSoon = () => void flush();
 
   return {
-    note({ caller, action, subject, outcome, code, address, reason, requestId }) {
-      const { workspace, actor } = caller;
+    note(seen) {
+      timer ??= clock.after(tellEvery, flushSoon);
+      const { workspace, actor } = seen.caller;
+      const who = JSON.stringify([workspace, actor.id]);
+      const already = callers.get(who) ?? 0;
       const stranger = actor.id === 'anyone';
-      const key = JSON.stringify([workspace, actor.id, actor.session, action, subject, outcome, code, address, reason]);
+      // Beyond their share all that a caller does is one thing; of strangers it is only counted.
+      const told = !stranger && already >= mostOfCaller ? { ...seen, subject: 'many', address: '' } : seen;
+      const key = keyOf(told);
       const now = clock.now();
       const group = groups.get(key);
-      timer ??= clock.after(tellEvery, flushSoon);
       if (group) {
         group.count += 1;
         group.last = now;
-      } else if (groups.size >= mostGroups || (stranger && strangers >= mostStrangers)) {
+      } else if (groups.size >= mostGroups || (stranger && already >= mostStrangers)) {
         lost += 1;
       } else {
-        if (stranger) strangers += 1;
-        groups.set(key, {
-          note: {
-            workspace,
-            actor_kind: actor.kind,
-            actor_id: actor.id,
-            ...(actor.account === undefined ? {} : { actor_account: actor.account }),
-            ...(actor.session === undefined ? {} : { actor_session: true }),
-            action,
-            subject: subject.slice(0, 300),
-            outcome,
-            ...(code === undefined ? {} : { code }),
-            address: address.slice(0, 100),
-            ...(reason === undefined ? {} : { reason }),
-            request_id: requestId,
-          },
-          first: now,
-          count: 1,
-          last: now,
-        });
+        callers.set(who, already + 1);
+        groups.set(key, { note: describe(told), first: now, count: 1, last: now });
       }
     },
     flush,
@@ -121,6 +108,29 @@ export function createAuditNotes(options: {
       timer?.cancel();
       if (groups.size > 0 || lost > 0) await flush();
     },
+  };
+}
+
+function keyOf({ caller, action, subject, outcome, code, address, reason }: Seen): string {
+  const { workspace, actor } = caller;
+  return JSON.stringify([workspace, actor.id, actor.session, action, subject, outcome, code, address, reason]);
+}
+
+function describe({ caller, action, subject, outcome, code, address, reason, requestId }: Seen): Group['note'] {
+  const { workspace, actor } = caller;
+  return {
+    workspace,
+    actor_kind: actor.kind,
+    actor_id: actor.id,
+    ...(actor.account === undefined ? {} : { actor_account: actor.account }),
+    ...(actor.session === undefined ? {} : { actor_session: true }),
+    action,
+    subject: subject.slice(0, 300),
+    outcome,
+    ...(code === undefined ? {} : { code }),
+    ...(address === '' ? {} : { address: address.slice(0, 100) }),
+    ...(reason === undefined ? {} : { reason }),
+    request_id: requestId,
   };
 }
 
