@@ -15,7 +15,7 @@ export interface SealParts {
 }
 
 /** Rows of a service in one transaction; hashing them takes some milliseconds. */
-const rowsAtOnce = 500;
+const rowsAtOnce = 1_000;
 /** Hashed before others run. */
 const hashedAtOnce = 50;
 const duplicate = '23505';
