@@ -87,7 +87,7 @@ async function until(what: () => boolean): Promise<void> {
 }
 
 test('entries and checkpoints are sent, signed, in order and again where they were refused; syslog hears of each', async () => {
-  const held = () => world.behind<{ name: string }>('select name from identity.audit_stream where holder is not null');
+  const held = () => world.behind<{ name: string }>('select name from platform.stream where holder is not null');
   while ((await held()).length < 3) await sleep(50);
   await world.write(3);
   await world.anchor();

@@ -38,7 +38,6 @@ test('tables without a workspace are few and known', async () => {
     rows.map((row) => row.name),
     [
       'identity.account',
-      'identity.audit_stream',
       'identity.command_line_login',
       'identity.instance',
       'identity.login_identity',

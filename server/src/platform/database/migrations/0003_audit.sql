@@ -5,3 +5,12 @@ begin
     using errcode = 'insufficient_privilege';
 end
 $$;
+
+-- How far each place outside has taken what it is sent, and which process sends to it now.
+create table platform.stream (
+  name text primary key,
+  position bigint not null,
+  holder uuid,
+  held_until timestamptz
+);
+grant select, insert, update on platform.stream to damask_platform;

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '#platform/clock.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Log } from '#platform/log.ts';
+import { advanceStream, holdStream } from '#platform/outward-stream.ts';
 import { asPlatform } from './audit-parts.ts';
-import { advanceStream, holdStream } from './stream-store.ts';
 
 /** What is sent somewhere else, in the order of positions. */
 export interface StreamSource<Item> {

@@ -87,16 +87,3 @@ create policy platform_counts on identity.audit_head to damask_platform
 create index audit_head_open on identity.audit_head (open_since) where open_since is not null;
 grant select on identity.audit_head to damask_identity;
 grant select, insert, update on identity.audit_head to damask_platform;
-
--- How far each place outside has taken what it is sent, and which process sends to it now.
-create table identity.audit_stream (
-  name text primary key,
-  position bigint not null,
-  holder uuid,
-  held_until timestamptz
-);
-alter table identity.audit_stream enable row level security;
-alter table identity.audit_stream force row level security;
-create policy platform_sends on identity.audit_stream to damask_platform
-  using (current_setting('damask.role', true) = 'platform');
-grant select, insert, update on identity.audit_stream to damask_platform;
