@@ -24,7 +24,8 @@ const perMinute = (variable: string, standard: number, help: string) =>
 
 /** Over TLS, except on this machine. */
 const isReceiver = (text: string) =>
-  isAddress(text) && (text.startsWith('https:') || ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(text).hostname));
+  isAddress(text) &&
+  (text.startsWith('https:') || ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(text).hostname));
 
 /**
  * Every setting: its place in `damask.yaml`, its environment variable and its default. The environment wins over the file.

@@ -50,7 +50,10 @@ test('a caller who names ever new things gets a bounded number of rows, and all 
   for (let i = 0; i < 10_000; i += 1) see(`pattern/p${i}`, { address: `192.0.2.${i % 250}` });
   await notes.flush();
   assert.equal(told.length, 51);
-  assert.equal(told.reduce((sum, { count }) => sum + count, 0), 10_000);
+  assert.equal(
+    told.reduce((sum, { count }) => sum + count, 0),
+    10_000,
+  );
   assert.equal(told.at(-1)?.subject, 'many');
 });
 
