@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureAudit } from './audit.ts';
 import { measureEdge } from './edge.ts';
 import { measureEveryday } from './everyday.ts';
 import { measureKeys } from './key-rotation.ts';
@@ -35,6 +36,7 @@ before the answer ends. Medians of interleaved rounds.
 ${await measureRunPath(say, { streams: Number(values.streams) })}`,
   },
   { name: 'edge', title: 'The edge', measure: () => measureEdge(say) },
+  { name: 'audit', title: 'The audit log', measure: () => measureAudit(say) },
   {
     name: 'queue',
     title: 'Queued runs, batches and chains',
@@ -69,6 +71,7 @@ for (const { title, name, measure } of asked) {
     everyday: 'npm run bench everyday',
     'run-path': `npm run bench:run-path -- --streams ${values.streams}`,
     edge: 'npm run bench edge',
+    audit: 'npm run bench audit',
     queue: 'npm run bench:queue',
     encryption: 'npm run bench encryption',
     memory: `npm run bench memory -- --runs ${values.runs}`,

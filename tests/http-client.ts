@@ -102,6 +102,6 @@ async function readReply(response: IncomingMessage): Promise<HttpReply> {
     const name = (response.rawHeaders[i] as string).toLowerCase();
     if (!changing.has(name)) headers.push([name, response.rawHeaders[i + 1] as string]);
   }
-  const json = response.headers['content-type']?.includes('json') && text !== '';
+  const json = /\bjson\b/.test(response.headers['content-type'] ?? '') && text !== '';
   return { status: response.statusCode ?? 0, headers, text, body: json ? JSON.parse(text) : undefined };
 }

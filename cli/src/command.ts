@@ -109,3 +109,8 @@ export const serverFlags = {
 export const jsonFlag = {
   json: { type: 'boolean', help: 'Print JSON as the server sent it.' },
 } as const satisfies Flags;
+
+/** Of commands that change who may do what, or what runs do. */
+export const reasonFlag = {
+  reason: { type: 'string', value: '<text>', help: 'Why, for the audit log.' },
+} as const satisfies Flags;

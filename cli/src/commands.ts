@@ -1,3 +1,4 @@
+import { auditCommands } from './audit-commands.ts';
 import type { Commands } from './command.ts';
 import { identityCommands } from './identity-commands.ts';
 import { privacyCommands } from './privacy-commands.ts';
@@ -230,6 +231,7 @@ export const commands: Commands = {
     load: async () => (await import('./commands/model-pull.ts')).modelPull,
   },
   ...identityCommands,
+  ...auditCommands,
   login: {
     summary: 'Keep a key for a server and use that server',
     load: async () => (await import('./commands/login.ts')).login,

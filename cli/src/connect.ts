@@ -24,7 +24,7 @@ function refuseStranger({ status, headers }: FetchResponse, target: string): voi
 const patienceMs = 15_000;
 
 /** Opens the way to the server. Nothing is sent yet; a loopback server that does not run is started when first needed. */
-export function connect(config: Config, terminal: Terminal, mayStart: boolean): OpenAccess {
+export function connect(config: Config, terminal: Terminal, mayStart: boolean, reason?: string): OpenAccess {
   // Only now: while the standard input is read, a signal ends the process at once.
   const signal = interruptions(terminal);
   const listeners: ((event: ServerProgress) => void)[] = [];
@@ -55,7 +55,7 @@ export function connect(config: Config, terminal: Terminal, mayStart: boolean): 
     const send = async () => {
       const response = await httpTransport(target + url.slice(config.url.length), {
         ...init,
-        headers: { ...init.headers, ...headersOf(credential) },
+        headers: { ...init.headers, ...headersOf(credential), ...whyOf(reason) },
       });
       refuseStranger(response, target);
       return response;
@@ -112,6 +112,11 @@ function headersOf(credential: Credential | undefined): Record<string, string> {
     authorization: `Bearer ${apiKey}`,
     ...(workspace === undefined ? {} : { 'damask-workspace': workspace }),
   };
+}
+
+/** A header takes bytes; the server reads them as UTF-8. */
+function whyOf(reason: string | undefined): Record<string, string> {
+  return reason === undefined ? {} : { 'damask-reason': Buffer.from(reason).toString('latin1') };
 }
 
 function isRefused(error: unknown): boolean {

@@ -1,5 +1,5 @@
 import { closestName } from './closest-name.ts';
-import type { Command, Invocation } from './command.ts';
+import { type Command, type Invocation, reasonFlag } from './command.ts';
 import { commands } from './commands.ts';
 import { type Config, readConfig } from './config.ts';
 import type { OpenAccess } from './connect.ts';
@@ -45,7 +45,10 @@ export async function openCommand(args: readonly string[], terminal: Terminal): 
       commands,
       async connect() {
         const { connect } = await import('./connect.ts');
-        access ??= connect(known, terminal, !parsed.flags['no-start']);
+        // Of a command that asks for another reason it is that one.
+        const told = command.flags.reason === reasonFlag.reason;
+        const { reason } = parsed.flags as { reason?: string };
+        access ??= connect(known, terminal, !parsed.flags['no-start'], told ? reason : undefined);
         return access;
       },
     };

@@ -241,6 +241,7 @@ export const batchOperations = {
     status: 200,
     errors: ['not_found', 'slow_consumer'],
     answerTypes: { jsonl: 'application/jsonl', csv: 'text/csv; charset=utf-8' },
+    audited: 'always',
     timeoutMs: 3_600_000,
   }),
   listBatchErrors: operation({

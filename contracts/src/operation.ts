@@ -55,6 +55,8 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   readonly events?: readonly string[];
   /** The answer is a stream of events in any case. */
   readonly alwaysStreams?: true;
+  /** A read that the audit log tells of: each one, or only those of what somebody else (`actor` of the answer) made. */
+  readonly audited?: 'always' | 'others';
   /** Headers (lower case) that give a field of the input; a field is given in one way only. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -16,6 +16,7 @@ export const permissions = [
   'login-link:write',
   'encryption:read',
   'encryption:write',
+  'audit:read',
   'pattern:read',
   'pattern:write',
   'pattern:publish',
@@ -116,6 +117,7 @@ const admin: readonly Permission[] = [
     'redaction:write',
     'privacy:read',
     'privacy:write',
+    'audit:read',
   ]),
 ];
 

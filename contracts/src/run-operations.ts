@@ -113,6 +113,7 @@ export const runOperations = {
     path: '/v1/runs/{run}',
     permission: 'run:read',
     summary: 'One run with its texts and attempts',
+    audited: 'others',
     input: strict(byId),
     output: Run,
     status: 200,
@@ -134,7 +135,8 @@ export const runOperations = {
         }),
       ),
     }),
-    output: pageOf(RunStep),
+    output: Type.Object({ ...pageOf(RunStep).properties, actor: Id }),
+    audited: 'others',
     status: 200,
     errors: ['not_found', 'invalid_cursor'],
   }),
@@ -163,6 +165,7 @@ export const runOperations = {
     path: '/v1/runs/{run}/events',
     permission: 'run:read',
     summary: 'The events of a run from a place in its output on: what has come, what comes, and the end',
+    audited: 'others',
     input: strict({
       ...byId,
       after: Type.Optional(

@@ -1,3 +1,4 @@
+import { auditOperations, patternAuditOperations } from './audit.ts';
 import { batchOperations } from './batch-operations.ts';
 import { budgetOperations } from './budget-operations.ts';
 import { commandLineLoginOperations, commandLineSignInOperations } from './command-line-login.ts';
@@ -25,7 +26,13 @@ import { transferOperations } from './transfer.ts';
 
 /** Operations of each service. A service owns everything that its line names. */
 export const serviceOperations = {
-  identity: { ...identityOperations, ...encryptionOperations, ...loginOperations, ...commandLineLoginOperations },
+  identity: {
+    ...identityOperations,
+    ...encryptionOperations,
+    ...loginOperations,
+    ...commandLineLoginOperations,
+    ...auditOperations,
+  },
   pattern: {
     ...patternOperations,
     ...historyOperations,
@@ -42,6 +49,7 @@ export const serviceOperations = {
     ...batchOperations,
     ...timerOperations,
     ...privacyOperations,
+    ...patternAuditOperations,
   },
   gateway: {
     ...gatewayOperations,

@@ -1,4 +1,5 @@
 import { allItems } from './all-items.ts';
+import { auditCalls } from './audit-calls.ts';
 import { batchCalls } from './batch-calls.ts';
 import { budgetCalls } from './budget-calls.ts';
 import { callOperation } from './call-operation.ts';
@@ -122,6 +123,7 @@ export function createDamask(options: DamaskOptions) {
     ...privacyCalls(call),
     ...identityCalls(call),
     ...loginCalls(call),
+    ...auditCalls(connection, call),
   };
 }
 

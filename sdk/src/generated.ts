@@ -133,6 +133,66 @@ export interface Attempt {
   readonly total_ms: number | null;
 }
 
+export interface AuditCheckpoint {
+  readonly seq: number;
+  readonly hash: string;
+  readonly at: string;
+  /** RFC 8785 JSON: kind, workspace, seq, hash, at, previous. */
+  readonly body: string;
+  /** Id of the signing key. */
+  readonly key: string;
+  /** Ed25519 over the bytes of `body`, base64. */
+  readonly signature: string;
+}
+
+export interface AuditEntry {
+  readonly workspace: string;
+  /** Place in the chain of the workspace, without gaps. */
+  readonly seq: number;
+  readonly id: string;
+  /** When the change was begun, RFC 3339 with microseconds, UTC. */
+  readonly at: string;
+  /** Which part of the platform wrote it. */
+  readonly service: string;
+  readonly actor: {
+    readonly kind: string;
+    readonly id: string;
+    /** The member behind it, where there is one. */
+    readonly account: string | null;
+  };
+  /** api_key, login_session, token, system or none; null for rows of older versions. */
+  readonly auth: string | null;
+  /** Name of the operation. */
+  readonly action: string;
+  /** What it was done to, as kind/name. */
+  readonly subject: string;
+  readonly outcome: AuditOutcome;
+  /** Digest of what it was. */
+  readonly before: string | null;
+  /** Digest of what it became. */
+  readonly after: string | null;
+  /** Where the caller was. */
+  readonly address: string | null;
+  readonly request_id: string;
+  /** What the caller gave in Damask-Reason. */
+  readonly reason: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** Hash of the entry before; 64 zeros for the first. */
+  readonly previous: string;
+  /** SHA-256 of `previous`, as bytes, and of the entry as RFC 8785 writes it. */
+  readonly hash: string;
+}
+
+export interface AuditKey {
+  readonly id: string;
+  /** Ed25519, SPKI DER in base64. */
+  readonly public_key: string;
+  readonly from: string;
+  readonly until: string | null;
+}
+
+export type AuditOutcome = 'done' | 'refused';
+
 export interface Batch {
   readonly id: string;
   readonly status: BatchStatus;
@@ -418,6 +478,15 @@ export interface FileDiff {
   readonly diff: string;
   /** The diff is longer than what is shown. */
   readonly cut: boolean;
+}
+
+export interface HandChange {
+  readonly subject: string;
+  readonly what: 'changed' | 'added' | 'removed';
+  /** The digest that the log said last. */
+  readonly audited: string | null;
+  /** The digest of what is there. */
+  readonly found: string | null;
 }
 
 export interface IdentityProvider {
@@ -889,6 +958,7 @@ export type PermissionName =
   | 'login-link:write'
   | 'encryption:read'
   | 'encryption:write'
+  | 'audit:read'
   | 'pattern:read'
   | 'pattern:write'
   | 'pattern:publish'
@@ -1716,6 +1786,34 @@ export interface ApproveCommandLineLoginInput {
   readonly user_code: string;
 }
 
+export interface ListAuditInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  /** Id of a key, member or account. */
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  /** How the subject begins: pattern/, key/ and an id. */
+  readonly subject?: string | undefined;
+  readonly outcome?: AuditOutcome | undefined;
+  /** Not before this time. RFC 3339, UTC. */
+  readonly since?: string | undefined;
+  /** Before this time. RFC 3339, UTC. */
+  readonly until?: string | undefined;
+}
+
+export interface ExportAuditInput {
+  readonly format?: 'jsonl' | 'csv' | undefined;
+  /** From the first entry of this time on. RFC 3339, UTC. */
+  readonly since?: string | undefined;
+  /** Up to the last entry before this time. RFC 3339, UTC. */
+  readonly until?: string | undefined;
+}
+
+export interface ListAuditCheckpointsInput {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface ListPatternsInput {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
@@ -2441,6 +2539,31 @@ export interface ApproveCommandLineLoginOutput {
   readonly location: string | null;
 }
 
+export interface ListAuditOutput {
+  readonly items: readonly AuditEntry[];
+  readonly next?: string | undefined;
+  readonly sealed: {
+    readonly seq: number;
+    readonly at: string;
+  } | null;
+  readonly checkpoint: {
+    readonly seq: number;
+    readonly at: string;
+  } | null;
+  /** Changes that are not sealed yet; 1,000 at most are counted. */
+  readonly waiting: number;
+}
+
+export interface ListAuditCheckpointsOutput {
+  readonly items: readonly AuditCheckpoint[];
+  readonly next?: string | undefined;
+  readonly keys: readonly AuditKey[];
+}
+
+export interface ReadAuditStateOutput {
+  readonly items: readonly HandChange[];
+}
+
 export interface ListModelsOutput {
   readonly items: readonly Model[];
 }
@@ -2488,6 +2611,16 @@ export interface RenderRunOutput {
     readonly needs: readonly string[];
   }[] | undefined;
   readonly deprecated: Deprecation | null;
+}
+
+export interface ListRunStepsOutput {
+  readonly items: readonly RunStep[];
+  readonly next?: string | undefined;
+  readonly actor: string;
+}
+
+export interface ReadPatternAuditStateOutput {
+  readonly items: readonly HandChange[];
 }
 
 export interface ReadLiveOutput {
@@ -2714,6 +2847,14 @@ export interface OperationTypes {
   readonly readCommandLineLogin: { readonly input: ReadCommandLineLoginInput; readonly output: ReadCommandLineLoginOutput };
   /** Let it act for you; tells where the browser brings the answer, if anywhere. */
   readonly approveCommandLineLogin: { readonly input: ApproveCommandLineLoginInput; readonly output: ApproveCommandLineLoginOutput };
+  /** Who did what, newest first, as the sealed log has it. */
+  readonly listAudit: { readonly input: ListAuditInput; readonly output: ListAuditOutput };
+  /** The chain of a period, oldest first: JSONL that can be verified, or CSV to look at. */
+  readonly exportAudit: { readonly input: ExportAuditInput; readonly output: Readonly<Record<string, never>> };
+  /** Signed checkpoints of the chain, newest first, and the keys that sign. */
+  readonly listAuditCheckpoints: { readonly input: ListAuditCheckpointsInput; readonly output: ListAuditCheckpointsOutput };
+  /** Keys, members, roles, service accounts and identity providers that are not what the log said last. */
+  readonly readAuditState: { readonly input: Readonly<Record<string, never>>; readonly output: ReadAuditStateOutput };
   /** Patterns of the workspace by name. */
   readonly listPatterns: { readonly input: ListPatternsInput; readonly output: Page<Pattern> };
   /** Create a pattern and publish its first version. */
@@ -2817,7 +2958,7 @@ export interface OperationTypes {
   /** One run with its texts and attempts. */
   readonly readRun: { readonly input: ReadRunInput; readonly output: Run };
   /** Steps of a chain's run with their texts, in the order in which they began. */
-  readonly listRunSteps: { readonly input: ListRunStepsInput; readonly output: Page<RunStep> };
+  readonly listRunSteps: { readonly input: ListRunStepsInput; readonly output: ListRunStepsOutput };
   /** Run what a run ran, with the changes that the request names. */
   readonly rerunRun: { readonly input: RerunRunInput; readonly output: Run };
   /** The events of a run from a place in its output on: what has come, what comes, and the end. */
@@ -2882,6 +3023,8 @@ export interface OperationTypes {
   readonly listErasures: { readonly input: ListErasuresInput; readonly output: Page<Erasure> };
   /** How far an erasure is, and what it removed. */
   readonly readErasure: { readonly input: ReadErasureInput; readonly output: Erasure };
+  /** Providers, budgets, holds, retention and redaction that are not what the log said last. */
+  readonly readPatternAuditState: { readonly input: Readonly<Record<string, never>>; readonly output: ReadPatternAuditStateOutput };
   /** Is the process itself alive. */
   readonly readLive: { readonly input: Readonly<Record<string, never>>; readonly output: ReadLiveOutput };
   /** Can it take requests now; 503 names the part that cannot. */
@@ -2968,6 +3111,10 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   deletePasskey: { method: 'DELETE', path: '/v1/me/passkeys/{passkey}' },
   readCommandLineLogin: { method: 'GET', path: '/v1/me/command-line-logins/{user_code}' },
   approveCommandLineLogin: { method: 'POST', path: '/v1/me/command-line-logins/{user_code}/approval' },
+  listAudit: { method: 'GET', path: '/v1/audit' },
+  exportAudit: { method: 'GET', path: '/v1/audit/export' },
+  listAuditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints' },
+  readAuditState: { method: 'GET', path: '/v1/audit/state' },
   listPatterns: { method: 'GET', path: '/v1/patterns' },
   createPattern: { method: 'POST', path: '/v1/patterns' },
   readPattern: { method: 'GET', path: '/v1/patterns/{pattern}' },
@@ -3050,6 +3197,7 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   eraseSubject: { method: 'POST', path: '/v1/subjects/erasures' },
   listErasures: { method: 'GET', path: '/v1/subjects/erasures' },
   readErasure: { method: 'GET', path: '/v1/subjects/erasures/{erasure}' },
+  readPatternAuditState: { method: 'GET', path: '/v1/audit/state/patterns' },
   readLive: { method: 'GET', path: '/livez' },
   readReady: { method: 'GET', path: '/readyz' },
   readOpenApi: { method: 'GET', path: '/openapi.json' },

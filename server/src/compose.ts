@@ -1,11 +1,12 @@
 import { type ServiceName, serviceOperations } from '@damask/contracts/services.ts';
+import { auditSettingsOf } from './audit-settings.ts';
 import { type Config, publicUrlOf } from './config.ts';
 import type { Floor } from './open-floor.ts';
 import { startResealing } from './platform/crypto/resealing.ts';
 import type { SealedColumn } from './platform/crypto/sealed-column.ts';
 import { type DoorOptions, openDoor } from './platform/rpc/door.ts';
 import { createRemoteClient } from './platform/rpc/remote-client.ts';
-import { createIdentityService, identityMigrations, identitySealed } from './services/identity/service.ts';
+import { identityMigrations, identitySealed, openIdentity, type RunningIdentity } from './services/identity/service.ts';
 import type { Addon } from './services/pattern/model/addon/addon.ts';
 import type { EnvironmentProvider } from './services/pattern/model/environment-providers.ts';
 import type { LocalModel } from './services/pattern/model/local/local-model.ts';
@@ -49,14 +50,17 @@ export const serviceTable: Readonly<Record<OwnService, Entry>> = {
     needs: [],
     migrations: identityMigrations,
     sealed: identitySealed,
-    create: async (floor, config) => ({
-      operations: createIdentityService({
-        ...floor,
-        publicUrl: publicUrlOf(config),
-        loginLimits: { idleMs: config.login.idle_ms, longestMs: config.login.longest_ms },
-      }),
-      stop: async () => undefined,
-    }),
+    create: async (floor, config) =>
+      openIdentity(
+        {
+          ...floor,
+          process: floor.registry.id,
+          publicUrl: publicUrlOf(config),
+          loginLimits: { idleMs: config.login.idle_ms, longestMs: config.login.longest_ms },
+          auditSources: ownServices,
+        },
+        auditSettingsOf(config),
+      ),
   },
   pattern: {
     needs: [],
@@ -88,6 +92,8 @@ export interface Composition {
   readonly clients: Readonly<Record<string, AnyClient>>;
   /** Present when this process executes runs. */
   readonly pattern: PatternService | undefined;
+  /** Present when identity runs here. */
+  readonly identity: RunningIdentity | undefined;
   /** Why a service of another process cannot take calls, or null. */
   readonly elsewhere: Readonly<Record<string, () => Promise<string | null>>>;
   stop(milliseconds: number): Promise<void>;
@@ -119,10 +125,12 @@ export async function compose({
   const elsewhere: Record<string, () => Promise<string | null>> = {};
   const closing: (() => Promise<void>)[] = [];
   let pattern: PatternService | undefined;
+  let identity: RunningIdentity | undefined;
   for (const service of ownServices) {
     if (here.includes(service)) {
       const made = await serviceTable[service].create(floor, config, models, planted);
       if (service === 'pattern') pattern = made as PatternService;
+      if (service === 'identity') identity = made as RunningIdentity;
       running.push(made);
       clients[service] = openDoor(serviceOperations[service], made.operations as never, door) as AnyClient;
       continue;
@@ -147,6 +155,7 @@ export async function compose({
   return {
     clients,
     pattern,
+    identity,
     elsewhere,
     async stop(milliseconds) {
       await Promise.all(running.map((service) => service.stop(milliseconds)));

@@ -17,6 +17,7 @@ import { type ConfiguredKeys, openKeys } from './open-keys.ts';
 import { AppError } from './platform/app-error.ts';
 import { openBackup } from './platform/backup/backup-file.ts';
 import { sumUp } from './platform/backup/manifest.ts';
+import { noteBackup } from './platform/backup/note-backup.ts';
 import { openPlaces, type Places } from './platform/backup/places.ts';
 import { writeBackup } from './platform/backup/write-backup.ts';
 import { systemClock as clock } from './platform/clock.ts';
@@ -111,6 +112,9 @@ async function takeBackup(place: string, { config, given, places, keys, signal }
       },
     });
     progress.end();
+    await noteBackup(admin.connection, clock, { backup: manifest.backup, place: destination.name }).catch(
+      (error: unknown) => log.warn('The audit log could not be told of this backup', { error }),
+    );
     const sums = sumUp(manifest);
     const held = sums.tables - sums.own_tables;
     say(given, 'backup', { place: destination.name, written, ...describe(manifest) }, [

@@ -12,7 +12,7 @@ const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [-
        main.ts backup PLACE [--base PLACE] | backup-verify PLACE | backup-show PLACE [--json]
        main.ts restore [PLACE] [--base PLACE] [--acknowledge] [--json]
        main.ts key-export FILE | key-import FILE | key-replace --lost | key-rotate [--to SOURCE]
-       main.ts workspace-shred ID --confirm NAME
+       main.ts workspace-shred ID --confirm NAME | audit-rotate-key
        main.ts --help
 `;
 
@@ -68,7 +68,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
 }
 
 const isKeyCommand = (command: string): command is KeyCommand =>
-  ['key-export', 'key-import', 'key-replace', 'key-rotate'].includes(command);
+  ['key-export', 'key-import', 'key-replace', 'key-rotate', 'audit-rotate-key'].includes(command);
 
 const isBackupCommand = (command: string): command is BackupCommand =>
   ['backup', 'backup-verify', 'backup-show', 'restore'].includes(command);

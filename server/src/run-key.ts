@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { auditKeyFileOf } from './audit-settings.ts';
 import type { Config } from './config.ts';
 import { openAdmin } from './open-admin.ts';
 import { openKeys } from './open-keys.ts';
@@ -9,11 +10,12 @@ import { loadKeyFile, placeKeyFile, rotateKeyFile } from './platform/crypto/key-
 import { openRecoveryFile, sealKeyFile } from './platform/crypto/recovery-file.ts';
 import { replaceDataKeys } from './platform/crypto/replace-keys.ts';
 import { countWrapped, rewrapDataKeys } from './platform/crypto/rewrap-keys.ts';
+import { rotateSigningKey } from './platform/crypto/signing-keys.ts';
 import { type KeySource, keySources } from './platform/crypto/wrapping-key.ts';
 import { createEgress } from './platform/egress/egress.ts';
 import { createServerLog } from './server-log.ts';
 
-export type KeyCommand = 'key-export' | 'key-import' | 'key-replace' | 'key-rotate';
+export type KeyCommand = 'key-export' | 'key-import' | 'key-replace' | 'key-rotate' | 'audit-rotate-key';
 
 /** Commands about the key file. Errors: `invalid_request`, `already_exists`, `in_use`, `unavailable`. */
 export async function runKey(
@@ -24,11 +26,19 @@ export async function runKey(
   const path = config.storage.key_file;
   if (command === 'key-replace') return replace(config, given.lost);
   if (command === 'key-rotate') return rotate(config, given.to);
+  if (command === 'audit-rotate-key') return rotateAuditKey(auditKeyFileOf(config));
   if (given.path === undefined) {
     throw new AppError('invalid_request', 'Name the recovery file: damask key export damask-recovery.txt');
   }
   if (command === 'key-export') await exportKey(path, given.path);
   else await importKey(path, given.path);
+}
+
+async function rotateAuditKey(path: string): Promise<void> {
+  const { id, from } = await rotateSigningKey(path, clock.now());
+  process.stdout.write(
+    `The key ${id} signs the checkpoints of the audit log from ${from} on; of the one before only the public half stays in ${path}.\n`,
+  );
 }
 
 async function exportKey(keyFile: string, path: string): Promise<void> {

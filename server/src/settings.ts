@@ -2,6 +2,7 @@ import { batchLimit } from '@damask/contracts/batch-operations.ts';
 import { keySources } from './platform/crypto/wrapping-key.ts';
 import { parseRange } from './platform/egress/address.ts';
 import { isAllowEntry } from './platform/egress/allow-list.ts';
+import { isSyslogAddress } from './platform/egress/syslog-socket.ts';
 import { logLevels } from './platform/log.ts';
 import {
   address,
@@ -24,6 +25,11 @@ const allowed = (variable: string, what: string) =>
 
 const perMinute = (variable: string, standard: number, help: string) =>
   integer(variable, standard, [0, 100_000_000], `${help}; 0 is no limit`);
+
+/** Over TLS, except on this machine. */
+const isReceiver = (text: string) =>
+  isAddress(text) &&
+  (text.startsWith('https:') || ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(text).hostname));
 
 /**
  * Every setting: its place in `damask.yaml`, its environment variable and its default. The environment wins over the file.
@@ -229,6 +235,32 @@ export const sections = {
     allow_providers: allowed('DAMASK_EGRESS_ALLOW_PROVIDERS', 'providers of models'),
     allow_identity_providers: allowed('DAMASK_EGRESS_ALLOW_IDENTITY_PROVIDERS', 'identity providers'),
     allow_imports: allowed('DAMASK_EGRESS_ALLOW_IMPORTS', 'imports from git'),
+  },
+  audit: {
+    checkpoints: optional(
+      'DAMASK_AUDIT_CHECKPOINTS',
+      'Folder of the signed checkpoints, best on another host; default audit in the data folder',
+    ),
+    key_file: optional('DAMASK_AUDIT_KEY_FILE', 'Key that signs them; default audit-signing.key beside the key file'),
+    webhook: optionalOf(
+      'DAMASK_AUDIT_WEBHOOK',
+      isReceiver,
+      'an https address',
+      'Where each entry of the audit log is sent to; needs DAMASK_AUDIT_WEBHOOK_SECRET',
+    ),
+    checkpoint_webhook: optionalOf(
+      'DAMASK_AUDIT_CHECKPOINT_WEBHOOK',
+      isReceiver,
+      'an https address',
+      'Where each signed checkpoint is sent to; needs DAMASK_AUDIT_WEBHOOK_SECRET',
+    ),
+    webhook_secret: secret('DAMASK_AUDIT_WEBHOOK_SECRET', 'Signs what is sent: whsec_ and 24 bytes or more in base64'),
+    syslog: optionalOf(
+      'DAMASK_AUDIT_SYSLOG',
+      isSyslogAddress,
+      'tls://host:port or tcp://host:port, or udp:// of this machine',
+      'Where each entry is sent to as syslog (RFC 5424)',
+    ),
   },
   backup: {
     access_key_id: optional('AWS_ACCESS_KEY_ID', 'Access key of an S3-compatible store, for backups'),

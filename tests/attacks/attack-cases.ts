@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface AttackCase {
-  /** As in the list of attacks: `Z` authorisation, `A` authentication, `T` prompts, `X` input, `U` calls out, `S` secrets, `SC` supply chain. */
+  /**
+   * As in the list of attacks: `Z` authorisation, `A` authentication, `T` prompts, `X` input, `U` calls out, `S` secrets,
+   * `SC` supply chain, `G` the audit log.
+   */
   readonly id: string;
   readonly attack: string;
   /** Where its test is, from the root; empty where there is no subject yet. */

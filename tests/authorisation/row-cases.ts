@@ -108,18 +108,26 @@ async function attempt(world: TwoWorkspaces, { table, role, act, columns }: Righ
   });
 }
 
+// The sequencer writes these by itself, and goes on while others look.
+const sealed = ['identity.audit_entry', 'identity.audit_checkpoint', 'identity.audit_head'];
+// Its own callers were refused something, or read their own log: no stranger's doing.
+const byItself = '(actor_id in (select id::text from identity.api_key where workspace = $1))';
+
 /** A checksum over all rows of a workspace in every table that has workspaces, whoever owns the table. */
 export async function checksumOf(world: TwoWorkspaces, workspace: string): Promise<Record<string, string>> {
   const tables = await world.sql<{ name: string }>(
     `select n.nspname || '.' || c.relname as name from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
        join pg_attribute as a on a.attrelid = c.oid and a.attname = 'workspace' and not a.attisdropped
-      where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema')`,
+      where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema')
+        and n.nspname || '.' || c.relname <> all($1)`,
+    [sealed],
   );
   const sums = tables.map(async ({ name }) => {
     const [row] = await world.sql<{ sum: string }>(
       // When a key was last used is written a minute later, by whoever used it.
       `select count(*) || ' rows, ' || coalesce(md5(string_agg(row, '' order by row)), '-') as sum
-         from ${name} as t, md5((to_jsonb(t) - 'last_used_at')::text) as row where workspace = $1`,
+         from ${name} as t, md5((to_jsonb(t) - 'last_used_at')::text) as row
+        where workspace = $1 ${name === 'identity.audit' ? `and not ${byItself}` : ''}`,
       [workspace],
     );
     return [name, row?.sum ?? ''] as const;

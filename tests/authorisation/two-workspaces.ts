@@ -88,6 +88,21 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
     const page = await client.send('POST', '/v1/subjects/export', { key: side.owner, body: exported });
     side.things['cursor of POST /v1/subjects/export'] = page.body.next;
   }
+  // Two of each, so that lists of one have a next page.
+  for (const name of ['sealed_first', 'sealed_second']) {
+    for (const { owner } of [alpha, beta]) {
+      await client.send('PUT', `/v1/roles/${name}`, { key: owner, body: { permissions: ['run:read'] } });
+    }
+    await platform.sealAudit();
+    await sql(`update identity.audit_head set open_since = now() - interval '2 minutes' where open_since is not null`);
+    await platform.sealAudit();
+  }
+  for (const side of [alpha, beta]) {
+    for (const list of ['/v1/audit', '/v1/audit/checkpoints']) {
+      const page = await client.send('GET', `${list}?limit=1`, { key: side.owner });
+      side.things[`cursor of GET ${list}`] = page.body.next;
+    }
+  }
   client.close();
   const leaks: string[] = [];
   const open: HttpClient[] = [];

@@ -26,6 +26,8 @@ after(() => full.stop());
 
 // Bytes that are no sealed values, each with its reason.
 const plain: Readonly<Record<string, string>> = {
+  'identity.audit_entry.hash': 'a hash',
+  'identity.audit_entry.previous': 'a hash',
   'identity.passkey.public_key': 'public',
   'pattern.claim.key': 'an HMAC',
   'pattern.claim.request': 'an HMAC',

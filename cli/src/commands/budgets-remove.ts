@@ -1,11 +1,11 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { explainMissingName } from '../explain-missing-name.ts';
 
 export const budgetsRemove = defineCommand({
   name: 'budgets remove',
   usage: '<budget> [flags]',
   about: 'Removes a budget, with what it counted. What it limited is limited no more.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   completes: ['budgets'],
   examples: ['damask budgets remove everything'],

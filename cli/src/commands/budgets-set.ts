@@ -1,6 +1,6 @@
 import type { PutBudgetInput } from '@damask/sdk';
 import { limitOf, whatItCovers } from '../budget-bar.ts';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { numberFlag } from '../number-flag.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -18,6 +18,7 @@ export const budgetsSet = defineCommand({
     pattern: { type: 'string', value: '<pattern>', completes: 'patterns', help: 'Limits this pattern.' },
     environment: { type: 'string', value: '<name>', help: 'Limits runs of this environment.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],

@@ -1,11 +1,11 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { explainMissingName } from '../explain-missing-name.ts';
 
 export const holdsLift = defineCommand({
   name: 'holds lift',
   usage: '<hold> [flags]',
   about: 'Lifts a legal hold. What it held back is removed soon afterwards, where retention says so.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   examples: ['damask holds lift case-4711'],
   async run({ flags, positionals, terminal, connect }) {

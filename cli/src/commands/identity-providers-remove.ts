@@ -1,11 +1,11 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { explainMissingName } from '../explain-missing-name.ts';
 
 export const identityProvidersRemove = defineCommand({
   name: 'identity-providers remove',
   usage: '<name> [flags]',
   about: 'Removes an identity provider. Nobody signs in by it any more, and its tokens are refused at once.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   examples: ['damask identity-providers remove corp'],
   async run({ flags, positionals, terminal, connect }) {

@@ -1,6 +1,6 @@
 import type { IdentityProvider, PutIdentityProviderInput } from '@damask/sdk';
 import { collectItems } from '../collect-items.ts';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { readSecret } from '../read-secret.ts';
 import { isRole, roleNames } from '../role-names.ts';
 import { UsageError } from '../usage-error.ts';
@@ -52,6 +52,7 @@ export const identityProvidersSet = defineCommand({
       help: 'A program with tokens of its own, and the service account as which it acts. May be repeated.',
     },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],

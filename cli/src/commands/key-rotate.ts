@@ -1,4 +1,4 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { printEncryption } from '../encryption-facts.ts';
 import { configFlag, serverArguments } from '../server-arguments.ts';
 import { UsageError } from '../usage-error.ts';
@@ -15,6 +15,7 @@ export const keyRotate = defineCommand({
     to: { type: 'string', value: '<source>', help: 'Where the new one is: file, environment, vault or aws.' },
     ...configFlag,
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [0, 0],

@@ -1,5 +1,5 @@
 import type { CreateKeyInput } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { numberFlag } from '../number-flag.ts';
 import { isRole, roleNames } from '../role-names.ts';
 import { UsageError } from '../usage-error.ts';
@@ -36,6 +36,7 @@ export const keysCreate = defineCommand({
     'per-minute': { type: 'string', value: '<count>', help: 'Requests that it may send in a minute.' },
     'service-account': { type: 'string', value: '<name>', help: 'Makes it a key of this service account.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [0, 0],

@@ -1,12 +1,12 @@
 import { DamaskError } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { InputError } from '../input-error.ts';
 
 export const keysRevoke = defineCommand({
   name: 'keys revoke',
   usage: '<id> [flags]',
   about: 'Revokes an API key at once. `damask keys` lists the ids.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   examples: ['damask keys revoke 0199a000-0000-7000-8000-000000000001'],
   async run({ flags, positionals, terminal, connect }) {

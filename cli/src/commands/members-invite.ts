@@ -1,4 +1,4 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { formatTime } from '../figures.ts';
 import { isRole, roleNames } from '../role-names.ts';
 import { UsageError } from '../usage-error.ts';
@@ -14,6 +14,7 @@ export const membersInvite = defineCommand({
     name: { type: 'string', value: '<name>', help: 'What the person is called; they can change it.' },
     expires: { type: 'string', value: '<date>', help: 'Until when it can be accepted, in thirty days at the latest.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [0, 1],

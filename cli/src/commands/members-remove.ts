@@ -1,11 +1,11 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { findMember } from '../find-member.ts';
 
 export const membersRemove = defineCommand({
   name: 'members remove',
   usage: '<id or email> [flags]',
   about: 'Ends a membership at once. The keys of the member are revoked, and what they queued is refused.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   examples: ['damask members remove ada@example.com'],
   async run({ flags, positionals, terminal, connect }) {

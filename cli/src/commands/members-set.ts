@@ -1,4 +1,4 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { findMember } from '../find-member.ts';
 import { isRole, roleNames } from '../role-names.ts';
 import { UsageError } from '../usage-error.ts';
@@ -10,6 +10,7 @@ export const membersSet = defineCommand({
   flags: {
     role: { type: 'string', value: '<role>', help: `One of ${roleNames}.` },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],

@@ -1,5 +1,5 @@
 import type { PutProviderInput } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { parseLimits, parseOffers } from '../provider-values.ts';
 import { readSecret } from '../read-secret.ts';
 import { UsageError } from '../usage-error.ts';
@@ -53,6 +53,7 @@ const flags = {
     help: 'Where its runs go when it fails and their pattern names nothing. May be repeated.',
   },
   ...jsonFlag,
+  ...reasonFlag,
   ...serverFlags,
 } as const;
 

@@ -1,11 +1,11 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { explainMissingProvider } from '../explain-missing-provider.ts';
 
 export const providersRemove = defineCommand({
   name: 'providers remove',
   usage: '<name> [flags]',
   about: 'Removes a provider of the workspace and its key. Those of the environment go with their variables.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   examples: ['damask providers remove lab'],
   async run({ flags, positionals, terminal, connect }) {

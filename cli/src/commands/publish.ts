@@ -1,5 +1,5 @@
 import { DamaskError, type SetLabelInput } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { type Published, publishOrCreate, readPatternFolder } from '../publish-folder.ts';
 import { showDifference } from '../show-difference.ts';
 import { printable } from '../terminal.ts';
@@ -30,6 +30,7 @@ export const publish = defineCommand({
     },
     'dry-run': { type: 'boolean', help: 'Only check it and show what would change.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],

@@ -1,5 +1,5 @@
 import type { Redaction } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { printable } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -23,6 +23,7 @@ export const redaction = defineCommand({
     model: { type: 'boolean', help: 'Keep it from the models, too.' },
     none: { type: 'boolean', help: 'Take out only what patterns say.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [0, 0],

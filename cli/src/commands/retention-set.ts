@@ -1,5 +1,5 @@
 import type { PutRetentionInput } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { numberFlag } from '../number-flag.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -21,6 +21,7 @@ export const retentionSet = defineCommand({
     environment: { type: 'string', value: '<name>', help: 'Only those of this environment.' },
     'least-class': { type: 'string', value: '<class>', help: 'Gives each run of the workspace at least this class.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [0, 1],

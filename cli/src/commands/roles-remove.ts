@@ -1,10 +1,10 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 
 export const rolesRemove = defineCommand({
   name: 'roles remove',
   usage: '<name> [flags]',
   about: 'Deletes a role of the workspace that nobody has any more.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   examples: ['damask roles remove reviewer'],
   async run({ flags, positionals, terminal, connect }) {

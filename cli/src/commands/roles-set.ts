@@ -1,5 +1,5 @@
 import type { PutRoleInput } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const rolesSet = defineCommand({
@@ -16,6 +16,7 @@ export const rolesSet = defineCommand({
     },
     description: { type: 'string', value: '<text>', help: 'What it is for.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],

@@ -3,10 +3,11 @@ import { batchIdOf } from '../batch-id.ts';
 import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
 import { formatCost, formatCount, formatDuration, formatTime } from '../figures.ts';
 import { parseMetadata } from '../key-values.ts';
-import { durationFlag, numberFlag } from '../number-flag.ts';
+import { numberFlag } from '../number-flag.ts';
 import { printList } from '../print-list.ts';
 import { runIdOf, shortRunId } from '../run-id.ts';
 import type { Style } from '../terminal.ts';
+import { timeFlag } from '../time-flag.ts';
 import { UsageError } from '../usage-error.ts';
 
 const statuses = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled'] as const satisfies RunStatus[];
@@ -72,8 +73,8 @@ export const runs = defineCommand({
       flag: flags.flag,
       subject: flags.subject,
       metadata: notesOf(flags.metadata),
-      since: timeOf('since', flags.since),
-      until: timeOf('until', flags.until),
+      since: timeFlag('since', flags.since),
+      until: timeFlag('until', flags.until),
     };
     const { damask } = await connect();
     const found: RunSummary[] = [];
@@ -130,13 +131,4 @@ function statusOf(text: string | undefined): RunStatus | undefined {
 function notesOf(texts: readonly string[]): string[] | undefined {
   parseMetadata(texts);
   return texts.length > 0 ? [...texts] : undefined;
-}
-
-function timeOf(name: string, text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  if (/^[\d.]+(ms|s|m|h|d)$/.test(text)) return new Date(Date.now() - (durationFlag(name, text) ?? 0)).toISOString();
-  const at = new Date(text);
-  if (Number.isNaN(at.getTime()))
-    throw new UsageError(`--${name} takes a date such as 2026-11-22 or a time back such as 2h.`);
-  return at.toISOString();
 }

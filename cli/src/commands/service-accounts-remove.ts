@@ -1,11 +1,11 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { explainMissingName } from '../explain-missing-name.ts';
 
 export const serviceAccountsRemove = defineCommand({
   name: 'service-accounts remove',
   usage: '<name> [flags]',
   about: 'Deletes a service account and revokes its keys at once.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   examples: ['damask service-accounts remove ci'],
   async run({ flags, positionals, terminal, connect }) {

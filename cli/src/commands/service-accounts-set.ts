@@ -1,4 +1,4 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { isRole, roleNames } from '../role-names.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -10,6 +10,7 @@ export const serviceAccountsSet = defineCommand({
     role: { type: 'string', value: '<role>', help: `One of ${roleNames}, but not owner.` },
     description: { type: 'string', value: '<text>', help: 'What it is for.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],

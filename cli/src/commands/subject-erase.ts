@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
 
 const lookEvery = 500;
@@ -14,6 +14,7 @@ export const subjectErase = defineCommand({
     confirm: { type: 'boolean', help: 'Yes, erase it.' },
     'no-wait': { type: 'boolean', help: 'Do not wait; it goes on by itself.' },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],

@@ -1,5 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { defineCommand, serverFlags } from '../command.ts';
+import { defineCommand, reasonFlag, serverFlags } from '../command.ts';
 import { InputError } from '../input-error.ts';
 import { checkOutput } from '../write-output.ts';
 
@@ -11,6 +11,7 @@ export const subjectExport = defineCommand({
     'batches, timers. The file can be read by you alone.',
   flags: {
     output: { type: 'string', short: 'o', value: '<file>', completes: 'files', help: 'Write to a file.' },
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [1, 1],

@@ -1,11 +1,11 @@
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { explainMissingName } from '../explain-missing-name.ts';
 
 export const timersRm = defineCommand({
   name: 'timers rm',
   usage: '<timer> [flags]',
   about: 'Deletes a timer and the list of its ticks. Runs that it started stay.',
-  flags: { ...jsonFlag, ...serverFlags },
+  flags: { ...jsonFlag, ...reasonFlag, ...serverFlags },
   positionals: [1, 1],
   completes: ['timers'],
   examples: ['damask timers rm morning_news'],

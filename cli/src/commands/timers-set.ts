@@ -1,5 +1,5 @@
 import type { PutTimerInput } from '@damask/sdk';
-import { defineCommand, jsonFlag, serverFlags } from '../command.ts';
+import { defineCommand, jsonFlag, reasonFlag, serverFlags } from '../command.ts';
 import { explainMissingPattern } from '../explain-missing-pattern.ts';
 import { formatTime } from '../figures.ts';
 import { InputError } from '../input-error.ts';
@@ -48,6 +48,7 @@ export const timersSet = defineCommand({
       help: 'Start a batch of the lines of this JSONL file instead, 1,000 at most.',
     },
     ...jsonFlag,
+    ...reasonFlag,
     ...serverFlags,
   },
   positionals: [2, 2],

@@ -6,7 +6,7 @@ export type Cors = (request: IncomingMessage, response: ServerResponse) => boole
 const preflightSeconds = '600';
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const requestHeaders =
-  'authorization, content-type, damask-deadline, damask-workspace, idempotency-key, if-match, if-none-match, last-event-id';
+  'authorization, content-type, damask-deadline, damask-reason, damask-workspace, idempotency-key, if-match, if-none-match, last-event-id';
 const answerHeaders = 'etag, retry-after, ratelimit, ratelimit-policy, x-request-id, idempotent-replayed';
 
 /** Lets pages of the named origins call; `*` is every origin. Keys travel in a header, so cookies are never allowed. */

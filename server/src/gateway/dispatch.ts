@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Method, Operation } from '@damask/contracts/operation.ts';
 import { AppError, notFound, toAppError } from '#platform/app-error.ts';
-import { type CallContext, everywhere } from '#platform/call.ts';
+import type { CallContext } from '#platform/call.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
 import { buildQueryDecoder, type QueryDecoder } from '#platform/query-decoder.ts';
+import type { AuditNotes } from './audit-notes.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { createByteStream, typeOfAnswer } from './byte-stream.ts';
 import { type ClientAddress, createClientAddress } from './client-address.ts';
@@ -12,11 +13,12 @@ import { closeUntaken } from './close-untaken.ts';
 import type { Cors } from './cors.ts';
 import { createEventStream } from './event-stream.ts';
 import { createLoadShedding } from './load-shedding.ts';
+import { type Called, noteRead, noteRefusal } from './note-calls.ts';
 import { openUpload } from './open-upload.ts';
-import type { Principal } from './principal.ts';
+import { anyone, type Principal } from './principal.ts';
 import { sendProblem } from './problem.ts';
 import { discardBody } from './read-body.ts';
-import { addHeaders, type HeaderField, listHeaderFields, readDeadline } from './read-headers.ts';
+import { addHeaders, type HeaderField, listHeaderFields, readDeadline, readReason } from './read-headers.ts';
 import { readBytes, readInput, readParameters, readQuery, withParameters } from './read-input.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { Match, Route, RouteTable } from './routes.ts';
@@ -52,6 +54,8 @@ export interface DispatchOptions {
   readonly addressOf?: ClientAddress;
   /** Where operations of the gateway find the request behind their call. */
   readonly visits?: Pick<Visits, 'open'>;
+  /** Takes down what was refused, and who read what is sensitive. */
+  readonly notes?: Pick<AuditNotes, 'note'>;
   /** Bytes of bodies that all requests together may hold; 256 MiB by default. */
   readonly bodyBudget?: number;
 }
@@ -68,13 +72,6 @@ const longestQuery = 16_384;
 const scimForm = { type: scimType, write: toScimProblem };
 const plainDeadline = 30_000;
 const runDeadline = 3_700_000;
-
-const anyone: Principal = {
-  workspace: '00000000-0000-0000-0000-000000000000',
-  actor: { kind: 'system', id: 'anyone', name: 'anyone', role: 'viewer' },
-  permissions: new Set(),
-  reach: everywhere,
-};
 
 /** The one choke point of the edge: route, credential, permission, limits, body; then the service's door. */
 export function createDispatch(options: DispatchOptions): Dispatch {
@@ -104,12 +101,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (!route || (request.method === 'HEAD' && isReadOnce(route.operation)))
       throw methodNotAllowed(match, request.method ?? '');
     chosen.route = route;
+    chosen.match = match;
     const { operation } = route;
     load.admit(operation, active);
     const permission = permissionOf(operation);
     const waiting = permission === 'public' ? undefined : options.prepare?.(request);
     if (waiting) await waiting;
     const caller = permission === 'public' ? anyone : options.authenticate(request, permission);
+    chosen.caller = caller;
     requirePermission(caller, permission);
     if (permission !== 'public' && limits) {
       // Who acts in no workspace is counted alone: all of them together would otherwise share one limit.
@@ -144,8 +143,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       : streamed
         ? createEventStream(response, requestId)
         : undefined;
+    const reason = readReason(request);
     const context: CallContext = {
       requestId,
+      address: addressOf(request),
+      ...(reason === undefined ? {} : { reason }),
       workspace: caller.workspace,
       actor: caller.actor,
       permissions: caller.permissions,
@@ -161,6 +163,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (takesLong) callers.watch(request, abort);
     try {
       const output = await call(context, input);
+      if (operation.audited) noteRead(options.notes, chosen, context, output);
       if (!stream?.end()) sendAnswer(request, response, operation, output, requestId, statusFor(operation, input));
     } finally {
       if (takesLong) callers.forget(abort);
@@ -183,6 +186,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         await answer(request, response, requestId, chosen, share);
       } catch (error) {
         const failure = toAppError(error);
+        noteRefusal(options.notes, chosen, { code: failure.code, address: addressOf(request), requestId });
         if (failure.code === 'internal') {
           log.error('A request failed', { request_id: requestId, operation: chosen.route?.name, error });
         } else if (failure.cause) {
@@ -218,8 +222,7 @@ function withoutOrigin(target: string): string {
 }
 
 /** What becomes known of a request while it is answered. */
-interface Chosen {
-  route?: Route;
+interface Chosen extends Called {
   end?: (() => void) | undefined;
 }
 

@@ -9,6 +9,7 @@ import type { SharedBuckets } from '#platform/redis/shared-buckets.ts';
 import { openDoor } from '#platform/rpc/door.ts';
 import { watchTopics } from '#platform/topic.ts';
 import { buildAccountPage, buildApprovalPage } from './account-page.ts';
+import { createAuditNotes } from './audit-notes.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { createAuthenticateLogin } from './authenticate-login.ts';
 import { createClientAddress } from './client-address.ts';
@@ -67,6 +68,8 @@ export interface Gateway {
   readonly routes: RouteTable;
   /** Looks for new keys now. */
   refresh(): Promise<void>;
+  /** Tells what the audit log is to know of refused calls and of reads, now; it does so every few seconds by itself. */
+  tellAudit(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -99,6 +102,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     ],
   });
   const uses = createKeyUses({ identity, clock, log });
+  const notes = createAuditNotes({ identity, clock, log });
   const workers = createJsonWorkers({ size: 1 });
   const addressOf = createClientAddress(options.trustedProxies ?? []);
   const { sharedBuckets: shared, countProcesses = async () => 1 } = options;
@@ -167,6 +171,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     prepare: (request) => tokens.prepare(request),
     addressOf,
     visits,
+    notes,
     ...(options.limits ? { limits: openLimits(options.limits, sharedLimits, clock) } : {}),
     longestLag: options.longestLag ?? 0,
     parseLarge: (bytes) => workers.parse(bytes),
@@ -185,9 +190,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     dispatch,
     routes,
     refresh: () => topics.refresh(),
+    tellAudit: () => notes.flush(),
     async stop() {
       sharedLimits?.stop();
-      await uses.stop();
+      await Promise.all([uses.stop(), notes.stop()]);
       await topics.stop();
       loginSessions.stop();
       await workers.close();

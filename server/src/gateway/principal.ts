@@ -3,6 +3,7 @@ import type { MemberTableRow } from '@damask/contracts/member.ts';
 import type { Permission, RoleRef } from '@damask/contracts/permissions.ts';
 import type { ServiceAccountTableRow } from '@damask/contracts/service-account.ts';
 import { type Actor, everywhere, type Reach } from '#platform/call.ts';
+import { noWorkspace } from '#platform/system-context.ts';
 
 /** Who sends a request, in which workspace, and what that one may do there. */
 export interface Principal {
@@ -11,6 +12,14 @@ export interface Principal {
   readonly permissions: ReadonlySet<Permission>;
   readonly reach: Reach;
 }
+
+/** Who needs no credential. */
+export const anyone: Principal = {
+  workspace: noWorkspace,
+  actor: { kind: 'system', id: 'anyone', name: 'anyone', role: 'viewer' },
+  permissions: new Set(),
+  reach: everywhere,
+};
 
 export interface Holder {
   readonly role: RoleRef;

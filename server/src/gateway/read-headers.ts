@@ -13,6 +13,8 @@ export interface HeaderField {
 const idempotencyKey = 'idempotency-key';
 const preconditions = ['if-match', 'if-none-match'];
 const deadline = 'damask-deadline';
+const reason = 'damask-reason';
+const longestReason = 500;
 
 /** What the headers of an operation give. Built once for each. */
 export function listHeaderFields({ headers = {}, input }: Pick<Operation, 'headers' | 'input'>): HeaderField[] {
@@ -65,6 +67,19 @@ export function readDeadline(request: IncomingMessage, clock: Clock, longest: nu
     );
   }
   return clock.now() + Math.min(Number(text), longest);
+}
+
+/** Why somebody does this, in their words, for the audit log. Headers are bytes: these are taken as UTF-8. */
+export function readReason(request: IncomingMessage): string | undefined {
+  if (request.headers[reason] === undefined) return undefined;
+  const bytes = Buffer.from(readOnce(request, reason) as string, 'latin1');
+  const text = bytes.toString('utf8').trim();
+  if (text === '') return undefined;
+  if (text.length <= longestReason && !/[\p{Cc}\p{Cs}\ufffd]/u.test(text)) return text;
+  throw new AppError(
+    'invalid_request',
+    `The header Damask-Reason takes one line of at most ${longestReason} letters, in UTF-8.`,
+  );
 }
 
 /** Node joins what is sent twice with a comma, which would make a third value of two. */

@@ -48,6 +48,10 @@ export interface CallContext {
   readonly actor: Actor;
   readonly permissions: ReadonlySet<Permission>;
   readonly reach: Reach;
+  /** Where the caller is, as the edge sees it; nothing where the platform acts for itself. */
+  readonly address?: string;
+  /** Why, in the caller's words, for the audit log. */
+  readonly reason?: string;
   /** Milliseconds since 1970. */
   readonly deadline: number;
   /** Aborts when the caller leaves. */

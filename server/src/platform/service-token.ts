@@ -11,6 +11,8 @@ export interface ServiceClaims {
   readonly actor: Actor;
   readonly permissions: readonly Permission[];
   readonly reach: Reach;
+  readonly address?: string;
+  readonly reason?: string;
   /** Milliseconds since 1970. */
   readonly deadline: number;
 }
@@ -31,8 +33,8 @@ const longest = 15_000;
 export function createServiceTokens({ secret, clock }: { secret: Buffer; clock: Clock }): ServiceTokens {
   const sign = (body: string) => createHmac('sha256', secret).update(`damask service token\n${body}`).digest();
   return {
-    sign({ requestId, workspace, actor, permissions, reach, deadline }, operation) {
-      const claims = { requestId, workspace, actor, permissions: [...permissions], reach, deadline };
+    sign({ requestId, workspace, actor, permissions, reach, deadline, address, reason }, operation) {
+      const claims = { requestId, workspace, actor, permissions: [...permissions], reach, deadline, address, reason };
       const body = Buffer.from(JSON.stringify({ claims, operation, until: clock.now() + lifetime })).toString(
         'base64url',
       );

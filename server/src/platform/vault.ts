@@ -3,7 +3,7 @@ import { AppError } from './app-error.ts';
 import type { Clock } from './clock.ts';
 import { type DataKey, dataKeyOf, headerLength, subkeyOf, todayOf, versionOf } from './crypto/data-key.ts';
 import { addFirst, type DataKeyRow, readNewest, readVersion } from './crypto/data-key-store.ts';
-import { hmacKeyOf, keepIndexKeys, readIndexKeys, writeIndexKeys } from './crypto/index-keys.ts';
+import { type HmacPurpose, hmacKeyOf, keepIndexKeys, readIndexKeys, writeIndexKeys } from './crypto/index-keys.ts';
 import { createKeyCache, type HeldKeys } from './crypto/key-cache.ts';
 import { open, type Place, reseal, seal } from './crypto/seal.ts';
 import type { KeyRing } from './crypto/wrapping-key.ts';
@@ -34,7 +34,7 @@ export interface Vault {
   /** The same text under the newest version, or null when it is under that. Throws as `open` does. */
   reseal(workspace: string, place: PlaceInWorkspace, sealed: Buffer): Promise<Buffer | null>;
   /** Key of an HMAC: what is stored as one can be found and compared, but not read. Needs `ready` first. */
-  hmacKey(workspace: string, purpose: string): KeyObject;
+  hmacKey(workspace: string, purpose: HmacPurpose): KeyObject;
   /** Whether what this version sealed can be opened; it is in memory then. Errors as `ready`. */
   holdVersion(workspace: string, version: number): Promise<boolean>;
   /** The version that seals, without anything that is secret. */

@@ -56,6 +56,10 @@ export interface TestPlatform {
     options?: { key?: string | null; headers?: Record<string, string> },
   ): Promise<Reply>;
   keyFor(role: Role, ownerKey?: string): Promise<string>;
+  /** Seals what the audit log waits for, now, and signs what is due. */
+  sealAudit(): Promise<void>;
+  /** Looks for what was changed past identity, now. */
+  lookForHandChanges(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -176,7 +180,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const json = response.headers.get('content-type')?.includes('json');
+    const json = /\bjson\b/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
   };
 
@@ -192,6 +196,8 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     beta,
     logged,
     call,
+    sealAudit: async () => composition.identity?.sealAudit(),
+    lookForHandChanges: async () => composition.identity?.lookForHandChanges() ?? 0,
     async keyFor(role, ownerKey = alpha.ownerKey) {
       const { body } = await call('POST', '/v1/keys', { name: `test ${role}`, role }, { key: ownerKey });
       await gateway.refresh();

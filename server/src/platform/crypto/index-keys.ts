@@ -11,14 +11,19 @@ export interface IndexKeys {
   readonly known: Map<string, KeyObject>;
 }
 
-// What rows may hold an HMAC of before the first rotation. A purpose that comes later is derived from the root.
-const firstPurposes = ['subject', 'idempotency key', 'idempotent request', 'answer cache', 'list cursor'];
+/**
+ * All purposes, so that the first rotation keeps what rows may hold an HMAC of. One that a later version adds is derived from
+ * the root where keys are kept already: no row was made with it before.
+ */
+const purposes = ['subject', 'idempotency key', 'idempotent request', 'answer cache', 'list cursor'] as const;
+
+export type HmacPurpose = (typeof purposes)[number];
 
 const nothing = Buffer.alloc(0);
 const keyOf = (bytes: Buffer, purpose: string) => derive(bytes, nothing, `damask hmac ${purpose}`);
 
 /** The key for a purpose, of a workspace with or without kept ones. */
-export function hmacKeyOf(newest: DataKey, index: IndexKeys | null, purpose: string): KeyObject {
+export function hmacKeyOf(newest: DataKey, index: IndexKeys | null, purpose: HmacPurpose): KeyObject {
   if (newest.erased) throw new Error('A data key was used after it was erased');
   if (index === null) return remember(newest.subkeys, `hmac ${purpose}`, () => keyOf(newest.bytes, purpose));
   return remember(index.known, purpose, () => index.kept.get(purpose) ?? keyOf(index.root, purpose));
@@ -28,7 +33,7 @@ export function hmacKeyOf(newest: DataKey, index: IndexKeys | null, purpose: str
 export function keepIndexKeys(only: DataKey): IndexKeys {
   return {
     root: derive(only.bytes, nothing, 'damask index root'),
-    kept: new Map(firstPurposes.map((purpose) => [purpose, keyOf(only.bytes, purpose)])),
+    kept: new Map(purposes.map((purpose) => [purpose, keyOf(only.bytes, purpose)])),
     known: new Map(),
   };
 }

@@ -37,6 +37,11 @@ interface Step {
 }
 
 const platformFolder = join(import.meta.dirname, 'migrations');
+/** What every service has, in this order. Later ones count downwards, so that they never meet a service's own number. */
+const floorFiles = [
+  { number: 0, name: '0000_floor', file: 'service-floor.sql' },
+  { number: -1, name: '0000_floor-audit', file: 'service-floor-audit.sql' },
+];
 
 /**
  * Brings every schema to this code's state, under one advisory lock. Files are `0001_name.sql`; a first line
@@ -128,17 +133,18 @@ function refuseForeign(rows: readonly AppliedStep[], steps: Step[]) {
 }
 
 async function readSteps(folders: Readonly<Record<string, string>>): Promise<Step[]> {
-  const floor = await readFile(join(import.meta.dirname, 'service-floor.sql'), 'utf8');
+  const floors = await Promise.all(
+    floorFiles.map(async ({ file, ...step }) => ({
+      ...step,
+      sql: await readFile(join(import.meta.dirname, file), 'utf8'),
+    })),
+  );
   const steps = await readFolder('platform', platformFolder);
   for (const [service, folder] of Object.entries(folders)) {
-    steps.push(
-      toStep(
-        service,
-        0,
-        '0000_floor',
-        floor.replaceAll('@service_role', `damask_${service}`).replaceAll('@service', service),
-      ),
-    );
+    for (const { number, name, sql } of floors) {
+      const own = sql.replaceAll('@service_role', `damask_${service}`).replaceAll('@service', service);
+      steps.push(toStep(service, number, name, own));
+    }
     steps.push(...(await readFolder(service, folder)));
   }
   return steps;

@@ -69,14 +69,16 @@ export function serveCalls(options: {
         actor: claims.actor,
         permissions: new Set(claims.permissions),
         reach: claims.reach,
+        ...(claims.address === undefined ? {} : { address: claims.address }),
+        ...(claims.reason === undefined ? {} : { reason: claims.reason }),
         deadline: claims.deadline,
         signal: abort.signal,
         ...(sink ? { sink } : {}),
         ...(upload ? { upload } : takesBytes ? { body: pieces } : {}),
       };
       const result = await call(context, input as never);
-      // What was streamed is not said again: nobody looks at it, and it may be long.
-      const left = response.headersSent ? null : result;
+      // What was streamed is not said again, except whose it is: nobody looks at more, and it may be long.
+      const left = response.headersSent ? makerOf(result) : result;
       if (sink) writeHead(response).end(`${JSON.stringify({ result: left } satisfies Frame)}\n`);
       else send(response, 200, result ?? null);
     } catch (error) {
@@ -88,6 +90,11 @@ export function serveCalls(options: {
     }
   }
   return server;
+}
+
+function makerOf(result: unknown): { readonly actor: string } | null {
+  const { actor } = (result ?? {}) as { actor?: unknown };
+  return typeof actor === 'string' ? { actor } : null;
 }
 
 function uploadOf(request: IncomingMessage, clock: Clock): Upload | undefined {

@@ -6,6 +6,7 @@ import type { Egress } from '#platform/egress/egress.ts';
 import type { Log } from '#platform/log.ts';
 import type { Trail } from '#platform/trail.ts';
 import type { Vault } from '#platform/vault.ts';
+import type { AuditKeys } from './audit/audit-keys.ts';
 import type { LoginLimits } from './login/login-parts.ts';
 
 /** What the operations of this service are built from. */
@@ -23,6 +24,9 @@ export interface IdentityParts {
   /** Live keys that one workspace may have: the edge holds all of them in memory. */
   readonly keyLimit: number;
   readonly loginLimits: LoginLimits;
+  /** Services whose audit tables go into the chain. */
+  readonly auditSources: readonly string[];
+  readonly auditKeys: Pick<AuditKeys, 'list'>;
 }
 
 /** The topic whose version moves with every key that is made or revoked. */

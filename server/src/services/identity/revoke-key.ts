@@ -24,6 +24,7 @@ export async function revokeKey(
         throw lastOwner();
       }
     }
+    await trail.look(transaction, `key/${key.id}`);
     const revoked = await markRevoked(transaction, key.id, clock.now());
     // Revoked before, perhaps a moment ago: the same answer, and nothing new to tell.
     if (!revoked) return (await findKey(transaction, key.id)) ?? key;

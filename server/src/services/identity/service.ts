@@ -1,3 +1,4 @@
+import type { auditOperations } from '@damask/contracts/audit.ts';
 import type { commandLineLoginOperations } from '@damask/contracts/command-line-login.ts';
 import type { encryptionOperations } from '@damask/contracts/encryption.ts';
 import type { identityOperations } from '@damask/contracts/identity.ts';
@@ -5,6 +6,10 @@ import type { loginOperations } from '@damask/contracts/login.ts';
 import type { Implementation } from '#platform/call.ts';
 import type { SealedColumn } from '#platform/crypto/sealed-column.ts';
 import { createTrail } from '#platform/trail.ts';
+import { createAuditKeys } from './audit/audit-keys.ts';
+import { createAuditOperations } from './audit/audit-operations.ts';
+import { type AuditSettings, openAudit } from './audit/open-audit.ts';
+import { statesOfIdentity } from './audit/state-store.ts';
 import { createCommandLineOperations } from './command-line/command-line-operations.ts';
 import { createKey } from './create-key.ts';
 import { createWorkspace } from './create-workspace.ts';
@@ -30,12 +35,20 @@ import { revokeKey } from './revoke-key.ts';
 import { createScimOperations } from './scim/scim-operations.ts';
 import { identitySealedColumns } from './sealed-columns.ts';
 
-export interface IdentityOptions extends Omit<IdentityParts, 'trail' | 'keyLimit' | 'loginLimits' | 'publicUrl'> {
+export type { AuditSettings };
+
+type Given = 'trail' | 'keyLimit' | 'loginLimits' | 'publicUrl' | 'auditSources' | 'auditKeys';
+
+export interface IdentityOptions extends Omit<IdentityParts, Given> {
   readonly publicUrl?: string | null;
   /** Live keys that one workspace may have; 10,000 unless told. */
   readonly keyLimit?: number;
   /** 12 hours without use and 14 days in all unless told. */
   readonly loginLimits?: LoginLimits;
+  /** This one alone unless told. */
+  readonly auditSources?: readonly string[];
+  /** None unless told. */
+  readonly auditKeys?: IdentityParts['auditKeys'];
 }
 
 /** Folder of this service's migrations. */
@@ -48,13 +61,19 @@ export const identitySealed: readonly SealedColumn[] = identitySealedColumns;
 export function createIdentityService(
   options: IdentityOptions,
 ): Implementation<
-  typeof identityOperations & typeof encryptionOperations & typeof loginOperations & typeof commandLineLoginOperations
+  typeof identityOperations &
+    typeof encryptionOperations &
+    typeof loginOperations &
+    typeof commandLineLoginOperations &
+    typeof auditOperations
 > {
-  const trail = createTrail('identity', options.clock);
+  const trail = createTrail('identity', options.clock, statesOfIdentity);
   const parts: IdentityParts = {
     keyLimit: 10_000,
     loginLimits: standardLoginLimits,
     publicUrl: null,
+    auditSources: ['identity'],
+    auditKeys: { list: async () => [] },
     ...options,
     egress: options.egress.surface('identity_provider'),
     trail,
@@ -63,6 +82,7 @@ export function createIdentityService(
     ...identityProviders(parts),
     ...createLoginOperations(parts),
     ...createCommandLineOperations(parts),
+    ...createAuditOperations(parts),
     /** Who the caller is, in which workspace, with which permissions. */
     readMe: (context) => readMe(parts, context),
     /** The caller's workspace. Errors: `not_found`. */
@@ -102,5 +122,29 @@ export function createIdentityService(
     readRoleTable: (_context, input) => readRoleTable(parts, input),
     /** A page of all service accounts. */
     readServiceAccountTable: (_context, input) => readServiceAccountTable(parts, input),
+  };
+}
+
+export interface RunningIdentity {
+  readonly operations: ReturnType<typeof createIdentityService>;
+  /** Seals and signs what the audit tables hold, now; it does so each second by itself. */
+  sealAudit(): Promise<void>;
+  /** Looks now for what was changed past the platform; it does so each day by itself. Answers how much it found. */
+  lookForHandChanges(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** The service with what it does by itself: it seals, signs and sends the audit log of all services. */
+export function openIdentity(
+  options: IdentityOptions & { readonly process: string; readonly auditSources: readonly string[] },
+  settings: AuditSettings,
+): RunningIdentity {
+  const keys = createAuditKeys(settings.key_file, options.clock);
+  const audit = openAudit({ ...options, keys }, settings);
+  return {
+    operations: createIdentityService({ ...options, auditKeys: keys }),
+    sealAudit: audit.pass,
+    lookForHandChanges: audit.look,
+    stop: audit.stop,
   };
 }

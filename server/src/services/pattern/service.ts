@@ -1,21 +1,11 @@
 import type { serviceOperations } from '@damask/contracts/services.ts';
 import type { Implementation } from '#platform/call.ts';
-import type { Carrier } from '#platform/carrier/carrier.ts';
-import type { Clock } from '#platform/clock.ts';
 import type { SealedColumn } from '#platform/crypto/sealed-column.ts';
-import type { Cursors } from '#platform/cursor.ts';
-import type { Database } from '#platform/database/database.ts';
-import type { Egress } from '#platform/egress/egress.ts';
 import { catchUpWith, startEventReaders } from '#platform/events.ts';
-import type { Log } from '#platform/log.ts';
-import type { Metrics } from '#platform/metrics.ts';
-import type { ProcessRegistry } from '#platform/process-registry.ts';
 import { createTextThreads } from '#platform/redact/text-threads.ts';
 import { watchTopics } from '#platform/topic.ts';
-import { createTrail } from '#platform/trail.ts';
 import { createSchemaWorkers } from '#platform/user-schema/schema-workers.ts';
-import type { Vault } from '#platform/vault.ts';
-import type { BatchLimits } from './batch/batch-parts.ts';
+import { openPatternAudit } from './audit/open-pattern-audit.ts';
 import { openBatches } from './batch/open-batches.ts';
 import { createBudgetOperations } from './budget/budget-operations.ts';
 import { budgetsTopic, createBudgetTable } from './budget/budget-table.ts';
@@ -29,17 +19,14 @@ import { createRedactionOperations } from './guard/redaction-operations.ts';
 import { createLibraryOperations } from './library/library-operations.ts';
 import { libraryTopic } from './library/library-parts.ts';
 import { createLibraryTable } from './library/library-table.ts';
-import type { Addon } from './model/addon/addon.ts';
-import type { EnvironmentProvider } from './model/environment-providers.ts';
-import type { LocalModel } from './model/local/local-model.ts';
 import { createModelOperations } from './model/model-operations.ts';
 import { providersTopic } from './model/model-parts.ts';
 import { createModelRouter, describeDefaultModel } from './model/model-router.ts';
 import { createProviderSources } from './model/provider-sources.ts';
 import { createProviderTable } from './model/provider-table.ts';
 import { openPrivacy } from './open-privacy.ts';
-import { openQueue, type QueueSettings } from './open-queue.ts';
-import type { PlantedFaults } from './planted-faults.ts';
+import { openQueue } from './open-queue.ts';
+import type { PatternOptions } from './pattern-options.ts';
 import { createQueueOperations } from './queue/queue-operations.ts';
 import { createStoppedActors, createStoppedActorsReader, stoppedActorsTopic } from './queue/stopped-actors.ts';
 import { guardReach } from './reach/guard-reach.ts';
@@ -67,38 +54,6 @@ import { createTransferOperations } from './transfer/transfer-operations.ts';
 
 export type { PlantedFaults } from './planted-faults.ts';
 
-export interface PatternOptions {
-  readonly database: Database;
-  readonly registry: ProcessRegistry;
-  readonly carrier: Carrier;
-  readonly vault: Vault;
-  readonly egress: Egress;
-  readonly cursors: Cursors;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly redact: (text: string) => string;
-  /** Folder of the starter patterns. */
-  readonly starters: string;
-  /** Providers that the operator gave; one that is found later appears in it. */
-  readonly environmentProviders: () => readonly EnvironmentProvider[];
-  readonly localModel: LocalModel | null;
-  /** Null or missing where there is none: its providers then say so. */
-  readonly addon?: Addon | null;
-  readonly defaultModel: string | null;
-  readonly runs: {
-    readonly timeout_ms: number;
-    readonly max_tokens: number;
-    readonly first_byte_ms: number;
-    readonly idle_ms: number;
-    readonly concurrency: number;
-    readonly record_within_ms: number;
-  };
-  readonly queue: QueueSettings;
-  readonly batches: BatchLimits;
-  readonly planted?: PlantedFaults;
-}
-
 export interface PatternService {
   readonly operations: Implementation<(typeof serviceOperations)['pattern']>;
   /** Why it cannot take runs, or null. */
@@ -120,14 +75,13 @@ export const patternSealed: readonly SealedColumn[] = patternSealedColumns;
 
 /** A new workspace's starter patterns may wait so long for older transactions of the database. */
 const startersWithin = 5_000;
-
 /** A stream's reader that takes nothing for so long is cut off. */
 const readerWithin = 30_000;
 /** Patterns, models and runs: the run path. Resolves when it can take runs. */
 export async function createPatternService(options: PatternOptions): Promise<PatternService> {
   const { database, registry, carrier, vault, cursors, metrics, clock, log, runs } = options;
   const egress = options.egress.surface('provider');
-  const trail = createTrail('pattern', clock);
+  const { trail, ...audit } = openPatternAudit({ database, clock, log });
   const library = createLibraryTable({ database, log });
   const gates = createGates({ clock, log, minutes: createMinuteStore(database) });
   const providers = createProviderTable(database, gates.forget);
@@ -271,6 +225,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
         ...createRedactionOperations(libraryParts),
         ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
         ...createBudgetOperations({ ...libraryParts, library, budgets }),
+        ...audit.operations,
         ...createRunOperations(runParts),
         ...batches.operations,
         ...timers.operations,
@@ -301,7 +256,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       ]);
       const left = await journal.stop(5_000);
       // After the journal: what calls took is settled from their ends.
-      await Promise.all([reconciliation.stop(), budgets.stop(2_000)]);
+      await Promise.all([reconciliation.stop(), budgets.stop(2_000), audit.stop()]);
       if (left > 0) log.error('Runs were left unrecorded at the end', { rows: left });
     },
   };

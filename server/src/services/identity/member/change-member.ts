@@ -6,6 +6,7 @@ import { bumpTopic } from '#platform/topic.ts';
 import { type IdentityParts, keysTopic, membersTopic } from '../identity-parts.ts';
 import { hasOtherOwner, listKeysOf } from '../key-store.ts';
 import { endLoginSessions } from '../login/end-login-sessions.ts';
+import { noteEndedKeys } from '../note-ended-keys.ts';
 import { checkRolePassedOn, requireAsHigh, requireWholeReach } from '../role/pass-on-role.ts';
 import { stopActors, stopsRuns } from '../stop-actors.ts';
 import * as store from './member-store.ts';
@@ -28,6 +29,7 @@ export async function changeMember(
     const after = await checkRolePassedOn(transaction, context, role);
     if (member.role === role) return member;
     if (member.role === 'owner' && !(await hasOtherOwner(transaction, account, clock.now()))) throw lastOwner();
+    await trail.look(transaction, `member/${account}`);
     await store.setMemberRole(transaction, account, role);
     await trail.leave(transaction, context, {
       action: 'changeMember',
@@ -57,6 +59,7 @@ export async function removeMember(
     if (!member) throw notFound();
     if (actor.account !== account) await requireAsHigh(transaction, context, member.role);
     if (member.role === 'owner' && !(await hasOtherOwner(transaction, account, clock.now()))) throw lastOwner();
+    await trail.look(transaction, `member/${account}`);
     const keys = await store.removeMember(transaction, account, clock.now());
     await trail.leave(transaction, context, {
       action: 'removeMember',
@@ -65,6 +68,7 @@ export async function removeMember(
       event: 'identity.member-removed',
       data: { account },
     });
+    await noteEndedKeys(trail, transaction, context, keys);
     await stopActors(transaction, clock, context, [account, ...keys]);
     await bumpTopic(transaction, membersTopic);
     if (keys.length > 0) await bumpTopic(transaction, keysTopic);

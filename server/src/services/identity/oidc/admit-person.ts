@@ -66,6 +66,7 @@ export async function admitPerson(
     const account = await keepAccount(transaction, parts, provider, person, { found, isNew: known === undefined });
     if (!member) await join(transaction, parts, context, provider, { account, role: role as NonNullable<typeof role> });
     else if (member.source === 'oidc' && role !== null && role !== member.role) {
+      await parts.trail.look(transaction, `member/${account}`);
       await store.changeRole(transaction, account, role);
       // Another role begins with another session, however it came.
       await endLoginSessions(transaction, { account, workspace: provider.workspace, now: clock.now() });

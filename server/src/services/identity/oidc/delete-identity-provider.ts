@@ -16,6 +16,7 @@ export async function deleteIdentityProvider(
   return database.transaction({ role: 'identity', workspace }, async (transaction) => {
     const row = await findProvider(transaction, name);
     if (!row) throw notFound();
+    await trail.look(transaction, `identity-provider/${name}`);
     await removeProvider(transaction, name);
     await trail.leave(transaction, context, {
       action: 'deleteIdentityProvider',

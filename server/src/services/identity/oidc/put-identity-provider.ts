@@ -70,6 +70,7 @@ export async function putIdentityProvider(
     };
     checkRules(row);
     await checkPassedOn(transaction, context, row);
+    await trail.look(transaction, `identity-provider/${name}`);
     const saved = await saveProvider(transaction, row);
     await trail.leave(transaction, context, {
       action: 'putIdentityProvider',

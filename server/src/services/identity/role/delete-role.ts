@@ -18,6 +18,7 @@ export async function deleteRole(
     if (!role) throw notFound();
     const who = await findUseOfRole(transaction, `custom:${name}`, clock.now());
     if (who !== undefined) throw inUse(name, who);
+    await trail.look(transaction, `role/${name}`);
     await removeRole(transaction, name);
     await trail.leave(transaction, context, {
       action: 'deleteRole',

@@ -24,6 +24,7 @@ export async function putRole(
     const before = await lockRole(transaction, name);
     if (before && before.description === description && isSame(before.permissions, held)) return toRole(before);
     if (!before && (await listRoles(transaction, mostRoles)).length >= mostRoles) throw tooMany();
+    await trail.look(transaction, `role/${name}`);
     const role = toRole(await saveRole(transaction, workspace, { name, description, permissions: held }, clock.now()));
     await trail.leave(transaction, context, {
       action: 'putRole',

@@ -73,6 +73,7 @@ export async function applyRoles(
     const now = clock.now();
     if (!(await lockMember(transaction, account))) continue;
     if (before === 'owner' && !(await hasOtherOwner(transaction, account, now))) throw lastOwner();
+    await trail.look(transaction, `member/${account}`);
     await setMemberRole(transaction, account, role);
     await trail.leave(transaction, context, {
       action: 'changeMember',

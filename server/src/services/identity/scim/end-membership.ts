@@ -6,6 +6,7 @@ import { type IdentityParts, keysTopic, membersTopic } from '../identity-parts.t
 import { hasOtherOwner } from '../key-store.ts';
 import { endLoginSessions } from '../login/end-login-sessions.ts';
 import { lockMember, removeMember } from '../member/member-store.ts';
+import { noteEndedKeys } from '../note-ended-keys.ts';
 import { stopActors } from '../stop-actors.ts';
 
 /**
@@ -23,6 +24,7 @@ export async function endMembership(
   const member = await lockMember(transaction, account);
   if (!member) return;
   if (member.role === 'owner' && !(await hasOtherOwner(transaction, account, now))) throw lastOwner();
+  await trail.look(transaction, `member/${account}`);
   const keys = await removeMember(transaction, account, now);
   await trail.leave(transaction, context, {
     action: 'removeMember',
@@ -31,6 +33,7 @@ export async function endMembership(
     event: 'identity.member-removed',
     data: { account },
   });
+  await noteEndedKeys(trail, transaction, context, keys);
   await stopActors(transaction, clock, context, [account, ...keys]);
   await bumpTopic(transaction, membersTopic);
   if (keys.length > 0) await bumpTopic(transaction, keysTopic);

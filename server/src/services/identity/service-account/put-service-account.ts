@@ -28,6 +28,7 @@ export async function putServiceAccount(
     const holds = await checkRolePassedOn(transaction, context, role);
     if (before && before.role === role && before.description === description) return before;
     if (!before && (await store.countServiceAccounts(transaction, mostAccounts)) >= mostAccounts) throw tooMany();
+    await trail.look(transaction, `service-account/${name}`);
     const account = await store.putServiceAccount(transaction, {
       workspace,
       id: before?.id ?? clock.uuid(),

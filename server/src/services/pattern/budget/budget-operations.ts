@@ -43,6 +43,7 @@ export function createBudgetOperations(parts: BudgetParts): Implementation<typeo
         await lockBudgets(transaction, context.workspace, 1);
         const row = await readBudget(transaction, name);
         if (!row) throw notFound();
+        await trail.look(transaction, `budget/${name}`);
         await deleteBudget(transaction, name);
         await trail.leave(transaction, context, {
           action: 'deleteBudget',

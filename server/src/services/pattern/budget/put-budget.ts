@@ -40,6 +40,7 @@ export function putBudget(parts: BudgetParts, context: CallContext, input: Input
       limit_tokens: input.limit_tokens ?? null,
     };
     if (before && isUnchanged(before, next)) return toBudget(before);
+    await parts.trail.look(transaction, `budget/${next.name}`);
     if (before && before.id !== next.id) await deleteBudget(transaction, before.name);
     await saveBudget(transaction, next);
     const { covers, period, limit_micros, limit_tokens } = next;

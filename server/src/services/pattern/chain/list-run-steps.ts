@@ -8,7 +8,7 @@ import type { Database } from '#platform/database/database.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { StepRecord } from '../engine/ports.ts';
 import { openStep } from '../engine/step-store.ts';
-import { type CallingRow, isRun, listCalling, listRunSteps as readPage } from './run-steps-store.ts';
+import { type CallingRow, listCalling, readMaker, listRunSteps as readPage } from './run-steps-store.ts';
 
 type Operation = (typeof runOperations)['listRunSteps'];
 
@@ -31,10 +31,11 @@ export async function listRunSteps(
   const scope = { list: 'steps', workspace, filter: JSON.stringify([run, path]) };
   const [startedAt, last] = cursor === undefined ? [] : cursors.decode(scope, cursor);
   const after = startedAt !== undefined && last !== undefined ? { startedAt, path: last } : null;
-  const { rows, calling } = await database.transaction({ role: 'pattern', workspace }, async (transaction) => {
-    if (!(await isRun(transaction, run))) throw notFound();
+  const { actor, rows, calling } = await database.transaction({ role: 'pattern', workspace }, async (transaction) => {
+    const maker = await readMaker(transaction, run);
+    if (maker === undefined) throw notFound();
     const found = await readPage(transaction, { run, path, after, limit: limit + 1, bytes: bytesOfPage });
-    return { rows: found, calling: await listCalling(transaction, run, path) };
+    return { actor: maker, rows: found, calling: await listCalling(transaction, run, path) };
   });
   await vault.ready(workspace);
   const full = rows.findIndex(({ over }) => over);
@@ -43,8 +44,8 @@ export async function listRunSteps(
   const end = taken.at(-1);
   const place = (row: typeof end) => cursors.encode(scope, [String(row?.started_at.getTime()), row?.path ?? '']);
   return rows.length > taken.length && end
-    ? { items, next: place(end) }
-    : { items: [...items, ...calling.map(toRunning)] };
+    ? { actor, items, next: place(end) }
+    : { actor, items: [...items, ...calling.map(toRunning)] };
 }
 
 export function toStep(record: StepRecord): RunStep {

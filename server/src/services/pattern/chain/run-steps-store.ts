@@ -17,13 +17,13 @@ export interface PagedStep extends StepRow {
   readonly over: boolean;
 }
 
-/** Whether the transaction's workspace has this run. */
-export async function isRun(transaction: Transaction, run: string): Promise<boolean> {
-  const [row] = await transaction.query<{ found: boolean }>(
-    `select exists (select from pattern.accepted where id = $1) or exists (select from pattern.finished where id = $1) as found`,
+/** Who began a run of the transaction's workspace; undefined when it has none of this id. */
+export async function readMaker(transaction: Transaction, run: string): Promise<string | undefined> {
+  const [row] = await transaction.query<{ actor: string }>(
+    `select actor from pattern.accepted where id = $1 union all select actor from pattern.finished where id = $1 limit 1`,
     [run],
   );
-  return row?.found ?? false;
+  return row?.actor;
 }
 
 /** Steps with a record, in the order in which they began. */

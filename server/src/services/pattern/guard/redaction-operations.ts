@@ -20,6 +20,7 @@ export function createRedactionOperations(parts: LibraryParts): Implementation<t
       const rules: Redaction = { kinds: [...new Set(kinds)], expressions, model };
       refuseExpressions(rules);
       return changeLibrary(parts, context, async (transaction) => {
+        await parts.trail.look(transaction, 'redaction');
         if (await saveRedaction(transaction, context.workspace, rules)) {
           await leaveTrace(parts, transaction, context, {
             action: 'putRedaction',

@@ -29,6 +29,7 @@ export async function deprecatePattern(
     }
     const at = new Date(parts.clock.now());
     const now: Deprecation = { successor, message, at: at.toISOString() };
+    await parts.trail.look(transaction, `pattern/${name}`);
     await markDeprecated(transaction, pattern.id, now, at);
     await leaveTrace(parts, transaction, context, {
       action: 'deprecatePattern',

@@ -18,6 +18,7 @@ export async function liftDeprecation(
     if (!pattern) throw notFound();
     const { deprecated } = await readPatternById(transaction, pattern.id);
     if (!deprecated) throw notFound();
+    await parts.trail.look(transaction, `pattern/${name}`);
     await markDeprecated(transaction, pattern.id, null, new Date(parts.clock.now()));
     await leaveTrace(parts, transaction, context, {
       action: 'liftDeprecation',

@@ -19,6 +19,7 @@ export async function deletePattern(
     if (!pattern) throw notFound();
     await requireMatch(given, () => readPatternById(transaction, pattern.id));
     const at = new Date(parts.clock.now());
+    await parts.trail.look(transaction, `pattern/${name}`);
     await markDeleted(transaction, pattern.id, at, at);
     await leaveTrace(parts, transaction, context, {
       action: 'deletePattern',

@@ -42,6 +42,7 @@ export async function publishVersion(
       if (content.files_digest === digestFiles(newest.files) && content.digest === newest.digest)
         return { ...newest, ...warned(newest) };
 
+      await parts.trail.look(transaction, `pattern/${name}`);
       const at = new Date(parts.clock.now()).toISOString();
       await insertVersions(transaction, context.workspace, [
         {

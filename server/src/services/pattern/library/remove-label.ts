@@ -21,6 +21,7 @@ export async function removeLabel(
     const before = await readLabel(transaction, pattern.id, label);
     if (before === undefined) throw notFound();
     const at = new Date(parts.clock.now());
+    await parts.trail.look(transaction, `pattern/${name}`);
     await dropLabel(transaction, pattern.id, label, at);
     const move = { workspace: context.workspace, pattern: pattern.id, label, before, after: null };
     await noteLabelMove(transaction, labelMove(parts, context, move), at);

@@ -18,6 +18,7 @@ export async function restorePattern(
     if (await findPattern(transaction, name)) throw nameInUse(name);
     const pattern = await lockDeleted(transaction, name, context);
     if (!pattern) throw notFound();
+    await parts.trail.look(transaction, `pattern/${name}`);
     await markDeleted(transaction, pattern.id, null, new Date(parts.clock.now()));
     await leaveTrace(parts, transaction, context, {
       action: 'restorePattern',

@@ -31,6 +31,7 @@ export async function setLabel(
     if (label === production) await requireAccepted(transaction, pattern.id, version, accept);
     const row = { workspace: context.workspace, pattern: pattern.id, label, number: version };
     const at = new Date(parts.clock.now());
+    await parts.trail.look(transaction, `pattern/${name}`);
     await putLabel(transaction, row, at);
     await noteLabelMove(transaction, labelMove(parts, context, { ...row, before: before ?? null, after: version }), at);
     await leaveTrace(parts, transaction, context, {

@@ -17,6 +17,7 @@ export async function setPatternTeam(
     const pattern = await lockPattern(transaction, name, context);
     if (!pattern) throw notFound();
     if (pattern.team !== team) {
+      await parts.trail.look(transaction, `pattern/${name}`);
       await setTeam(transaction, pattern.id, team);
       await leaveTrace(parts, transaction, context, {
         action: 'setPatternTeam',

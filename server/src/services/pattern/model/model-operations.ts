@@ -32,6 +32,7 @@ export function createModelOperations(
       changeProviders(parts, context.workspace, async (transaction) => {
         const row = await readProvider(transaction, name);
         if (!row) throw notFound();
+        await trail.look(transaction, `provider/${name}`);
         await deleteProvider(transaction, name);
         await trail.leave(transaction, context, {
           action: 'deleteProvider',

@@ -52,6 +52,7 @@ export async function putProvider(
         pointer: '/provider',
       });
     }
+    await trail.look(transaction, `provider/${name}`);
     const saved = await saveProvider(transaction, {
       workspace,
       name,

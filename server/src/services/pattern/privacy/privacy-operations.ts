@@ -39,6 +39,7 @@ export function createPrivacyOperations(parts: PrivacyParts): Operations {
       checkRules(rules);
       const { workspace } = context;
       return change(context, async (transaction) => {
+        await trail.look(transaction, 'retention');
         await store.saveRetention(transaction, { workspace, least_class, rules });
         await store.beginAnew(transaction, workspace);
         await trail.leave(transaction, context, {
@@ -83,6 +84,7 @@ export function createPrivacyOperations(parts: PrivacyParts): Operations {
         await store.holdKeeper(transaction);
         const row = await store.readHold(transaction, name);
         if (!row) throw notFound();
+        await trail.look(transaction, `hold/${name}`);
         await store.deleteHold(transaction, name);
         await store.beginAnew(transaction, workspace);
         await trail.leave(transaction, context, {

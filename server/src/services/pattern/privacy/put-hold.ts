@@ -40,6 +40,7 @@ export async function putHold(
         pointer: '/hold',
       });
     }
+    await parts.trail.look(transaction, `hold/${hold.name}`);
     await store.saveHold(transaction, workspace, hold);
     // What it covers instead of before.
     if (known) await store.beginAnew(transaction, workspace);

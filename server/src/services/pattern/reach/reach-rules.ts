@@ -54,6 +54,7 @@ export const reachRules: Readonly<Record<keyof (typeof serviceOperations)['patte
   deleteProvider: 'whole',
   readEgress: 'whole',
   checkEgress: 'whole',
+  readPatternAuditState: 'whole',
   listBudgets: 'whole',
   readBudget: 'whole',
   putBudget: 'whole',

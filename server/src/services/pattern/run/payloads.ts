@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { ToolCall } from '@damask/contracts/message.ts';
 import type { InputOf } from '@damask/contracts/operation.ts';
 import type { runOperations } from '@damask/contracts/run-operations.ts';
+import type { HmacPurpose } from '#platform/crypto/index-keys.ts';
 import type { Vault } from '#platform/vault.ts';
 import type { StoredAttachment } from '../conversation/turn-text.ts';
 import { isOfSubject, type SubjectKeys } from '../privacy/subject-keys.ts';
@@ -42,7 +43,7 @@ export interface Payloads {
   /** What finds the runs of an end user without naming them. Needs `ready` first. */
   digestSubject(workspace: string, subject: string): string;
   /** Key of an HMAC of this purpose. Needs `ready` first. */
-  hmacKey(workspace: string, purpose: string): KeyObject;
+  hmacKey(workspace: string, purpose: HmacPurpose): KeyObject;
 }
 
 /** What seals the texts of a run. */

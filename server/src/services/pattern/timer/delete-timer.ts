@@ -16,6 +16,7 @@ export function deleteTimer(
   return inWorkspace(parts, context.workspace, async (transaction) => {
     const [found] = await store.listTimers(transaction, { after: null, limit: 1, name });
     if (!found) throw notFound();
+    await parts.trail.look(transaction, `timer/${name}`);
     await store.deleteTimer(transaction, name);
     await parts.trail.leave(transaction, context, {
       action: 'deleteTimer',

@@ -31,6 +31,7 @@ export async function putTimer(
     if (!(await store.findTimer(transaction, name)) && (await store.countTimers(transaction)) >= mostTimers) {
       throw new AppError('policy_refused', `A workspace has at most ${mostTimers} timers. Delete one first.`);
     }
+    await parts.trail.look(transaction, `timer/${name}`);
     await store.putTimer(transaction, workspace, {
       name,
       cron: cron.trim(),

@@ -1,0 +1,21 @@
+import type { Commands } from './command.ts';
+
+/** The audit log. */
+export const auditCommands: Commands = {
+  audit: {
+    summary: 'List who did what, newest first',
+    load: async () => (await import('./commands/audit.ts')).audit,
+  },
+  'audit export': {
+    summary: 'Write the audit log of a period to a file',
+    load: async () => (await import('./commands/audit-export.ts')).auditExport,
+  },
+  'audit verify': {
+    summary: 'Check that nothing in the audit log was changed or taken away',
+    load: async () => (await import('./commands/audit-verify.ts')).auditVerify,
+  },
+  'audit rotate-key': {
+    summary: 'Let a new key sign the checkpoints of the audit log',
+    load: async () => (await import('./commands/audit-rotate-key.ts')).auditRotateKey,
+  },
+};
