@@ -108,6 +108,16 @@ export function describeConfig(config: Config): Record<string, Record<string, un
   return shown;
 }
 
+/** What no log and no answer may hold: the values of all settings that are secret, each key of a list by itself. */
+export function listSecrets(config: Config): string[] {
+  return Object.entries(sections).flatMap(([section, settings]) =>
+    Object.entries(settings as Record<string, Setting<unknown>>).flatMap(([key, { secret }]) => {
+      const value = (config as unknown as Record<string, Record<string, unknown>>)[section]?.[key];
+      return secret && typeof value === 'string' ? [...new Set([value, ...value.split(',')])] : [];
+    }),
+  );
+}
+
 /** Every setting with its variable, default and meaning, for the reference page. */
 export function listSettings(): { section: string; key: string; variable: string; standard: unknown; help: string }[] {
   return Object.entries(sections).flatMap(([section, settings]) =>

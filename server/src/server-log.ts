@@ -1,21 +1,12 @@
 import { writeSync } from 'node:fs';
-import type { Config } from './config.ts';
+import { type Config, listSecrets } from './config.ts';
 import { systemClock } from './platform/clock.ts';
 import { createLog, type Log } from './platform/log.ts';
 import { createRedact, type Redact } from './platform/redact.ts';
 
 /** The process's log, on standard error; it knows the secrets of the configuration and never prints them. */
 export function createServerLog(config: Config, name: string): { log: Log; redact: Redact } {
-  const { models, services, storage, queue } = config;
-  const secrets = [
-    models.openai_api_key,
-    models.anthropic_api_key,
-    models.gemini_api_key,
-    services.secret,
-    storage.database_url,
-    queue.rabbitmq_url,
-  ].filter((secret) => secret !== undefined);
-  const redact = createRedact(secrets);
+  const redact = createRedact(listSecrets(config));
   const log = createLog({ level: config.log.level, clock: systemClock, redact, write: writeError });
   return { log: log.with({ process: name }), redact };
 }

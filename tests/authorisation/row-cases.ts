@@ -5,8 +5,8 @@ import type { TwoWorkspaces } from './two-workspaces.ts';
 const services = ['pattern', 'identity'] as const;
 // They serve all workspaces, and say so to the database where they do.
 const wideRoles = ['platform', 'journal', 'worker'] as const;
-// The keeper removes in one workspace at a time.
-const serviceRoles = [...services, 'keeper', ...wideRoles];
+// The keeper removes, and the sealer seals anew, in one workspace at a time.
+const serviceRoles = [...services, 'keeper', 'sealer', ...wideRoles];
 
 type Act = 'read' | 'written' | 'changed' | 'deleted';
 
