@@ -47,7 +47,7 @@ const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
       'run-request',
       'run-step',
     ],
-    ...['privacy', 'audit', 'session', 'strategy', 'timer', 'transfer'],
+    ...['audit', 'egress', 'guard', 'privacy', 'redaction-operations', 'session', 'strategy', 'timer', 'transfer'],
   ],
   gateway: ['gateway'],
 };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scimSchemas } from '@damask/contracts/scim.ts';
 import { type Input, titleOf } from '../sample-input.ts';
+import { privacyTargets } from './privacy-targets.ts';
 import { scimTargets } from './scim-targets.ts';
 import { seedMember } from './seed-by-hand.ts';
 import { signInTargets } from './sign-in-targets.ts';
@@ -51,6 +52,7 @@ const targets: Readonly<Record<string, Target>> = {
     return { team, member: await freshMember(world, team) };
   },
   ...scimTargets(make, freshName),
+  ...privacyTargets(make, freshName),
   'PUT /v1/providers/{provider}': (world) => ({ provider: freshName(), base_url: world.model.url }),
   'POST /v1/providers/{provider}/test': async (world) => {
     const provider = freshName();
@@ -63,15 +65,6 @@ const targets: Readonly<Record<string, Target>> = {
     return { provider };
   },
   'PUT /v1/timers/{timer}': () => ({ timer: freshName(), ...timer }),
-  'PUT /v1/retention': () => ({ rules: [] }),
-  'PUT /v1/holds/{hold}': () => ({ hold: freshName(), reason: 'a test', since: '2099-01-01T00:00:00Z' }),
-  'DELETE /v1/holds/{hold}': async (world) => {
-    const name = freshName();
-    await make(world, 'PUT', `/v1/holds/${name}`, { reason: 'a test', since: '2099-01-01T00:00:00Z' });
-    return { hold: name };
-  },
-  'POST /v1/subjects/export': () => ({ subject: 'nobody at all' }),
-  'POST /v1/subjects/erasures': () => ({ subject: freshName() }),
   'DELETE /v1/timers/{timer}': async (world) => {
     const name = freshName();
     await make(world, 'PUT', `/v1/timers/${name}`, timer);

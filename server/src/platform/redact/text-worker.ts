@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { closeOtherWays } from '../egress/close-other-ways.ts';
 import { createRedactor, finderOf, type RedactionRules } from './redactor.ts';
 
 /** To the worker: texts and what to take out of them, or a text and expressions of which each is looked for. */
@@ -12,6 +13,7 @@ export type TextAnswer =
   | { readonly ok: true; readonly found: readonly number[] }
   | { readonly ok: false };
 
+closeOtherWays();
 const port = parentPort;
 if (port === null) throw new Error('text-worker.ts is started as a worker thread only');
 port.postMessage('loaded');
