@@ -19,7 +19,7 @@ const program = fileURLToPath(new URL('./sequencer-process.ts', import.meta.url)
 async function startSequencer(connection: object): Promise<ChildProcess> {
   const child = spawn(
     process.execPath,
-    ['--disallow-code-generation-from-strings', program, JSON.stringify(connection)],
+    ['--disallow-code-generation-from-strings', '--disable-proto=delete', program, JSON.stringify(connection)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

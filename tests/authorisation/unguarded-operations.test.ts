@@ -71,8 +71,9 @@ test('each permission is asked for by an operation and held by the owner, and hi
     [],
   );
   assert.deepEqual([...rolePermissions.owner], [...permissions]);
-  // Whoever says how people sign in says who they are.
-  const ofOwners = ['identity-provider:read', 'identity-provider:write', 'scim:write', 'login-link:write'];
+  // Whoever says how people sign in says who they are. Nobody but owners begins to seal everything anew.
+  const signIn = ['identity-provider:read', 'identity-provider:write', 'scim:write', 'login-link:write'];
+  const ofOwners = [...signIn, 'encryption:read', 'encryption:write'];
   for (const role of roles) {
     const beyond = rolePermissions[role].filter((permission) => !rolePermissions.admin.includes(permission));
     assert.deepEqual(beyond.sort(), role === 'owner' ? ofOwners.sort() : [], role);

@@ -38,8 +38,8 @@ const columns = [
   'output_tokens',
   'cost_micros',
   'metadata',
-  'flags',
   'texts',
+  'flags',
 ] as const;
 
 export const resultHeader = `${columns.join(',')}\r\n`;
