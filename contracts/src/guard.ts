@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { strict } from './field.ts';
 
 /** What the platform finds in texts by itself. */
 export const detectorKinds = ['secret', 'card', 'email', 'phone', 'iban'] as const;
@@ -10,7 +11,7 @@ export const DetectorKind = Type.Unsafe<DetectorKind>(Type.Union(detectorKinds.m
 export const guardName = '^[a-z][a-z0-9_-]{0,49}$';
 export const expressionLimit = 200;
 
-export const NamedExpression = Type.Object({
+export const NamedExpression = strict({
   name: Type.String({ pattern: guardName, description: 'Stands in the place of what is taken out: [name].' }),
   expression: Type.String({
     minLength: 1,
