@@ -201,6 +201,11 @@ test('G-9: what was changed by hand is listed, and nothing else', async () => {
   await platform.call('PUT', '/v1/service-accounts/robot', { role: 'runner' });
   await platform.call('DELETE', '/v1/service-accounts/robot');
   await platform.call('PUT', '/v1/providers/own', { base_url: 'https://models.example.com/v2' });
+  await platform.call('PUT', '/v1/retention', { rules: [{ of: 'runs', days: 30 }] });
+  await platform.call('PUT', '/v1/redaction', { kinds: ['card'], expressions: [], model: false });
+  await platform.call('PUT', '/v1/holds/case_1', { reason: 'a case', subject: 'ada@example.org' });
+  await platform.call('PUT', '/v1/holds/case_2', { reason: 'a case', pattern: 'greet' });
+  await platform.call('DELETE', '/v1/holds/case_2');
   const state = async () => [
     ...(await platform.call('GET', '/v1/audit/state')).body.items,
     ...(await platform.call('GET', '/v1/audit/state/patterns')).body.items,
@@ -224,6 +229,11 @@ test('G-9: what was changed by hand is listed, and nothing else', async () => {
     [id],
   );
   await world.behind(`update pattern.provider set base_url = 'https://evil.example.com' where workspace = $1`, [id]);
+  await world.behind('delete from pattern.legal_hold where workspace = $1', [id]);
+  await world.behind(`update pattern.retention set rules = '[{"of": "runs", "days": 1}]' where workspace = $1`, [id]);
+  await world.behind(`update pattern.redaction set rules = '{"kinds": [], "expressions": []}' where workspace = $1`, [
+    id,
+  ]);
   const found = (await state()).map(({ subject, what }: { subject: string; what: string }) => `${what} ${subject}`);
   assert.deepEqual(
     found.sort(),
@@ -232,6 +242,9 @@ test('G-9: what was changed by hand is listed, and nothing else', async () => {
       `changed key/${made.body.id}`,
       `changed key/${rows[0]?.id}`,
       'changed provider/own',
+      'changed redaction',
+      'changed retention',
+      'removed hold/case_1',
       'removed role/formula',
     ].sort(),
   );

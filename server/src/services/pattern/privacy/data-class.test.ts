@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { systemClock } from '#platform/clock.ts';
+import { withConnection } from '#platform/database/own-connection.ts';
 import { type ModelServer, type Script, startModelServer } from '#platform/testing/model-server.ts';
 import { startTestPlatform, type TestPlatform } from '../../../testing/test-platform.ts';
 import { dumpTables } from './dump-for-tests.ts';
@@ -67,6 +68,8 @@ test('a run has the highest class of its pattern, the variables that it is given
   assert.equal(await classOf('plain'), 'confidential');
   const batch = await platform.call('POST', '/v1/batches', { pattern: 'plain', items: [{ input: 'a' }] });
   assert.equal(batch.body.data_class, 'confidential');
+  // Its line must not meet what a later test has the model say.
+  await ended(`/v1/batches/${batch.body.id}`);
   await platform.call('PUT', '/v1/retention', { rules: [] });
   assert.equal(await classOf('plain'), 'internal');
 });
@@ -139,6 +142,36 @@ test('what is queued of it is kept sealed until it ends, and then gone', async (
   assert.match(await results(batch.body.id, '?format=csv'), /not_stored/);
   const after = await dumpTables(platform);
   assert.deepEqual([after.find('CANARY'), after.unreadable], [[], []]);
+});
+
+test('what is redacted is so before anything is decided of storing it and of its key', async () => {
+  const rules = 'redact: {kinds: [email]}\n';
+  await publish('careful', `data_class: personal\n${rules}`);
+  await publish('silent', `store: none\n${rules}`);
+  const input = 'CANARY of ada@example.org';
+  for (const mode of ['sync', 'async']) {
+    const { body } = await run('careful', { input, subject: 'ada', mode });
+    const kept = await ended(`/v1/runs/${body.id}`);
+    assert.deepEqual([kept.input, kept.output], ['CANARY of [email]', 'Said: CANARY of [email]'], mode);
+    assert.deepEqual([kept.data_class, kept.redacted, kept.texts], ['personal', { email: 2 }, undefined]);
+  }
+  script = (_, { response }) => {
+    response.writeHead(400).end('{"error": {"message": "ada@example.org is wrong"}}');
+  };
+  const failed = await run('silent', { input });
+  assert.match(failed.body.detail, /\[email\] is wrong/);
+  script = undefined;
+  for (const mode of ['sync', 'async']) {
+    const { body } = await run('silent', { input, mode });
+    const record = await ended(`/v1/runs/${body.id}`);
+    assert.deepEqual([record.texts, record.input, record.redacted], ['not_stored', null, undefined], mode);
+  }
+  const { connection } = platform;
+  await withConnection(connection, (client) => client.query('delete from pattern.subject_key'));
+  const dump = await dumpTables(platform);
+  assert.deepEqual([dump.find('CANARY'), dump.find('ada@example.org')], [[], []]);
+  // Of the two that have a key of their own.
+  assert.equal(dump.unreadable.filter((place) => place === 'pattern.finished payload').length, 2);
 });
 
 test('what would have to keep its texts is refused', async () => {
