@@ -181,7 +181,10 @@ export default {
         'Every call to an address that somebody typed passes the guard in platform/egress; platform/rpc calls our own processes.',
       severity: 'error',
       from: { pathNot: ['^server/src/platform/(egress|rpc)/', ...testCode] },
-      to: { path: '^node_modules/undici/', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^node_modules/(undici|simple-get|isomorphic-git/http)/',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'broker-behind-the-carrier',

@@ -9,13 +9,14 @@ import { cleanEnvironment, ensureInstalled } from './install.mjs';
 
 const root = realpathSync(dirname(dirname(fileURLToPath(import.meta.url))));
 const wings = ['contracts', 'server', 'sdk', 'cli', 'scripts', 'tests', 'bench'];
-const noStrings = '--disallow-code-generation-from-strings';
+// No text becomes code, and no object of a stranger reaches what all objects stand on.
+const strict = ['--disallow-code-generation-from-strings', '--disable-proto=delete'];
 const tool = (path) => join('node_modules', ...path.split('/'));
 const say = (text) => process.stderr.write(`[damask] ${text}\n`);
 
 // What a run makes must die young; docs/decisions/0010-hot-path.md says what both flags save. The space grows only under load.
 const serverFlags = [
-  noStrings,
+  ...strict,
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=64',
   '--no-allocation-site-pretenuring',
@@ -27,9 +28,9 @@ const tasks = {
   'test:deep': (args) => node(testRun(args, { deep: true })),
   check,
   format: (args) => node([tool('@biomejs/biome/bin/biome'), 'check', '--write', ...(args.length ? args : ['.'])]),
-  generate: (args) => node([noStrings, 'scripts/generate.ts', ...args]),
+  generate: (args) => node([...strict, 'scripts/generate.ts', ...args]),
   bench: (args) => node([...serverFlags, 'bench/run.ts', ...args]),
-  faults: (args) => node([noStrings, '--disable-warning=ExperimentalWarning', 'tests/faults/faults.ts', ...args]),
+  faults: (args) => node([...strict, '--disable-warning=ExperimentalWarning', 'tests/faults/faults.ts', ...args]),
 };
 
 const [task = '', ...rest] = process.argv.slice(2);
@@ -65,7 +66,7 @@ function testRun(args, { deep }) {
     places.length > 0 ? places.flatMap((place) => expand(place, deep)) : wings.flatMap((wing) => expand(wing, deep));
   const limits = deep ? ['--test-concurrency=2'] : ['--test-concurrency=3', '--test-timeout=300000'];
   return [
-    noStrings,
+    ...strict,
     '--disable-warning=ExperimentalWarning',
     '--test',
     ...limits,
@@ -100,7 +101,7 @@ async function check(args) {
       [tool('dependency-cruiser/bin/dependency-cruiser.mjs'), '--config', '.dependency-cruiser.mjs', ...present],
     ],
     ['types', [tool('typescript/bin/tsc'), '-p', '.', '--incremental', '--tsBuildInfoFile', tool('.tsbuildinfo')]],
-    ['generated files', [noStrings, 'scripts/generate.ts', '--check']],
+    ['generated files', [...strict, 'scripts/generate.ts', '--check']],
   ];
   if (!args.includes('--no-test')) steps.push(['tests', testRun([], { deep: false })]);
   const lines = [];

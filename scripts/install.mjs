@@ -43,7 +43,7 @@ async function install({ root, run, say, lock }) {
   const first = !existsSync(join(root, 'node_modules'));
   say(`${first ? 'First run' : 'The dependencies changed'}: installing with npm ci, this takes a moment ...`);
   const begun = Date.now();
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   // The npm that started us, under the same Node; a plain `npm` may be another one.
   const cli = process.env.npm_execpath;
   const own = cli && /npm-cli\.c?js$/.test(cli) && existsSync(cli);

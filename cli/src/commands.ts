@@ -191,6 +191,14 @@ export const commands: Commands = {
     summary: 'Remove a provider and its key',
     load: async () => (await import('./commands/providers-remove.ts')).providersRemove,
   },
+  egress: {
+    summary: 'Show what the server may call beyond the public internet',
+    load: async () => (await import('./commands/egress.ts')).egress,
+  },
+  'egress check': {
+    summary: 'Tell whether the server would call an address',
+    load: async () => (await import('./commands/egress-check.ts')).egressCheck,
+  },
   queue: {
     summary: 'Show what is queued, and limit what is executed at a time',
     load: async () => (await import('./commands/queue.ts')).queue,

@@ -31,6 +31,7 @@ export interface StartedServer {
 // As `npm start` runs it.
 const nodeFlags = [
   '--disallow-code-generation-from-strings',
+  '--disable-proto=delete',
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=64',
   '--no-allocation-site-pretenuring',

@@ -2,6 +2,7 @@ import { batchOperations } from './batch-operations.ts';
 import { budgetOperations } from './budget-operations.ts';
 import { commandLineLoginOperations, commandLineSignInOperations } from './command-line-login.ts';
 import { contextOperations } from './context.ts';
+import { egressOperations } from './egress.ts';
 import { gatewayOperations } from './gateway.ts';
 import { historyOperations } from './history.ts';
 import { identityOperations } from './identity.ts';
@@ -31,6 +32,7 @@ export const serviceOperations = {
     ...transferOperations,
     ...modelOperations,
     ...budgetOperations,
+    ...egressOperations,
     ...runOperations,
     ...queueOperations,
     ...batchOperations,

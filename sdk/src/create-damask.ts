@@ -93,6 +93,12 @@ export function createDamask(options: DamaskOptions) {
       list: (options?: CallOptions) => call('listModels', {}, options),
     },
     providers: providerCalls(call),
+    egress: {
+      /** What may be called beyond the public internet, for each kind of address that people enter. */
+      read: (options?: CallOptions) => call('readEgress', {}, options),
+      /** Whether an address would be called, and why not. Nothing is sent there. */
+      check: (input: api.CheckEgressInput, options?: CallOptions) => call('checkEgress', input, options),
+    },
     queue: {
       /** How many runs of the workspace are queued, running and waiting, and how many may be executed at a time. */
       read: (options?: CallOptions) => call('readQueue', {}, options),

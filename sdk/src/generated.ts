@@ -765,6 +765,7 @@ export type PermissionName =
   | 'model:read'
   | 'provider:read'
   | 'provider:write'
+  | 'egress:read'
   | 'budget:read'
   | 'budget:write'
   | 'timer:read'
@@ -1753,6 +1754,12 @@ export interface DeleteBudgetInput {
   readonly budget: string;
 }
 
+export interface CheckEgressInput {
+  readonly url: string;
+  /** What the address is for: a provider of models, an identity provider, or an import. */
+  readonly surface?: 'provider' | 'identity_provider' | 'import' | undefined;
+}
+
 export interface CreateRunInput {
   readonly pattern: string;
   readonly input: string;
@@ -2140,6 +2147,23 @@ export interface ReadProviderHealthOutput {
   readonly items: readonly ProviderHealth[];
 }
 
+export interface ReadEgressOutput {
+  readonly surfaces: readonly {
+    /** What the address is for: a provider of models, an identity provider, or an import. */
+    readonly surface: 'provider' | 'identity_provider' | 'import';
+    /** CIDRs, addresses, hosts and ports of the settings. */
+    readonly allow: readonly string[];
+  }[];
+}
+
+export interface CheckEgressOutput {
+  /** What the address is for: a provider of models, an identity provider, or an import. */
+  readonly surface: 'provider' | 'identity_provider' | 'import';
+  /** unknown: the name could not be resolved now, and is judged when it can. */
+  readonly verdict: 'allowed' | 'denied' | 'unknown';
+  readonly reason: string | null;
+}
+
 export interface RenderRunOutput {
   readonly pattern: string;
   readonly version: number;
@@ -2470,6 +2494,10 @@ export interface OperationTypes {
   readonly putBudget: { readonly input: PutBudgetInput; readonly output: Budget };
   /** Remove a budget; what it limited is limited no more. */
   readonly deleteBudget: { readonly input: DeleteBudgetInput; readonly output: Budget };
+  /** What addresses that people enter may lead to beyond the public internet, for each kind of address. */
+  readonly readEgress: { readonly input: Readonly<Record<string, never>>; readonly output: ReadEgressOutput };
+  /** Whether an address would be called, and why not; nothing is sent there. */
+  readonly checkEgress: { readonly input: CheckEgressInput; readonly output: CheckEgressOutput };
   /** Run a version on an input and wait for the answer, stream it, or have it queued. */
   readonly createRun: { readonly input: CreateRunInput; readonly output: Run };
   /** The exact messages that a run would send; nothing is called. */
@@ -2647,6 +2675,8 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   readBudget: { method: 'GET', path: '/v1/budgets/{budget}' },
   putBudget: { method: 'PUT', path: '/v1/budgets/{budget}' },
   deleteBudget: { method: 'DELETE', path: '/v1/budgets/{budget}' },
+  readEgress: { method: 'GET', path: '/v1/egress' },
+  checkEgress: { method: 'POST', path: '/v1/egress/check' },
   createRun: { method: 'POST', path: '/v1/runs' },
   renderRun: { method: 'POST', path: '/v1/render' },
   listRuns: { method: 'GET', path: '/v1/runs' },

@@ -74,6 +74,18 @@ export function readConfig(source: ConfigSource = {}): Config {
   return { ...read, storage, environment } as Config;
 }
 
+/** What may be called, as the egress guard takes it. */
+export function egressLists({ egress }: Pick<Config, 'egress'>) {
+  return {
+    allow: egress.allow,
+    allowOf: {
+      provider: egress.allow_providers,
+      identity_provider: egress.allow_identity_providers,
+      import: egress.allow_imports,
+    },
+  };
+}
+
 /** Where people reach the installation, without a slash at the end; null when the operator must say. */
 export function publicUrlOf({ http }: Pick<Config, 'http'>): string | null {
   if (http.public_url !== undefined) return http.public_url;

@@ -59,7 +59,7 @@ export function findModels(options: FindOptions): FoundModels {
     socketDirectory: options.socketDirectory,
     nodePath: process.execPath,
     environment: config.environment,
-    egress,
+    egress: egress.surface('provider'),
     clock: options.clock,
     log,
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type pg from 'pg';
-import type { Config } from './config.ts';
+import { type Config, egressLists } from './config.ts';
 import type { Carrier } from './platform/carrier/carrier.ts';
 import { createEmbeddedCarrier } from './platform/carrier/embedded-carrier.ts';
 import { createRabbitmqCarrier } from './platform/carrier/rabbitmq-carrier.ts';
@@ -9,7 +9,7 @@ import type { KeyEncryptionKey } from './platform/crypto/key-file.ts';
 import { type Cursors, createCursors } from './platform/cursor.ts';
 import { type Database, openDatabase } from './platform/database/database.ts';
 import type { Roles } from './platform/database/roles.ts';
-import { createEgress, type Egress } from './platform/egress/egress.ts';
+import { createEgress, type Egress, type Lookup } from './platform/egress/egress.ts';
 import type { Log } from './platform/log.ts';
 import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { type ProcessRegistry, registerProcess } from './platform/process-registry.ts';
@@ -52,6 +52,8 @@ export interface FloorOptions {
   readonly redact: Redact;
   /** The process that others look for to see whether this one lives; its own unless a test says. */
   readonly pid?: number;
+  /** How names of others are resolved; as the system does unless a test says. */
+  readonly lookup?: Lookup;
 }
 
 export async function openFloor({
@@ -63,6 +65,7 @@ export async function openFloor({
   log,
   redact,
   pid = process.pid,
+  lookup,
 }: FloorOptions): Promise<Floor> {
   const clock = systemClock;
   const database = openDatabase({
@@ -81,7 +84,14 @@ export async function openFloor({
   const registry = await registerProcess({ database, clock, log, pid });
   const { redis_url: redisUrl } = config.limits;
   const sharedBuckets = redisUrl ? createSharedBuckets({ url: redisUrl, name, clock, log }) : undefined;
-  const egress = createEgress({ allow: config.egress.allow, clock });
+  const metrics = createMetrics();
+  const refused = metrics.counter('damask_egress_denied_total', 'Calls out that were refused, by kind', ['surface']);
+  const egress = createEgress({
+    ...egressLists(config),
+    clock,
+    ...(lookup ? { lookup } : {}),
+    onDenied: (surface) => refused.of(surface).add(),
+  });
   return {
     database,
     registry,
@@ -93,7 +103,7 @@ export async function openFloor({
     vault: createVault({ database, kek, process: registry.id, clock }),
     cursors: createCursors(kek.key.export()),
     tokens: createServiceTokens({ secret, clock }),
-    metrics: createMetrics(),
+    metrics,
     starters: startersFolder,
     sharedBuckets,
     async close() {

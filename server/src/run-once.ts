@@ -1,6 +1,6 @@
 import type { Announce } from './announce.ts';
 import { compose } from './compose.ts';
-import type { Config } from './config.ts';
+import { type Config, egressLists } from './config.ts';
 import { findModels } from './find-models.ts';
 import { reissueOwnerKey } from './first-start.ts';
 import { readInstanceNote } from './instance-file.ts';
@@ -32,7 +32,7 @@ export async function runOnce(
 
 async function pullModel(config: Config, announce: Announce) {
   const { log } = createServerLog(config, 'model-pull');
-  const egress = createEgress({ allow: config.egress.allow, clock: systemClock });
+  const egress = createEgress({ ...egressLists(config), clock: systemClock });
   const models = findModels({ config, egress, socketDirectory: config.storage.cache_dir, clock: systemClock, log });
   try {
     const path = await models.pull((progress) => announce.model({ state: 'fetching', ...progress }));

@@ -18,6 +18,9 @@ import {
   text,
 } from './platform/setting.ts';
 
+const allowed = (variable: string, what: string) =>
+  list(variable, isAllowEntry, 'CIDRs, addresses, hosts or host:port, by comma', `The same for ${what} only`);
+
 const perMinute = (variable: string, standard: number, help: string) =>
   integer(variable, standard, [0, 100_000_000], `${help}; 0 is no limit`);
 
@@ -196,8 +199,11 @@ export const sections = {
       'DAMASK_EGRESS_ALLOW',
       isAllowEntry,
       'CIDRs, addresses, hosts or host:port, by comma',
-      'Private addresses that may be called: CIDR, host or host:port, by comma',
+      'Private addresses that may be called, whatever for: CIDR, host or host:port, by comma',
     ),
+    allow_providers: allowed('DAMASK_EGRESS_ALLOW_PROVIDERS', 'providers of models'),
+    allow_identity_providers: allowed('DAMASK_EGRESS_ALLOW_IDENTITY_PROVIDERS', 'identity providers'),
+    allow_imports: allowed('DAMASK_EGRESS_ALLOW_IMPORTS', 'imports from git'),
   },
   backup: {
     access_key_id: optional('AWS_ACCESS_KEY_ID', 'Access key of an S3-compatible store, for backups'),

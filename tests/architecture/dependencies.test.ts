@@ -66,7 +66,7 @@ function unallowed(
     .filter((name) => allowed[name] === undefined);
 }
 
-test('few dependencies at run time, and few in all', () => {
+test('SC-3: few dependencies at run time, and few in all', () => {
   const direct = directDependencies([root, ...wings]);
   const all = runtimePackages(lock);
   assert.ok(direct.size <= directMost, `${direct.size} direct dependencies: ${[...direct].join(', ')}`);
@@ -84,7 +84,7 @@ test('every version is exact', () => {
   ]);
 });
 
-test('install scripts run by name only, and none is ours', () => {
+test('SC-2: each install script of others is known by name, and none is ours', () => {
   assert.deepEqual(unallowed(lock, root.allowScripts ?? {}), []);
   const ours = [root, ...wings].flatMap(({ name, scripts = {} }) =>
     Object.keys(scripts)

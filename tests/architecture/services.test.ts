@@ -29,6 +29,7 @@ const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
       'attachment',
       'batch-operations',
       'budget-operations',
+      'egress',
       'chain',
       'chain-yaml',
       'context',

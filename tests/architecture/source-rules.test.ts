@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type HouseFile, isTestCode, sourceFiles } from './house.ts';
-import { callsOf, forbiddenSyntaxOf, isOnlyPassage, reExportsOf, textsOf } from './syntax.ts';
+import { callsOf, comparisonsOf, forbiddenSyntaxOf, isOnlyPassage, reExportsOf, textsOf } from './syntax.ts';
 
 /** A rule over one file: the lines that break it, and small samples that it must and must not see. */
 interface Rule {
@@ -28,6 +28,15 @@ const statement =
   /\b(insert\s+into|delete\s+from|truncate\s+table|(create|alter|drop)\s+(table|schema|role|policy|index)|update\s+(only\s+)?[\w."${}]+\s+set)\b|\bselect\b[\s\S]*\bfrom\s+[\w."$(]/;
 const capitals = /\b(INSERT INTO|DELETE FROM|SELECT|UPDATE|CREATE|ALTER|DROP|TRUNCATE)\b/;
 const isSql = (text: string) => statement.test(text) || (capitals.test(text) && statement.test(text.toLowerCase()));
+
+/** A value whose name says that it opens something. */
+const isSecretName = (side: string) =>
+  /(^|[._a-z])(secret|token|signature|mac|hmac|password|api_?key|credential|challenge|verifier|nonce|cookie)(Hash|_hash)?$/i.test(
+    side,
+  );
+/** What a secret may be compared to at any speed: nothing, a text of ours, a kind, a length or a number of a file format. */
+const isPlain = (side: string) =>
+  /^(undefined|null|true|false|-?\d+|['"`][^$]*|typeof .*)$|\.(length|kind|size)$|\.readUInt\d+/.test(side);
 
 const rules: readonly Rule[] = [
   {
@@ -88,7 +97,7 @@ const rules: readonly Rule[] = [
     passes: ['new Date(text)', 'clock.now()', 'clock.after(5, f)'],
   },
   {
-    name: 'nothing weak is used for ids, hashes or encryption',
+    name: 'S-7: nothing weak is used for ids, hashes or encryption',
     why: 'Guessable ids, broken hashes and shortened tags are how secrets leave.',
     exempt: (path) => isTool(path) && !path.startsWith('scripts/'),
     broken: (file) =>
@@ -113,7 +122,33 @@ const rules: readonly Rule[] = [
     ],
   },
   {
-    name: 'nothing is left to Math.random',
+    name: 'S-7: secrets are compared in constant time',
+    why: 'The time of === tells how much of a guess was right; timingSafeEqual of the same length does not.',
+    // A number of a worker's turn, and the key in this user's own file: nobody else chooses either.
+    exempt: (path) =>
+      isTestCode(path) ||
+      isTool(path) ||
+      among(['server/src/services/pattern/run/piece-reader.ts', 'server/src/first-start.ts'])(path),
+    broken: (file) =>
+      comparisonsOf(file)
+        .filter(({ sides }) => sides.some((side) => isSecretName(side)) && sides.every((side) => !isPlain(side)))
+        .map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+    sees: [
+      'if (given.secret === known.secret) x();',
+      'token !== expected',
+      'a.signature == signed',
+      'macOf(a) === b.mac',
+    ],
+    passes: [
+      "kind === 'secret'",
+      'secret === undefined',
+      'secret.length === 43',
+      'timingSafeEqual(a, b)',
+      'typeof token === kind',
+    ],
+  },
+  {
+    name: 'S-7: nothing is left to Math.random',
     why: 'It can be guessed, and a test that uses it cannot be repeated. Ids come from the clock, secrets from node:crypto.',
     // The sdk spreads its retries with it.
     exempt: among(['sdk/src/open-operation.ts']),
@@ -122,7 +157,63 @@ const rules: readonly Rule[] = [
     passes: ['Math.round(2)', "const text = 'Math.random()';"],
   },
   {
-    name: 'certificates are checked',
+    name: 'calls leave through the guard, not by clients of Node itself',
+    why: 'fetch and its kind look at no address; platform/egress hands out what does.',
+    // What runs in a browser has nothing else.
+    exempt: (path) => isTestCode(path) || !path.startsWith('server/') || path.startsWith('server/src/gateway/account/'),
+    broken: (file) =>
+      callsOf(file)
+        .filter(({ name }) =>
+          /^(globalThis\.|global\.)?(fetch|WebSocket|EventSource|XMLHttpRequest)$|\.sendBeacon$/.test(name),
+        )
+        .map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+    sees: ["fetch('https://x')", 'new WebSocket(url)', 'globalThis.fetch(url)', 'navigator.sendBeacon(url)'],
+    passes: ['egress.request(url)', "forwarded('fetch')", 'git.fetch({ http })'],
+  },
+  {
+    name: 'each thread and the program itself close the clients of Node',
+    why: 'Packages call fetch with addresses of their own choice, such as the one that a certificate names.',
+    exempt: (path) => isTestCode(path) || !path.startsWith('server/src/'),
+    broken: (file) =>
+      (file.path.endsWith('/main.ts') || /from 'node:worker_threads'/.test(file.text)) &&
+      (file.path.endsWith('/main.ts') || /\bparentPort\b/.test(file.text)) &&
+      !callsOf(file).some(({ name }) => name === 'closeOtherWays')
+        ? ['1: it does not call closeOtherWays()']
+        : [],
+    sees: ["import { parentPort } from 'node:worker_threads'; parentPort.on('message', work);"],
+    passes: [
+      "import { parentPort } from 'node:worker_threads'; closeOtherWays(); parentPort.on('message', work);",
+      "import { Worker } from 'node:worker_threads';",
+    ],
+  },
+  {
+    name: 'what is loaded is named where it is loaded',
+    why: 'A module whose name is put together at run time escapes every wall.',
+    exempt: (path) => isTestCode(path) || !/^(server|sdk|cli|contracts)\/src\//.test(path),
+    broken: (file) =>
+      callsOf(file)
+        .filter(
+          ({ name, text, arguments: [first = ''] }) =>
+            (/^import$/.test(name) && !/^['"]/.test(first)) ||
+            /(^|\.)(createRequire|dlopen|_linkedBinding|binding)$/.test(name) ||
+            (/getBuiltinModule$/.test(name) &&
+              !/getBuiltinModule\(\s*([^?]+\?\s*)?'node:[\w/]+'(\s*:\s*'node:[\w/]+')?\s*\)/.test(text)),
+        )
+        .map(({ line, text }) => `${line}: ${text.split('\n')[0]}`),
+    sees: [
+      'await import(name)',
+      'createRequire(url)',
+      'process.getBuiltinModule(name)',
+      'process.dlopen(module, path)',
+    ],
+    passes: [
+      "await import('./a.ts')",
+      "process.getBuiltinModule('node:os')",
+      "process.getBuiltinModule(tls ? 'node:https' : 'node:http')",
+    ],
+  },
+  {
+    name: 'S-7: certificates are checked',
     why: 'A connection that trusts anyone is a connection to anyone.',
     exempt: among(['tests/architecture/source-rules.test.ts']),
     broken: words(/rejectUnauthorized\s*:\s*false|NODE_TLS_REJECT_UNAUTHORIZED|checkServerIdentity\s*:/),

@@ -99,6 +99,21 @@ export function callsOf(file: HouseFile): (Found & { readonly name: string; read
     }));
 }
 
+/** Both sides of each `==`, `===` and their opposites, as they are written. */
+export function comparisonsOf(file: HouseFile): (Found & { readonly sides: readonly [string, string] })[] {
+  const tree = treeOf(file);
+  const compares = new Set([
+    ts.SyntaxKind.EqualsEqualsToken,
+    ts.SyntaxKind.EqualsEqualsEqualsToken,
+    ts.SyntaxKind.ExclamationEqualsToken,
+    ts.SyntaxKind.ExclamationEqualsEqualsToken,
+  ]);
+  return [...walk(tree)]
+    .filter((node) => ts.isBinaryExpression(node) && compares.has(node.operatorToken.kind as never))
+    .map((node) => node as ts.BinaryExpression)
+    .map((node) => ({ ...where(file, node), sides: [node.left.getText(tree), node.right.getText(tree)] as const }));
+}
+
 /** The file without its comments and texts, so that words in them are not taken for code. */
 export function codeOf(file: HouseFile): string {
   const scanner = ts.createScanner(ts.ScriptTarget.ES2024, true, ts.LanguageVariant.Standard, file.text);

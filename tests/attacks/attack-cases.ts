@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface AttackCase {
-  /** As in the list of attacks: `Z-1` to `Z-12` on authorisation, `A-1` to `A-15` on authentication. */
+  /** As in the list of attacks: `Z` authorisation, `A` authentication, `U` calls out, `S` secrets, `SC` supply chain. */
   readonly id: string;
   readonly attack: string;
   /** Where its test is, from the root; empty where there is no subject yet. */
@@ -25,7 +25,9 @@ export function readAttackCases(): AttackCase[] {
   });
 }
 
-/** The titles of the tests of a file. */
+/** The titles of the tests of a file, those of its table of rules too. */
 export function titlesOf(source: string): string[] {
-  return [...source.matchAll(/^\s*test\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gm)].map((match) => match[2] as string);
+  return [...source.matchAll(/^\s*(?:test\(|name:)\s*(['"`])((?:\\.|(?!\1).)*)\1/gm)].map(
+    (match) => match[2] as string,
+  );
 }

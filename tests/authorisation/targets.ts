@@ -69,6 +69,7 @@ const targets: Readonly<Record<string, Target>> = {
     return { timer: name };
   },
   'PUT /v1/queue': () => ({ concurrency: 1_000 }),
+  'POST /v1/egress/check': () => ({ url: 'http://127.0.0.1/', surface: 'provider' }),
   'PUT /v1/budgets/{budget}': () => ({ budget: freshName(), ...budget }),
   'DELETE /v1/budgets/{budget}': async (world) => {
     const name = freshName();

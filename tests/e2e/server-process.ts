@@ -7,7 +7,11 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
-const flags = ['--disallow-code-generation-from-strings', '--disable-warning=ExperimentalWarning'];
+const flags = [
+  '--disallow-code-generation-from-strings',
+  '--disable-proto=delete',
+  '--disable-warning=ExperimentalWarning',
+];
 
 /** A home folder of its own for one installation. */
 export interface Home {

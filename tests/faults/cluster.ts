@@ -16,7 +16,11 @@ import { firstLine, killHard, postgresOf, processes } from './server-processes.t
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const flags = ['--disallow-code-generation-from-strings', '--disable-warning=ExperimentalWarning'];
+const flags = [
+  '--disallow-code-generation-from-strings',
+  '--disable-proto=delete',
+  '--disable-warning=ExperimentalWarning',
+];
 
 /** One process of the platform with its companion, as the harness starts, kills and pauses it. */
 export class Member {

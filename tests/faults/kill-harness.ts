@@ -10,7 +10,11 @@ import { type Comparison, compareRecords, type Recorded, type Told } from './com
 import { firstLine, killHard, post } from './server-processes.ts';
 
 const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const flags = ['--disallow-code-generation-from-strings', '--disable-warning=ExperimentalWarning'];
+const flags = [
+  '--disallow-code-generation-from-strings',
+  '--disable-proto=delete',
+  '--disable-warning=ExperimentalWarning',
+];
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export interface KillPlan {

@@ -17,10 +17,22 @@ export interface Ask {
   /** Without this bit nobody was asked who they are. */
   readonly verified?: boolean;
   readonly counter?: number;
+  /** A statement about the maker, with these certificates; none without. */
+  readonly statement?: {
+    readonly format: 'apple' | 'packed' | 'android-key';
+    readonly certificates: readonly Uint8Array[];
+  };
 }
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest();
+
+/** CBOR: `{ alg: -7, sig: h'00', x5c: [...] }`. */
+const statement = (certificates: readonly Uint8Array[]) => [
+  Buffer.from('a363616c672663736967410063783563', 'hex'),
+  Buffer.from([0x80 + certificates.length]),
+  ...certificates.flatMap((one) => [Buffer.from([0x59, one.length >> 8, one.length & 0xff]), Buffer.from(one)]),
+];
 
 /** An authenticator in a few lines: ES256, attestation `none`. */
 export function passkeyForTests(): PasskeyForTests {
@@ -49,14 +61,16 @@ export function passkeyForTests(): PasskeyForTests {
       ]);
       const length = Buffer.from([0, credential.length]);
       const data = Buffer.concat([head(ask, 0x40), Buffer.alloc(16), length, credential, cose]);
+      const { format = 'none', certificates = [] } = ask.statement ?? {};
       const object = Buffer.concat([
         Buffer.from([0xa3, 0x63]),
         Buffer.from('fmt'),
-        Buffer.from([0x64]),
-        Buffer.from('none'),
+        Buffer.from([0x60 + format.length]),
+        Buffer.from(format),
         Buffer.from([0x67]),
         Buffer.from('attStmt'),
-        Buffer.from([0xa0, 0x68]),
+        ...(ask.statement ? statement(certificates) : [Buffer.from([0xa0])]),
+        Buffer.from([0x68]),
         Buffer.from('authData'),
         Buffer.from([0x58, data.length]),
         data,

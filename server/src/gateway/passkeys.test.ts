@@ -141,3 +141,39 @@ test('passkeys belong to one account', async () => {
   assert.equal((await beta.call('DELETE', `/v1/me/passkeys/${mine.id}`)).status, 404);
   assert.deepEqual((await beta.call('GET', '/v1/me/passkeys')).body.items, []);
 });
+
+test('U-2: what the certificates of a passkey name is never called', async () => {
+  const called: string[] = [];
+  const { fetch } = globalThis;
+  // The library's own way out is the fetch of Node; whoever starts the server has closed it there.
+  globalThis.fetch = async (url, init) => {
+    if (!String(url).startsWith(platform.url)) called.push(String(url));
+    return fetch(url, init);
+  };
+  try {
+    const certificate = await certificateNaming('http://127.0.0.1:9/revoked.crl');
+    for (const format of ['apple', 'android-key', 'packed'] as const) {
+      const browser = await browserForTests(platform);
+      const added = await add(browser, passkeyForTests(), {
+        statement: { format, certificates: [certificate, certificate] },
+      });
+      assert.equal(added.body.code, 'sign_in_refused', format);
+    }
+    assert.deepEqual(called, []);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});
+
+/** Made by itself; where to ask whether it was revoked is up to whoever made it. */
+async function certificateNaming(url: string): Promise<Uint8Array> {
+  const { X509CertificateGenerator, CRLDistributionPointsExtension } = await import('@peculiar/x509');
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const made = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=maker',
+    keys,
+    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    extensions: [new CRLDistributionPointsExtension([url])],
+  });
+  return new Uint8Array(made.rawData);
+}

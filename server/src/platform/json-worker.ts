@@ -1,8 +1,11 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError } from './app-error.ts';
+import { closeOtherWays } from './egress/close-other-ways.ts';
 import { cutJson, type JsonPiece } from './json-pieces.ts';
 import type { JsonLimits } from './json-reader.ts';
 import { parseStrictJson } from './strict-json.ts';
+
+closeOtherWays();
 
 /** To the worker: a body to parse, or the wish for the next group of pieces of the last one. */
 export type JsonRequest = { readonly bytes: Uint8Array; readonly limits: JsonLimits } | 'next';

@@ -15,7 +15,13 @@ export type Environment = Readonly<Record<string, string>>;
 export function startMain(args: readonly string[], env: Environment): Promise<Child> {
   return startChild({
     command: process.execPath,
-    args: ['--disallow-code-generation-from-strings', '--disable-warning=ExperimentalWarning', main, ...args],
+    args: [
+      '--disallow-code-generation-from-strings',
+      '--disable-proto=delete',
+      '--disable-warning=ExperimentalWarning',
+      main,
+      ...args,
+    ],
     env: {
       PATH: process.env.PATH,
       DAMASK_LOCAL_MODEL: 'false',

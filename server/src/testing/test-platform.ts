@@ -15,6 +15,7 @@ import { systemClock } from '../platform/clock.ts';
 import { loadKeyFile } from '../platform/crypto/key-file.ts';
 import { migrate } from '../platform/database/migrate.ts';
 import { prepareDatabase } from '../platform/database/prepare.ts';
+import type { Lookup } from '../platform/egress/egress.ts';
 import { createLog } from '../platform/log.ts';
 import { createRedact } from '../platform/redact.ts';
 import { systemContext } from '../platform/system-context.ts';
@@ -66,6 +67,8 @@ export interface TestPlatformOptions {
   readonly permissionOf?: GatewayOptions['permissionOf'];
   /** Shares its database and its workspaces, as another process would. It must be stopped first. */
   readonly beside?: TestPlatform;
+  /** Of names that the platform calls. */
+  readonly lookup?: Lookup;
 }
 
 /** The whole platform in this process, with a real database and a real listener on loopback, and two workspaces. */
@@ -103,7 +106,17 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
   // Two platforms with one pid take each other for a restart of a dead one: the second goes by the pid of the test runner.
   const pid = beside ? process.ppid : process.pid;
   const secret = Buffer.alloc(32, 7);
-  const floor = await openFloor({ config, connection: login, roles, kek, secret, log, redact, pid });
+  const floor = await openFloor({
+    config,
+    connection: login,
+    roles,
+    kek,
+    secret,
+    log,
+    redact,
+    pid,
+    ...(options.lookup ? { lookup: options.lookup } : {}),
+  });
   const providers = readEnvironmentProviders({
     ...(config.models.openai_api_key ? { openaiApiKey: config.models.openai_api_key } : {}),
     ...(config.models.openai_base_url ? { openaiBaseUrl: config.models.openai_base_url } : {}),

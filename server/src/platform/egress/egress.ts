@@ -1,12 +1,14 @@
 import { lookup as systemLookup } from 'node:dns/promises';
+import type { EgressSurface } from '@damask/contracts/egress.ts';
 import { AppError } from '../app-error.ts';
 import type { Clock } from '../clock.ts';
 import { parseAllowList } from './allow-list.ts';
 import { deadline, type FollowOptions, follow, fromNetwork } from './follow.ts';
 import { createGuard } from './guard.ts';
+import { createJudge, type EgressVerdict } from './judge.ts';
 import { createPools, type EgressPool, type Lookup, type PoolOptions } from './pools.ts';
 
-export type { EgressPool, Lookup, PoolOptions } from './pools.ts';
+export type { EgressPool, Lookup, PoolOptions, Resolved } from './pools.ts';
 
 export interface EgressRequest extends FollowOptions {
   /** Bytes of the answer's body; more is an error. 1 MiB by default. */
@@ -46,12 +48,22 @@ export interface Egress {
   stream(url: string, options?: EgressRequest): Promise<EgressStream>;
   /** A large file, piece by piece; anything but a 200 is an error. `total` is null when nobody said. */
   download(url: string, options?: EgressDownload): Promise<{ total: number | null; chunks: AsyncIterable<Buffer> }>;
+  /** What may be called beyond the public internet. */
+  readonly allow: readonly string[];
+  /** What would come of a call there, as far as it can be known without making one. Redirects are judged when they come. */
+  judge(url: string): Promise<EgressVerdict>;
+  /** The same way out with the list of one kind of address. It shares no connection with another, and closes with this one. */
+  surface(name: EgressSurface): Egress;
   close(): Promise<void>;
 }
 
 export interface EgressOptions {
-  /** CIDR, address, host or host:port, with or without port. Throws when an entry is none of them. */
+  /** CIDR, address, host or host:port, with or without port; for every surface. Throws when an entry is none of them. */
   readonly allow: readonly string[];
+  /** What one surface may call beyond that. */
+  readonly allowOf?: Partial<Record<EgressSurface, readonly string[]>>;
+  /** Hears of each refusal: `own` is what no surface was named for. */
+  readonly onDenied?: (surface: EgressSurface | 'own') => void;
   readonly clock: Clock;
   readonly lookup?: Lookup;
   readonly limits?: Partial<typeof defaults>;
@@ -70,9 +82,35 @@ const mebibyte = 1024 * 1024;
 const longestDownload = 64 * 1024 * mebibyte;
 
 export function createEgress(options: EgressOptions): Egress {
+  const surfaces = new Map<EgressSurface, Egress>();
+  const own = openWay(options, options.allow, 'own', (name) => {
+    const opened = surfaces.get(name);
+    if (opened) return opened;
+    const allow = [...options.allow, ...(options.allowOf?.[name] ?? [])];
+    const made = openWay(options, allow, name, (other) => own.surface(other));
+    surfaces.set(name, made);
+    return made;
+  });
+  return {
+    ...own,
+    async close() {
+      await Promise.all([own, ...surfaces.values()].map((way) => way.close()));
+    },
+  };
+}
+
+function openWay(
+  options: EgressOptions,
+  allow: readonly string[],
+  surface: EgressSurface | 'own',
+  other: (name: EgressSurface) => Egress,
+): Egress {
   const { clock } = options;
   const limits = { ...defaults, ...options.limits };
-  const guard = createGuard(parseAllowList(options.allow));
+  const list = parseAllowList(allow);
+  const guard = createGuard(list, { surface, onDenied: () => options.onDenied?.(surface) });
+  // A question is no call that was refused.
+  const asked = createGuard(list, { surface, onDenied: () => undefined });
   const lookup = options.lookup ?? ((host: string) => systemLookup(host, { all: true }));
   const pools = createPools({ guard, lookup, most: limits.origins, ...limits });
 
@@ -121,6 +159,9 @@ export function createEgress(options: EgressOptions): Egress {
       }
     },
 
+    judge: createJudge({ guard: asked, lookup, clock }),
+    allow,
+    surface: other,
     close: () => pools.close(),
   };
 }

@@ -26,6 +26,9 @@ export interface Followed {
 /** Headers that say nothing about who asks; all others stay behind when a redirect leaves the origin. */
 const harmless = new Set(['accept', 'accept-language', 'content-type', 'range', 'user-agent']);
 
+/** Answers of 1xx before the real one. Each lets the wait for the first byte begin anew, so their number is bounded. */
+export const mostEarly = 20;
+
 interface Hop {
   readonly url: URL;
   readonly method: NonNullable<FollowOptions['method']>;
@@ -54,6 +57,7 @@ export async function follow(
   };
   for (let followed = 0; ; followed++) {
     const { url } = hop;
+    let early = 0;
     const pool = pools.of(url.origin, { trusted: url.origin === trustedOrigin }).live();
     const answer = await pool.request({
       path: url.pathname + url.search,
@@ -62,6 +66,9 @@ export async function follow(
       body: hop.body,
       headersTimeout: options.firstByteMs ?? 60_000,
       bodyTimeout: options.idleMs ?? 30_000,
+      onInfo() {
+        if (++early > mostEarly) throw new AppError('unavailable', `${url.host} answers without coming to an end.`);
+      },
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const location = isRedirect(answer.statusCode) ? answer.headers.location : undefined;

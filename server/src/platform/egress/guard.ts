@@ -1,3 +1,4 @@
+import type { EgressSurface } from '@damask/contracts/egress.ts';
 import { AppError } from '../app-error.ts';
 import { isSpecial, parseAddress, unwrap } from './address.ts';
 import { type AllowList, bareHost } from './allow-list.ts';
@@ -21,12 +22,27 @@ const closedPorts = new Set([
   ...[9200, 9300, 10_080, 10_250, 10_255, 11_211, 15_671, 15_672, 25_672, 26_379, 27_017, 27_018],
 ]);
 
-const wayOut = 'The operator can permit it with DAMASK_EGRESS_ALLOW.';
+const settings: Readonly<Record<EgressSurface | 'own', string>> = {
+  own: 'DAMASK_EGRESS_ALLOW',
+  provider: 'DAMASK_EGRESS_ALLOW_PROVIDERS',
+  identity_provider: 'DAMASK_EGRESS_ALLOW_IDENTITY_PROVIDERS',
+  import: 'DAMASK_EGRESS_ALLOW_IMPORTS',
+};
 
-export function createGuard(allow: AllowList): Guard {
+export interface GuardOptions {
+  readonly surface: EgressSurface | 'own';
+  readonly onDenied: () => void;
+}
+
+export function createGuard(allow: AllowList, { surface, onDenied }: GuardOptions): Guard {
+  const wayOut = `The operator can permit it with ${settings[surface]}.`;
+  const refuse = (reason: string, pointer?: string) => {
+    onDenied();
+    return denied(reason, pointer);
+  };
   return {
     checkUrl(text, pointer) {
-      const deny = (reason: string) => denied(reason, pointer);
+      const deny = (reason: string) => refuse(reason, pointer);
       if (!URL.canParse(text)) throw deny('This is not an address. Write it as https://host/path.');
       const url = new URL(text);
       if (url.protocol !== 'https:' && url.protocol !== 'http:') {
@@ -53,7 +69,7 @@ export function createGuard(allow: AllowList): Guard {
       const address = parseAddress(text);
       if (address !== null && (!isSpecial(unwrap(address)) || allow.allowsAddress(address, port))) return;
       // The address itself is left out: it would tell a stranger how names resolve inside.
-      throw denied(`${host.slice(0, 100)} does not lead to a public address. ${wayOut}`);
+      throw refuse(`${host.slice(0, 100)} does not lead to a public address. ${wayOut}`);
     },
   };
 }

@@ -54,7 +54,7 @@ async function completeLinks(directory: string): Promise<void> {
       if (cause.code === 'EEXIST') return;
       throw new AppError(
         'unavailable',
-        `The bundled PostgreSQL is incomplete and ${directory} cannot be written. Run \`npm rebuild\` once as the user who installed it.`,
+        `The bundled PostgreSQL is incomplete and ${directory} cannot be written. Run \`npm rebuild --ignore-scripts=false\` once as the user who installed it.`,
         {},
         { cause },
       );

@@ -1,5 +1,8 @@
 import { parentPort } from 'node:worker_threads';
+import { closeOtherWays } from '../egress/close-other-ways.ts';
 import { checkBySchema, type UserSchema, type ValueProblem } from './check-by-schema.ts';
+
+closeOtherWays();
 
 /** To the worker: a text that must be JSON and fit the schema; null: any JSON. */
 export interface SchemaRequest {

@@ -45,6 +45,7 @@ export function createIdentityService(
     loginLimits: standardLoginLimits,
     publicUrl: null,
     ...options,
+    egress: options.egress.surface('identity_provider'),
     trail,
   };
   return {

@@ -128,7 +128,8 @@ const startersWithin = 5_000;
 const readerWithin = 30_000;
 /** Patterns, models and runs: the run path. Resolves when it can take runs. */
 export async function createPatternService(options: PatternOptions): Promise<PatternService> {
-  const { database, registry, carrier, vault, egress, cursors, metrics, clock, log, runs } = options;
+  const { database, registry, carrier, vault, cursors, metrics, clock, log, runs } = options;
+  const egress = options.egress.surface('provider');
   const trail = createTrail('pattern', clock);
   const library = createLibraryTable({ database, log });
   const gates = createGates({ clock, log, minutes: createMinuteStore(database) });
@@ -201,7 +202,7 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       : startRecovery({ database, registry, journal, clock, log });
   const reconciliation = startReconciliation({ database, registry, clock, log });
   const libraryParts = { database, clock, log, trail, cursors, afterChange: () => topics.refresh() };
-  const planner = createImportPlanner({ egress, clock });
+  const planner = createImportPlanner({ egress: options.egress, clock });
   const conversation = { ...libraryParts, vault, registry };
   const starters = createStarterReader(libraryParts, options.starters);
   const heard = [starters, createStoppedActorsReader(database, libraryParts.afterChange)];
@@ -254,15 +255,14 @@ export async function createPatternService(options: PatternOptions): Promise<Pat
       {
         ...createLibraryOperations(libraryParts),
         ...createConversationOperations(conversation),
-        ...createTransferOperations({ ...libraryParts, planner, egress }),
+        ...createTransferOperations({ ...libraryParts, planner, egress: options.egress.surface('import') }),
         ...createModelOperations({
           ...libraryParts,
           router,
           sources,
           gates,
           environment: options.environmentProviders,
-          egress,
-          vault,
+          ...{ egress, vault },
         }),
         ...createQueueOperations({ database, trail, wake: () => queue.wake() }),
         ...createBudgetOperations({ ...libraryParts, library, budgets }),

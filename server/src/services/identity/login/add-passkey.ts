@@ -3,6 +3,7 @@ import type { InputOf, OutputOf } from '@damask/contracts/operation.ts';
 import {
   type AuthenticatorTransportFuture,
   generateRegistrationOptions,
+  SettingsService,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { AppError, notFound } from '#platform/app-error.ts';
@@ -20,6 +21,12 @@ import { findProviderOf } from './session-provider-store.ts';
 
 type Start = typeof loginOperations.startNewPasskey;
 type Finish = typeof loginOperations.finishNewPasskey;
+
+// A browser may send a statement about its maker although we ask for none. With a root to lead back to, the library would
+// fetch the lists of revoked certificates from wherever those certificates say.
+for (const identifier of ['android-key', 'android-safetynet', 'apple', 'fido-u2f', 'packed', 'tpm'] as const) {
+  SettingsService.setRootCertificates({ identifier, certificates: [] });
+}
 
 const outside = { role: 'identity', workspace: null } as const;
 

@@ -57,8 +57,11 @@ export function createProviderConnections(parts: { egress: Egress; vault: Vault;
       const metadata = configuration.serverMetadata();
       // Some publish one with a gap in it that every tenant fits: then anybody's tenant would be let in.
       if (new URL(metadata.issuer).href !== new URL(issuer).href) throw new Error('The issuer is another one');
-      const at = new URL(metadata.authorization_endpoint ?? '');
-      if (at.protocol !== 'https:' && !isLoopback(at)) throw new Error('People would sign in over http');
+      // People sign in there, our secret goes there, and the keys that we believe come from there.
+      for (const address of [metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri]) {
+        const at = new URL(address ?? '');
+        if (at.protocol !== 'https:' && !isLoopback(at)) throw new Error('A sign-in would go over http');
+      }
       if (known.size >= mostKnown) known.delete(known.keys().next().value as string);
       known.set(issuer, { at: clock.now(), metadata });
       return metadata;

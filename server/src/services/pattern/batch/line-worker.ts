@@ -1,5 +1,8 @@
 import { parentPort } from 'node:worker_threads';
+import { closeOtherWays } from '#platform/egress/close-other-ways.ts';
 import { createLineReader, type LineReader, type ReadOptions, type ReadPiece } from './read-lines.ts';
+
+closeOtherWays();
 
 /** To the thread: what it reads, then the bytes of it. Each piece of bytes is answered once. */
 export type ToReader = { readonly start: ReadOptions } | { readonly bytes: Uint8Array; readonly last: boolean };

@@ -29,7 +29,7 @@ export function createContextTexts(parts: Pick<ConversationParts, 'database' | '
     }
   };
 
-  const fetch = async (workspace: string, name: string) => {
+  const readText = async (workspace: string, name: string) => {
     try {
       return (await readContext(parts, { workspace }, { context: name })).content;
     } catch (error) {
@@ -50,7 +50,7 @@ export function createContextTexts(parts: Pick<ConversationParts, 'database' | '
       const underWay = reading.get(key);
       if (underWay) return underWay;
       const asked = reading;
-      const text = fetch(workspace, name).finally(() => asked.delete(key));
+      const text = readText(workspace, name).finally(() => asked.delete(key));
       asked.set(key, text);
       const found = await text;
       // What was forgotten in the meantime may be an older text than the one that is there now.

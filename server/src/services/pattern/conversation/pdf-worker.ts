@@ -1,5 +1,8 @@
 import { parentPort } from 'node:worker_threads';
 import { extractText, getDocumentProxy } from 'unpdf';
+import { closeOtherWays } from '#platform/egress/close-other-ways.ts';
+
+closeOtherWays();
 
 /** What the thread answers: the text of each page, or why there is none. */
 export type PdfAnswer = { readonly pages: readonly string[] } | { readonly refused: string };

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Dispatcher } from 'undici';
 import { AppError } from '#platform/app-error.ts';
 import type { Timer } from '#platform/clock.ts';
+import { mostEarly } from '#platform/egress/follow.ts';
 import type { ExchangeOptions } from './exchange-options.ts';
 import { Answer, errorText, type Reported } from './model-answer.ts';
 import type { ModelCall, ModelRequest, ModelResult } from './model-call.ts';
@@ -43,6 +44,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   #stream: StreamReader | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #early = 0;
   #paused = false;
   /** Output that was read and is not told yet. */
   #text = '';
@@ -91,17 +93,17 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: ResponseHeaders) {
-    if (status < 200) return;
+    if (status < 200) {
+      if (++this.#early > mostEarly) this.#misspoke('answers without coming to an end. Run it again.');
+      return;
+    }
     this.#status = status;
     const type = String(headers['content-type'] ?? '');
     this.#retryAfter = retryAfterOf(headers);
     if (status === 200 && this.#isStream(type)) {
       this.#stream = new StreamReader(this.#protocol, this.#request, this.#answer, (fault) => this.#afterRead(fault));
     } else if (status === 200 && !type.includes('json')) {
-      this.abort(
-        'provider_protocol_error',
-        `${this.#options.provider} answered ${type.slice(0, 100) || 'no content type'} instead of JSON. Check its address.`,
-      );
+      this.#misspoke(`answered ${type.slice(0, 100) || 'no content type'} instead of JSON. Check its address.`);
       return;
     }
     this.#watchIdle(this.#options.idleMs, 'fell silent');
@@ -158,9 +160,8 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     if (this.#settled) return;
     const answer = this.#answer;
     this.#tellText();
-    if (fault === 'not JSON') {
-      this.abort('provider_protocol_error', `${this.#options.provider} sent an event that is not JSON. Run it again.`);
-    } else if (fault !== null || this.#bytes > largestAnswer) this.#tooLarge();
+    if (fault === 'not JSON') this.#misspoke('sent an event that is not JSON. Run it again.');
+    else if (fault !== null || this.#bytes > largestAnswer) this.#tooLarge();
     else if (answer.reported) this.#tellReported(answer.reported);
     else if (answer.ended) this.#watchEnd();
   }
@@ -224,10 +225,11 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   }
 
   #tooLarge() {
-    this.abort(
-      'provider_protocol_error',
-      `${this.#options.provider} sent more than an answer may have. Limit max_tokens.`,
-    );
+    this.#misspoke('sent more than an answer may have. Limit max_tokens.');
+  }
+
+  #misspoke(what: string) {
+    this.abort('provider_protocol_error', `${this.#options.provider} ${what}`);
   }
 
   // One timer that looks when it fires is cheaper than re-arming it for each chunk.

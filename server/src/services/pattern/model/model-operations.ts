@@ -1,16 +1,21 @@
+import type { egressOperations } from '@damask/contracts/egress.ts';
 import type { modelOperations } from '@damask/contracts/model.ts';
 import { notFound } from '#platform/app-error.ts';
 import type { Implementation } from '#platform/call.ts';
 import { bumpTopic } from '#platform/topic.ts';
+import { createEgressOperations } from './egress-operations.ts';
 import { changeProviders, fromEnvironment, type ModelParts, providersTopic, toProvider } from './model-parts.ts';
 import { putProvider } from './put-provider.ts';
 import { readProviderHealth } from './read-provider-health.ts';
 import { deleteProvider, listProviders, readProvider } from './store.ts';
 import { testProvider } from './test-provider.ts';
 
-export function createModelOperations(parts: ModelParts): Implementation<typeof modelOperations> {
+export function createModelOperations(
+  parts: ModelParts,
+): Implementation<typeof modelOperations & typeof egressOperations> {
   const { database, router, trail } = parts;
   return {
+    ...createEgressOperations(parts.egress),
     listModels: async (context) => ({ items: router.list(context.workspace) }),
 
     async listProviders(context) {

@@ -52,6 +52,8 @@ export const reachRules: Readonly<Record<keyof (typeof serviceOperations)['patte
   putProvider: 'whole',
   testProvider: 'whole',
   deleteProvider: 'whole',
+  readEgress: 'whole',
+  checkEgress: 'whole',
   listBudgets: 'whole',
   readBudget: 'whole',
   putBudget: 'whole',

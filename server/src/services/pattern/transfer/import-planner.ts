@@ -48,7 +48,8 @@ const filesAtOnce = 200;
 const piecesAtOnce = 16;
 
 export function createImportPlanner(options: ImportPlannerOptions): ImportPlanner {
-  const { egress, clock, workers = 2, waiting: most = 8 } = options;
+  const { clock, workers = 2, waiting: most = 8 } = options;
+  const egress = options.egress.surface('import');
   const all = new Set<Worker>();
   const idle: { worker: Worker; timer: Timer }[] = [];
   const waiting: (() => void)[] = [];

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { PatternFile } from '@damask/contracts/pattern.ts';
 import { toAppError } from '#platform/app-error.ts';
+import { closeOtherWays } from '#platform/egress/close-other-ways.ts';
 import { toWireError } from '#platform/rpc/wire.ts';
 import type { GitSource } from './git-source.ts';
 import { createGitTransport } from './git-transport.ts';
@@ -8,6 +9,8 @@ import { openArchive } from './open-archive.ts';
 import { type ImportPlan, planImport } from './plan-import.ts';
 import type { FromPlanner, PlanGroup, ToPlanner } from './plan-messages.ts';
 import { selectFiles } from './select-files.ts';
+
+closeOtherWays();
 
 const port = parentPort;
 if (port === null) throw new Error('plan-worker.ts is started as a worker thread only');

@@ -83,7 +83,12 @@ export function createAddon(options: AddonOptions): Addon {
     const place = ['--packages', packages, '--socket', socketPath, '--forward', forwardPath];
     const child = await startChild({
       command: options.nodePath,
-      args: ['--disallow-code-generation-from-strings', join(addonProgram, 'serve.ts'), ...place],
+      args: [
+        '--disallow-code-generation-from-strings',
+        '--disable-proto=delete',
+        join(addonProgram, 'serve.ts'),
+        ...place,
+      ],
       // Its end of the channel closes when we die, however we die.
       ipc: true,
       stdio: ['ignore', 'ignore', 'pipe'],

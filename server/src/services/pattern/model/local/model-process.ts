@@ -39,7 +39,11 @@ const keptLines = 3;
 export async function startModelProcess(options: ModelProcessOptions): Promise<ModelProcess> {
   const { nodePath, runtime, model, name, socketPath, clock, signal } = options;
   signal.throwIfAborted();
-  const program = ['--disallow-code-generation-from-strings', join(programFolder, 'serve.ts')];
+  const program = [
+    '--disallow-code-generation-from-strings',
+    '--disable-proto=delete',
+    join(programFolder, 'serve.ts'),
+  ];
   const place = ['--runtime', runtime, '--model', model, '--name', name, '--socket', socketPath];
   const child = await startChild({
     command: nodePath,

@@ -119,9 +119,9 @@ async function fetchStandard(
     ['model hub', (workspace: string) => downloadTo(options, workspace, model.url)],
   ] as const;
   const reasons: string[] = [];
-  for (const [from, fetch] of ways) {
+  for (const [from, bring] of ways) {
     try {
-      await inFolder(root, async (folder) => accept(await fetch(folder), wanted, options));
+      await inFolder(root, async (folder) => accept(await bring(folder), wanted, options));
       return from;
     } catch (error) {
       if (signal?.aborted) throw error;
