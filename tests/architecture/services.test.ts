@@ -31,6 +31,7 @@ const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
       'attachment',
       'batch-operations',
       'budget-operations',
+      'egress',
       'chain',
       'chain-yaml',
       'context',

@@ -63,7 +63,7 @@ export const variableName = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
 /** Names that would reach into JavaScript's own objects wherever a value is looked up carelessly, and `input`, which is taken. */
 export const refusedNames: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(Object.prototype),
-  // Where the program is started without it.
+  // Not among them in a process that has taken it away.
   '__proto__',
   'prototype',
   'input',
