@@ -31,11 +31,11 @@ export async function seedHeld(sql: Ask, workspace: string, process: string) {
 }
 
 /** What was removed of a workspace, of which nothing is old enough to be removed. Answers an erasure. */
-export async function seedRemoved(sql: Ask, workspace: string): Promise<string> {
+export async function seedRemoved(sql: Ask, workspace: string, mark: string): Promise<string> {
   await sql('insert into pattern.retention (workspace, least_class, rules) values ($1, $2, $3)', [
     workspace,
     'public',
-    '[]',
+    JSON.stringify([{ of: 'runs', environment: `${mark}_place`, days: 36_500 }]),
   ]);
   await sql('insert into pattern.retention_progress (workspace, rule, through) values ($1, $2, $1)', [
     workspace,

@@ -78,7 +78,7 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
     const list = 'GET /v1/timers/{timer}/ticks';
     const { body } = await client.send('GET', `/v1/timers/${side.things.timer}/ticks?limit=1`, { key: side.owner });
     side.things[`cursor of ${list}`] = body.next;
-    side.things.erasure = await seedRemoved(sql, side.workspace);
+    side.things.erasure = await seedRemoved(sql, side.workspace, side.mark);
     side.secrets.push(side.things.erasure as string);
     for (const path of ['/v1/retention/removals', '/v1/subjects/erasures']) {
       const page = await client.send('GET', `${path}?limit=1`, { key: side.owner });

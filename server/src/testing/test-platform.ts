@@ -20,6 +20,7 @@ import { createRedact } from '../platform/redact.ts';
 import { systemContext } from '../platform/system-context.ts';
 import { testDatabase } from '../platform/testing/postgres.ts';
 import { readEnvironmentProviders } from '../services/pattern/model/environment-providers.ts';
+import { sealAudit } from './seal-audit.ts';
 
 export interface TestWorkspace {
   readonly id: string;
@@ -196,7 +197,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     beta,
     logged,
     call,
-    sealAudit: async () => composition.identity?.sealAudit(),
+    sealAudit: () => sealAudit(connection, async () => composition.identity?.sealAudit()),
     lookForHandChanges: async () => composition.identity?.lookForHandChanges() ?? 0,
     async keyFor(role, ownerKey = alpha.ownerKey) {
       const { body } = await call('POST', '/v1/keys', { name: `test ${role}`, role }, { key: ownerKey });
