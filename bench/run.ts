@@ -14,7 +14,11 @@ const results = join(import.meta.dirname, 'RESULTS.md');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '100000' }, streams: { type: 'string', default: '2000' } },
+  options: {
+    runs: { type: 'string', default: '100000' },
+    streams: { type: 'string', default: '2000' },
+    payloads: { type: 'string', default: '100000' },
+  },
 });
 
 interface Chapter {
@@ -42,7 +46,11 @@ ${await measureRunPath(say, { streams: Number(values.streams) })}`,
     title: 'Queued runs, batches and chains',
     measure: () => measureQueue(say),
   },
-  { name: 'encryption', title: 'Sealing and new keys', measure: () => measureKeys(say) },
+  {
+    name: 'encryption',
+    title: 'Sealing and new keys',
+    measure: () => measureKeys(say, Number(values.payloads)),
+  },
   {
     name: 'memory',
     title: 'Memory over many runs',
@@ -73,7 +81,7 @@ for (const { title, name, measure } of asked) {
     edge: 'npm run bench edge',
     audit: 'npm run bench audit',
     queue: 'npm run bench:queue',
-    encryption: 'npm run bench encryption',
+    encryption: `npm run bench encryption -- --payloads ${values.payloads}`,
     memory: `npm run bench memory -- --runs ${values.runs}`,
   };
   const command = commands[name];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { expectCaught } from './expect-caught.ts';
+import { expectCaught, expectGreen } from './expect-caught.ts';
 import { permissionFaults, rowFaults, workspaceFaults } from './planted-faults.ts';
 import { checksumOf } from './row-cases.ts';
 import { startTwoWorkspaces, type TwoWorkspaces } from './two-workspaces.ts';
@@ -34,4 +34,8 @@ test("each operation that serves another workspace than the caller's turns the m
   }
   assert.deepEqual(missed, []);
   t.diagnostic(`${faults.length} planted faults, all caught`);
+});
+
+test('with all of them gone it is green again', async () => {
+  await expectGreen(world, 1);
 });

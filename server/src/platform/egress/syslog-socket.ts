@@ -63,11 +63,16 @@ export function createSyslogSocket(address: string, allow: readonly string[]): S
 
   return {
     async send(messages) {
-      const open_ = await open();
+      const connected = await open();
       const bytes = messages.map((message) => `${Buffer.byteLength(message)} ${message}`).join('');
       await new Promise<void>((resolve, reject) => {
-        open_.once('close', () => reject(failed(host, new Error('The connection broke'))));
-        open_.write(bytes, (error) => (error ? reject(failed(host, error)) : resolve()));
+        const broken = () => reject(failed(host, new Error('The connection broke')));
+        connected.once('close', broken);
+        connected.write(bytes, (error) => {
+          connected.off('close', broken);
+          if (error) reject(failed(host, error));
+          else resolve();
+        });
       });
     },
     close: () => void socket?.destroy(),
