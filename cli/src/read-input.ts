@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs';
+import { existsSync, readSync } from 'node:fs';
 import { InputError } from './input-error.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -7,6 +7,9 @@ const limit = 64 * 1024 * 1024;
 /** The text of a run: what the arguments say, then what comes on the standard input, as Fabric joins them. */
 export async function readInput(words: readonly string[], terminal: Terminal): Promise<string> {
   const given = words.join(' ');
+  if (words.length === 1 && /[./]/.test(given) && given.length < 4_096 && existsSync(given)) {
+    terminal.note(`The model gets the name ${given}, not the file. To run on what is in it: < ${given}`);
+  }
   if (terminal.stdinIsTerminal) {
     if (words.length > 0) return given;
     terminal.note(terminal.paintNote('dim', 'type or paste the text; end with Ctrl-D on a line of its own'));

@@ -65,3 +65,14 @@ test('a problem is not said twice', async () => {
   const { stderr } = await runCli(['show', 'letter'], { url: server.url });
   assert.equal(stderr.split('no key').length, 2, stderr);
 });
+
+test('who names a file as the text is told how to run on the file', async () => {
+  await using server = await startServer();
+  const home = makeFolder();
+  const file = join(home, 'mail.txt');
+  writeFileSync(file, 'Hello.\n');
+  const named = await runCli(['run', 'letter', file], { url: server.url, home });
+  assert.match(named.stderr, /gets the name .*mail\.txt, not the file.* < .*mail\.txt/);
+  const said = await runCli(['run', 'letter', 'mail.txt'], { url: server.url, home });
+  assert.doesNotMatch(said.stderr, /not the file/);
+});
