@@ -1,15 +1,14 @@
 import type { Announce } from './announce.ts';
-import { compose } from './compose.ts';
 import { type Config, egressLists } from './config.ts';
 import { findModels } from './find-models.ts';
 import { reissueOwnerKey } from './first-start.ts';
 import { readInstanceNote } from './instance-file.ts';
 import { openPlatformDatabase } from './open-database.ts';
-import { openFloor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
 import { systemClock } from './platform/clock.ts';
 import { createEgress } from './platform/egress/egress.ts';
 import { createServerLog } from './server-log.ts';
+import { withIdentity } from './with-identity.ts';
 
 /** Commands that do one thing and end. */
 export async function runOnce(
@@ -19,10 +18,10 @@ export async function runOnce(
   contract: boolean,
 ): Promise<void> {
   if (command === 'model-pull') return pullModel(config, announce);
-  const { log, redact } = createServerLog(config, command);
-  const database = await openPlatformDatabase({ config, clock: systemClock, log, contract });
+  const serverLog = createServerLog(config, command);
+  const database = await openPlatformDatabase({ config, clock: systemClock, log: serverLog.log, contract });
   try {
-    if (command === 'owner-key') await addOwnerKey(config, database, { log, redact });
+    if (command === 'owner-key') await addOwnerKey(config, database, serverLog);
     else process.stdout.write('The database is up to date.\n');
   } finally {
     await database.close();
@@ -45,43 +44,22 @@ async function pullModel(config: Config, announce: Announce) {
 async function addOwnerKey(
   config: Config,
   database: Awaited<ReturnType<typeof openPlatformDatabase>>,
-  { log, redact }: ReturnType<typeof createServerLog>,
+  serverLog: ReturnType<typeof createServerLog>,
 ) {
-  const floor = await openFloor({
-    config,
-    connection: database.connection,
-    roles: database.roles,
-    mayMakeKey: !database.hasDataKeys,
-    secret: Buffer.alloc(32),
-    log,
-    redact,
-  });
-  const composition = await compose({
-    here: ['identity'],
-    addressOf: () => null,
-    floor,
-    config,
-    models: { environmentProviders: () => [], localModel: null },
-    door: { copy: false, checkOutput: false },
-  });
-  try {
+  const mayMakeKey = !database.hasDataKeys;
+  await withIdentity({ config, database, serverLog, mayMakeKey }, async (identity) => {
     const note = readInstanceNote(config.storage.data_dir);
     const made = await reissueOwnerKey({
-      identity: composition.clients.identity as never,
+      identity: identity as never,
       clock: systemClock,
-      log,
+      log: serverLog.log,
       configDir: config.storage.config_dir,
       url: note?.url ?? `http://${config.http.host}:${config.http.port}`,
       dataDir: config.storage.database_url === undefined ? config.storage.data_dir : null,
+    }).catch((error: unknown) => {
+      if (!(error instanceof AppError && error.code === 'not_found')) throw error;
+      throw new AppError('unavailable', 'There is no workspace yet. Start the platform once: it prints the owner key.');
     });
     process.stdout.write(`${made.ownerKey}\nKept for the command line in ${made.credentials}. This is shown once.\n`);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'not_found') {
-      throw new AppError('unavailable', 'There is no workspace yet. Start the platform once: it prints the owner key.');
-    }
-    throw error;
-  } finally {
-    await composition.stop(0);
-    await floor.close();
-  }
+  });
 }

@@ -1,13 +1,12 @@
 import type { encryptionOperations } from '@damask/contracts/encryption.ts';
-import { compose } from './compose.ts';
 import type { Config } from './config.ts';
 import { openPlatformDatabase } from './open-database.ts';
-import { openFloor } from './open-floor.ts';
 import { AppError } from './platform/app-error.ts';
 import type { Client } from './platform/call.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { systemContext } from './platform/system-context.ts';
 import { createServerLog } from './server-log.ts';
+import { withIdentity } from './with-identity.ts';
 
 const usage = 'Name the workspace by its id and its name: damask workspace shred <id> --confirm <name>';
 
@@ -17,36 +16,16 @@ export async function shredWorkspace(config: Config, workspace: string | undefin
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(workspace)) {
     throw new AppError('invalid_request', `'${workspace}' is no id of a workspace. ${usage}`);
   }
-  const { log, redact } = createServerLog(config, 'workspace-shred');
-  const database = await openPlatformDatabase({ config, clock, log, contract: false, beside: true });
+  const serverLog = createServerLog(config, 'workspace-shred');
+  const database = await openPlatformDatabase({ config, clock, log: serverLog.log, contract: false, beside: true });
   try {
-    const floor = await openFloor({
-      config,
-      connection: database.connection,
-      roles: database.roles,
-      mayMakeKey: false,
-      secret: Buffer.alloc(32),
-      log,
-      redact,
-    });
-    const composition = await compose({
-      here: ['identity'],
-      addressOf: () => null,
-      floor,
-      config,
-      models: { environmentProviders: () => [], localModel: null },
-      door: { copy: false, checkOutput: false },
-    });
-    try {
-      const identity = composition.clients.identity as unknown as Client<typeof encryptionOperations>;
+    await withIdentity({ config, database, serverLog, mayMakeKey: false }, async (client) => {
+      const identity = client as Client<typeof encryptionOperations>;
       const { keys, shredded_at } = await identity.shredWorkspace(systemContext(clock), { workspace, name });
       process.stdout.write(
         `The workspace ${name} was shredded at ${shredded_at}: ${keys} data keys are gone, and its texts cannot be read any more.\nBackups from before still hold its wrapped keys. They are readable until they are deleted, or the key that they were sealed with is: docs/guides/encryption.md says how.\n`,
       );
-    } finally {
-      await composition.stop(0);
-      await floor.close();
-    }
+    });
   } finally {
     await database.close();
   }
