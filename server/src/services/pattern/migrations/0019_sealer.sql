@@ -14,8 +14,10 @@ grant select (workspace, id, payload), update (payload) on pattern.finished to d
 grant select (workspace, subject, wrapped), update (wrapped) on pattern.subject_key to damask_sealer;
 grant select (workspace, name, subject_name), update (subject_name) on pattern.legal_hold to damask_sealer;
 
--- Append-only for everybody else. Rows are found under own_rows, so these are of the transaction's workspace.
+-- Append-only for everybody else. An update that names no column needs no leave to read, so own_rows alone would not bind it.
 create policy sealer_updates on pattern.finished for update to damask_sealer
-  using ((select current_setting('damask.role', true) = 'sealer'));
+  using ((select current_setting('damask.role', true) = 'sealer')
+    and workspace = nullif(current_setting('damask.workspace', true), '')::uuid);
 create policy sealer_updates on pattern.run_output for update to damask_sealer
-  using ((select current_setting('damask.role', true) = 'sealer'));
+  using ((select current_setting('damask.role', true) = 'sealer')
+    and workspace = nullif(current_setting('damask.workspace', true), '')::uuid);
