@@ -110,7 +110,8 @@ async function attempt(world: TwoWorkspaces, { table, role, act, columns }: Righ
       return left && left.count > 0 ? null : 'all rows were deleted';
     } catch (error) {
       const { message } = error as Error;
-      const immutable = act !== 'written' && /never changes/.test(message);
+      // A hold that is about nobody takes no name: alpha's own row is in the way.
+      const immutable = act !== 'written' && /never changes|"legal_hold_check"/.test(message);
       return immutable || /row-level security/.test(message) ? null : `it failed for another reason: ${message}`;
     }
   });

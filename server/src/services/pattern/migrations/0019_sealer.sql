@@ -16,8 +16,8 @@ grant select (workspace, name, subject_name), update (subject_name) on pattern.l
 
 -- Append-only for everybody else. An update that names no column needs no leave to read, so own_rows alone would not bind it.
 create policy sealer_updates on pattern.finished for update to damask_sealer
-  using ((select current_setting('damask.role', true) = 'sealer')
+  using (current_setting('damask.role', true) = 'sealer'
     and workspace = nullif(current_setting('damask.workspace', true), '')::uuid);
 create policy sealer_updates on pattern.run_output for update to damask_sealer
-  using ((select current_setting('damask.role', true) = 'sealer')
+  using (current_setting('damask.role', true) = 'sealer'
     and workspace = nullif(current_setting('damask.workspace', true), '')::uuid);
