@@ -96,13 +96,10 @@ function ruleOf(condition: string | null): string {
   }
   const outside = `((current_setting('damask.role'::text, true) = 'identity'::text) AND (COALESCE(current_setting('damask.workspace'::text, true), ''::text) = ''::text))`;
   if (condition === outside) return 'outside workspaces';
-  if (
-    /^\(\(current_setting\('damask\.role'::text, true\) = 'keeper'::text\) AND \(workspace = \(NULLIF\(current_setting\('damask\.workspace'::text, true\), ''::text\)\)::uuid\)\)$/.test(
-      condition,
-    )
-  ) {
-    return 'keeper in the workspace';
-  }
+  const bound =
+    /^\(\(current_setting\('damask\.role'::text, true\) = '(keeper|sealer)'::text\) AND \(workspace = \(NULLIF\(current_setting\('damask\.workspace'::text, true\), ''::text\)\)::uuid\)\)$/;
+  const [, role] = bound.exec(condition) ?? [];
+  if (role) return `${role} in the workspace`;
   // Also inside a select of its own, which is evaluated once and not for each row.
   const says = /^(?:\( SELECT )?\(current_setting\('damask\.role'::text, true\) = '(\w+)'::text\)\)?$/;
   return says.exec(condition)?.[1] ?? condition;
