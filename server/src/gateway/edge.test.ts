@@ -70,6 +70,7 @@ test('every answer of every route forbids a browser to run, frame or guess anyth
     assert.doesNotMatch(policy, /unsafe|\*|https?:/, where);
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', where);
     assert.equal(answer.headers.get('referrer-policy'), 'no-referrer', where);
+    assert.equal(answer.headers.get('cross-origin-resource-policy'), 'same-origin', where);
     assert.match(answer.headers.get('cache-control') ?? '', /no-store|no-cache/, where);
     if (!answer.headers.get('content-type')?.startsWith('text/html')) continue;
     assert.equal(answer.headers.get('x-frame-options'), 'DENY', where);
