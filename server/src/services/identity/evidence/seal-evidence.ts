@@ -15,7 +15,7 @@ type Seal = typeof evidenceOperations.sealEvidence;
 export async function sealEvidence(
   { database, clock, trail, auditKeys }: IdentityParts,
   context: CallContext,
-  { since = null, until = null, files }: InputOf<Seal>,
+  { since, until, files }: InputOf<Seal>,
 ): Promise<OutputOf<Seal>> {
   requireWholeLog(context);
   refuseTwice(files);
@@ -34,15 +34,21 @@ export async function sealEvidence(
       workspace: { id: workspace, name: found.name },
       actor: { kind: actor.kind, id: actor.id, account: actor.account ?? null },
       at,
-      since,
-      until,
+      since: since ?? null,
+      until: until ?? null,
       audit: head ? { seq: head.seq, hash: head.hash.toString('hex') } : null,
       files: sorted,
     });
     await trail.leave(transaction, context, {
       action: 'sealEvidence',
       subject: `evidence/${id}`,
-      details: { digest: hash('sha256', body), files: files.length, since, until, key: signing.current.id },
+      details: {
+        digest: hash('sha256', body),
+        files: files.length,
+        since: since ?? null,
+        until: until ?? null,
+        key: signing.current.id,
+      },
       event: 'identity.evidence-sealed',
       data: { evidence: id, files: files.length },
     });
