@@ -256,15 +256,19 @@ test('weeks of runs that are over and unchanged stay in the older backup; change
 });
 
 test('what a drill brought back is compared row by row, and rows that differ are found', async () => {
-  const { manifest, bytes } = await backUp();
+  const { bytes } = await backUp();
   const target = await emptyDatabase();
   await bringBack(memorySource(bytes), target);
-  const compare = () => compareRestored(target, manifest, { leftOut: [], onTable: () => undefined });
+  const compare = async () => {
+    const chain = await openChain(memorySource(bytes), kek);
+    return compareRestored(target, chain, { kek, leftOut: [], onTable: () => undefined }).finally(() => chain.close());
+  };
   const same = await compare();
   assert.deepEqual(same.different, []);
-  assert.ok(same.rows > 0 && same.digested > same.tables / 2, JSON.stringify(same));
+  assert.ok(same.rows > 10 && same.tables > 30, JSON.stringify(same));
   await asSuperuser(
-    `set session_replication_role = replica; update pattern.pattern set created_at = created_at - interval '1 day'; delete from identity.outbox`,
+    `set session_replication_role = replica; delete from identity.outbox;
+     update pattern.pattern set created_at = created_at - interval '1 day'`,
     target,
   );
   assert.deepEqual((await compare()).different.sort(), ['identity.outbox', 'pattern.pattern']);

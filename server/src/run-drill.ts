@@ -23,14 +23,14 @@ export async function runDrill(place: string, setting: BackupSetting): Promise<v
   const since = () => Math.round(clock.monotonic() - begun);
   try {
     const done = await tryOut(place, setting);
-    const { tables, digested, rows, different } = done.comparison;
+    const { tables, rows, different } = done.comparison;
     const facts = {
       ...describe(done.manifest),
       place,
       recovery_point_ms: clock.now() - Date.parse(done.manifest.snapshot_at),
       restore_ms: done.restoreMs,
       took_ms: since(),
-      compared: { tables, digested, rows, different },
+      compared: done.comparison,
       left_out: done.left,
     };
     const ok = different.length === 0;
@@ -78,7 +78,8 @@ async function tryOut(place: string, setting: BackupSetting) {
         },
       });
       const restoreMs = Math.round(clock.monotonic() - begun);
-      const comparison: Comparison = await compareRestored(admin.connection, chain.manifest, {
+      const comparison: Comparison = await compareRestored(admin.connection, chain, {
+        kek: (head) => keyOfBackup(setting.keys, head),
         leftOut: left,
         onTable: (table, share) => {
           signal.throwIfAborted();
