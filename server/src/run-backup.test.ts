@@ -271,5 +271,5 @@ test('what a drill brought back is compared row by row, and rows that differ are
      update pattern.pattern set created_at = created_at - interval '1 day'`,
     target,
   );
-  assert.deepEqual((await compare()).different.sort(), ['identity.outbox', 'pattern.pattern']);
+  assert.deepEqual([...(await compare()).different].sort(), ['identity.outbox', 'pattern.pattern']);
 });

@@ -107,6 +107,5 @@ async function makeDrillFolder(dataDir: string): Promise<string> {
 
 /** Never the operator's database: a drill must not reach what serves. */
 function inFolder(config: Config, folder: string): Config {
-  const { database_url: _, ...storage } = config.storage;
-  return { ...config, storage: { ...storage, data_dir: folder } };
+  return { ...config, storage: { ...config.storage, data_dir: folder, database_url: undefined } };
 }

@@ -11,8 +11,8 @@ export interface Control {
   readonly state: string;
   readonly evidence: string;
   readonly test: string;
-  /** `part`: some of its files. `command`: a command shows it, no file. `none`: none is named. */
-  readonly in_archive: 'yes' | 'part' | 'no' | 'command' | 'none';
+  /** `part`: some of its files. `elsewhere`: a command or a page shows it, no file. `none`: none is named. */
+  readonly in_archive: 'yes' | 'part' | 'no' | 'elsewhere' | 'none';
   readonly missing: readonly string[];
   /** Of the tests that it names, as the results in the archive have them; `unknown`: not all of them are in there. */
   readonly tests: 'passed' | 'failed' | 'unknown' | 'none';
@@ -24,7 +24,7 @@ export const controlColumns = [
 ] as const;
 
 /**
- * Holds the list of controls against what there is. Evidence is named by paths or commands, tests by `file::title`, several
+ * Holds the list of controls against what there is. Evidence is named by how paths begin, by pages or commands; tests by `file::title`, several
  * with | between them. `results` has what became of tests, by the same names.
  */
 export function judgeControls(csv: string, paths: readonly string[], results: ReadonlyMap<string, string>): Control[] {
@@ -32,7 +32,7 @@ export function judgeControls(csv: string, paths: readonly string[], results: Re
     const { theme = '', soc2 = '', iso27001 = '', gdpr = '', pci = '' } = row;
     const { feature = '', state = '', evidence = '', test = '' } = row;
     const named = partsOf(evidence);
-    const files = named.filter((one) => !isCommand(one));
+    const files = named.filter((one) => !isElsewhere(one));
     const missing = files.filter((file) => !paths.some((path) => path.startsWith(file)));
     const in_archive = judge(files.length, missing.length, named.length);
     const tests = judgeTests(partsOf(test).map((name) => results.get(name)));
@@ -45,10 +45,10 @@ const partsOf = (cell: string) =>
     .split(' | ')
     .map((one) => one.trim())
     .filter((one) => one !== '' && one !== '-');
-const isCommand = (text: string) => /^(damask|npm) /.test(text);
+const isElsewhere = (text: string) => /^((damask|npm) |docs\/)/.test(text);
 
 function judge(files: number, missing: number, named: number): Control['in_archive'] {
-  if (files === 0) return named > 0 ? 'command' : 'none';
+  if (files === 0) return named > 0 ? 'elsewhere' : 'none';
   if (missing === 0) return 'yes';
   return missing < files ? 'part' : 'no';
 }
