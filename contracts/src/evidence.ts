@@ -57,7 +57,7 @@ export const evidenceOperations = {
     input: strict({
       since: Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description: 'The period. RFC 3339.' })),
       until: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
-      files: Type.Array(EvidenceFile, { minItems: 1, maxItems: 200 }),
+      digests: Type.Array(EvidenceFile, { minItems: 1, maxItems: 200 }),
     }),
     output: EvidenceSeal,
     status: 201,

@@ -1837,7 +1837,7 @@ export interface SealEvidenceInput {
   /** The period. RFC 3339. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  readonly files: readonly EvidenceFile[];
+  readonly digests: readonly EvidenceFile[];
 }
 
 export interface ListPatternsInput {

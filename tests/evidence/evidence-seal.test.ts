@@ -18,7 +18,7 @@ test('a seal is signed by the key of the audit log, over who sealed what when, a
   await world.write(1);
   await world.platform.sealAudit();
   const files = [file('b.json'), file('access/keys.csv')];
-  const { status, body: made } = await seal({ files, since: '2026-10-01T00:00:00Z' });
+  const { status, body: made } = await seal({ digests: files, since: '2026-10-01T00:00:00Z' });
   assert.equal(status, 201);
   const [key] = (await world.platform.call('GET', '/v1/audit/checkpoints')).body.keys;
   assert.equal(made.key, key.id);
@@ -53,15 +53,15 @@ test('a seal is signed by the key of the audit log, over who sealed what when, a
 test('what is no list of digests is refused, and nothing is signed', async () => {
   const wrong = [
     {},
-    { files: [] },
-    { files: [file('../x')] },
-    { files: [file('/etc/passwd')] },
-    { files: [file('a//b')] },
-    { files: [{ ...file('a'), sha256: 'A'.repeat(64) }] },
-    { files: [{ ...file('a'), bytes: -1 }] },
-    { files: [file('a'), file('a')] },
-    { files: Array.from({ length: 201 }, (_, at) => file(`f${at}`)) },
-    { files: [file('a')], since: 'yesterday' },
+    { digests: [] },
+    { digests: [file('../x')] },
+    { digests: [file('/etc/passwd')] },
+    { digests: [file('a//b')] },
+    { digests: [{ ...file('a'), sha256: 'A'.repeat(64) }] },
+    { digests: [{ ...file('a'), bytes: -1 }] },
+    { digests: [file('a'), file('a')] },
+    { digests: Array.from({ length: 201 }, (_, at) => file(`f${at}`)) },
+    { digests: [file('a')], since: 'yesterday' },
   ];
   const count = async () =>
     (await world.behind(`select 1 from identity.audit where action = 'sealEvidence' and outcome = 'done'`)).length;
@@ -72,11 +72,11 @@ test('what is no list of digests is refused, and nothing is signed', async () =>
 
 test('only who reads the whole log seals: not operators, and no key that reaches a part', async () => {
   const { platform } = world;
-  assert.equal((await seal({ files: [file('a')] }, { key: await platform.keyFor('operator') })).status, 403);
+  assert.equal((await seal({ digests: [file('a')] }, { key: await platform.keyFor('operator') })).status, 403);
   await platform.call('POST', '/v1/patterns', { name: 'one', system: 'Answer.' });
   const narrow = await platform.call('POST', '/v1/keys', { name: 'narrow', role: 'admin', patterns: ['one'] });
   const { key } = narrow.body;
-  assert.equal((await seal({ files: [file('a')] }, { key })).status, 403);
+  assert.equal((await seal({ digests: [file('a')] }, { key })).status, 403);
   assert.equal((await platform.call('GET', '/v1/evidence/program', undefined, { key })).status, 403);
 });
 

@@ -15,8 +15,8 @@ export const sealPath = 'seal.json';
 
 /** Has the server sign the digests of all files. Throws what the server refuses with. */
 export function sealSpool(damask: Damask, { spool, since, until }: Sources): Promise<EvidenceSeal> {
-  const files = spool.files().map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }));
-  return damask.evidence.seal({ since, until, files });
+  const digests = spool.files().map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }));
+  return damask.evidence.seal({ since, until, digests });
 }
 
 /** The text of the seal as it stands in the archive: nothing else is taken for it. */

@@ -15,7 +15,7 @@ type Seal = typeof evidenceOperations.sealEvidence;
 export async function sealEvidence(
   { database, clock, trail, auditKeys }: IdentityParts,
   context: CallContext,
-  { since, until, files }: InputOf<Seal>,
+  { since, until, digests: files }: InputOf<Seal>,
 ): Promise<OutputOf<Seal>> {
   requireWholeLog(context);
   refuseTwice(files);
@@ -56,12 +56,12 @@ export async function sealEvidence(
   });
 }
 
-function refuseTwice(files: InputOf<Seal>['files']): void {
+function refuseTwice(files: InputOf<Seal>['digests']): void {
   const seen = new Set<string>();
   for (const [index, { path }] of files.entries()) {
     if (seen.has(path)) {
       throw new AppError('invalid_request', `${path} is named twice. Name each file once.`, {
-        pointer: `/files/${index}/path`,
+        pointer: `/digests/${index}/path`,
       });
     }
     seen.add(path);
