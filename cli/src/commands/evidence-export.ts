@@ -80,7 +80,7 @@ export const evidenceExport = defineCommand({
       });
       terminal.status('Writing the archive');
       const seal = await sealSpool(damask, sources);
-      const bytes = await writeEvidence(output, spool, seal);
+      const bytes = await writeEvidence(output, spool, seal, signal);
       terminal.status('');
       const { left_out, not_given, files } = manifest;
       if (flags.json) {

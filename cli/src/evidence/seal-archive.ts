@@ -25,7 +25,12 @@ export function sealText({ body, key, signature }: Pick<EvidenceSeal, 'body' | '
 }
 
 /** Writes the archive; it has its name only when it is complete. Answers its bytes. Throws OutputError. */
-export async function writeEvidence(path: string, spool: Spool, seal: EvidenceSeal): Promise<number> {
+export async function writeEvidence(
+  path: string,
+  spool: Spool,
+  seal: EvidenceSeal,
+  signal: AbortSignal,
+): Promise<number> {
   const draft = `${path}.partial`;
   const text = Buffer.from(sealText(seal));
   const sealed: TarMember = {
@@ -44,10 +49,13 @@ export async function writeEvidence(path: string, spool: Spool, seal: EvidenceSe
     }),
   );
   try {
+    // What a killed one left, or a link that somebody put there.
+    await rm(draft, { force: true });
     await pipeline(
       Readable.from(writeTar([sealed, ...members])),
       createGzip(),
-      createWriteStream(draft, { mode: 0o600 }),
+      createWriteStream(draft, { mode: 0o600, flags: 'wx' }),
+      { signal },
     );
     await rename(draft, path);
     return (await stat(path)).size;
