@@ -210,6 +210,7 @@ test('what the caller may not read is left out and named, and the command says s
   const path = join(folder, 'part.tar.gz');
   const part = await exportTo(path, ['--json'], made.body.key);
   assert.equal(part.code, 4, part.stderr);
+  assert.doesNotMatch(part.stderr, /Warning/);
   const told = JSON.parse(part.stdout);
   const left = told.left_out.map(({ what, need }: { what: string; need: string }) => `${what}: ${need}`);
   assert.ok(left.includes('API keys: key:read') && left.includes('legal holds: privacy:read'), String(left));

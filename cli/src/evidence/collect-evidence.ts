@@ -63,7 +63,7 @@ export async function collectEvidence(
       await section.collect(sources);
     } catch (error) {
       if (!(error instanceof DamaskError && refusals.has(error.code))) throw error;
-      spool.keep(before);
+      await spool.keep(before);
       const { code, need = null, detail } = error;
       leftOut.push({ what: section.what, path: section.path, code, need, detail });
     }

@@ -4,9 +4,11 @@ import { InputError } from '../input-error.ts';
 import type { Spool } from './spool.ts';
 
 const largest = 256 * 1024 * 1024;
+const most = 50;
 
 /** Refuses what could not be taken, before anything is asked for. Throws InputError. */
 export function checkGiven(flag: string, paths: readonly string[]): void {
+  if (paths.length > most) throw new InputError(`--${flag} takes at most ${most} files. Put them together first.`);
   for (const path of paths) {
     const state = statSync(path, { throwIfNoEntry: false });
     if (!state) throw new InputError(`${path} of --${flag} is not there.`, 'notFound');

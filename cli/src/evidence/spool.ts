@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, type ReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OutputError } from '../output-error.ts';
 import { csvLine } from './csv-text.ts';
@@ -33,8 +33,8 @@ export interface Spool {
     rows: AsyncIterable<Row> | Iterable<Row>,
   ): Promise<number>;
   files(): readonly SpooledFile[];
-  /** Takes back what came after the first `count` files. */
-  keep(count: number): void;
+  /** Takes back what came after the first `count` files, and what was not ended. */
+  keep(count: number): Promise<void>;
   read(path: string): ReadStream;
   /** Removes all of it from the disk. */
   close(): Promise<void>;
@@ -46,11 +46,17 @@ const flushAt = 64 * 1024;
 export async function openSpool(parent: string): Promise<Spool> {
   const folder = await told(() => mkdtemp(join(parent, '.damask-evidence-')));
   const files: SpooledFile[] = [];
+  const unended = new Set<FileHandle>();
+  const closeUnended = async () => {
+    await Promise.all([...unended].map((handle) => handle.close()));
+    unended.clear();
+  };
 
   async function openFile(path: string, from: string): Promise<SpoolWriter> {
     const place = join(folder, path);
     await told(() => mkdir(dirname(place), { recursive: true, mode: 0o700 }));
     const handle = await told(() => open(place, 'w', 0o600));
+    unended.add(handle);
     const digest = createHash('sha256');
     let bytes = 0;
     let waiting: Uint8Array[] = [];
@@ -71,7 +77,9 @@ export async function openSpool(parent: string): Promise<Spool> {
         if (size >= flushAt) await flush();
       },
       async end(rows) {
-        await flush().finally(() => handle.close());
+        await flush();
+        unended.delete(handle);
+        await handle.close();
         files.push({ path, bytes, sha256: digest.digest('hex'), rows: rows ?? null, from });
       },
     };
@@ -100,9 +108,15 @@ export async function openSpool(parent: string): Promise<Spool> {
       return count;
     },
     files: () => files,
-    keep: (count) => void files.splice(count),
+    async keep(count) {
+      files.splice(count);
+      await closeUnended();
+    },
     read: (path) => createReadStream(join(folder, path)),
-    close: () => rm(folder, { recursive: true, force: true }),
+    async close() {
+      await closeUnended();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 

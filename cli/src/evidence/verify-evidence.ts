@@ -109,6 +109,7 @@ async function readArchive(path: string, say: Say) {
     }
     place = '';
   };
+  let whole = false;
   try {
     for await (const piece of readTar(file.pipe(gunzip))) {
       if (piece.kind === 'data') {
@@ -118,6 +119,7 @@ async function readArchive(path: string, say: Say) {
         continue;
       }
       close();
+      whole = piece.kind === 'end';
       if (piece.kind === 'strange') say('unreadable', null, `${path}: ${piece.detail}`);
       if (piece.kind !== 'member') continue;
       const inside = piece.name.startsWith(archiveFolder);
@@ -130,7 +132,7 @@ async function readArchive(path: string, say: Say) {
       }
     }
     // What stands behind the compressed bytes is passed over by whoever unpacks them.
-    if (gunzip.bytesWritten < size) say('added', null, `something stands behind the archive in ${path}`);
+    if (whole && gunzip.bytesWritten < size) say('added', null, `something stands behind the archive in ${path}`);
   } catch (error) {
     const { syscall, message } = error as NodeJS.ErrnoException;
     if (syscall !== undefined) throw new InputError(`${path} cannot be read: ${message}.`);
