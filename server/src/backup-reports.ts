@@ -5,7 +5,7 @@ import { makeFolder } from './platform/make-folder.ts';
 
 /** What was done with a backup, for whoever must show that backups can be brought back. */
 export interface BackupReport {
-  readonly event: 'backup' | 'verified' | 'restored' | 'drill';
+  readonly event: 'backup' | 'verified' | 'drill';
   /** RFC 3339, UTC. */
   readonly at: string;
   readonly ok: boolean;

@@ -1,5 +1,5 @@
 import { inBytes } from './backup-progress.ts';
-import { appendReport } from './backup-reports.ts';
+import { appendReport, reportsOf } from './backup-reports.ts';
 import { type BackupSetting, describe, keyOfBackup, openWithBases, progressOf, say } from './backup-setting.ts';
 import { openBackup } from './platform/backup/backup-file.ts';
 import { sumUp } from './platform/backup/manifest.ts';
@@ -23,15 +23,19 @@ export async function verifyBackup(place: string, setting: BackupSetting): Promi
     }
     progress.end();
     const facts = { place, ...describe(chain.manifest) };
-    await appendReport(setting.config, {
+    const reported = await appendReport(setting.config, {
       event: 'verified',
       at: new Date(clock.now()).toISOString(),
       ok: true,
       ...facts,
-    });
+    }).then(
+      () => true,
+      () => false,
+    );
     const sums = sumUp(chain.manifest);
-    say(given, 'verified', facts, [
+    say(given, 'verified', { ...facts, reported }, [
       `${place} is whole: ${sums.rows} rows of ${sums.tables} tables as of ${chain.manifest.snapshot_at}, every digest right.`,
+      ...(reported ? [] : [`The report could not be written to ${reportsOf(setting.config)}.`]),
     ]);
   } finally {
     progress.end();
