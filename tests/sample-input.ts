@@ -57,6 +57,7 @@ const texts = [
   'page.mjs',
   'BBBB-BBBB',
   'x'.repeat(43),
+  '0'.repeat(64),
 ];
 
 function sampleText(shape: Shape, field: string): string {

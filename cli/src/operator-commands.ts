@@ -14,6 +14,10 @@ export const operatorCommands: Commands = {
     summary: 'Read a backup to its end and check it',
     load: async () => (await import('./commands/backup-verify.ts')).backupVerify,
   },
+  'backup drill': {
+    summary: 'Bring a backup back for a trial, and write down how it went',
+    load: async () => (await import('./commands/backup-drill.ts')).backupDrill,
+  },
   restore: {
     summary: 'Bring a backup back into an empty place',
     load: async () => (await import('./commands/restore.ts')).restore,

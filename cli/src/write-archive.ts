@@ -63,15 +63,16 @@ function tar(files: readonly ArchiveFile[]): Buffer {
     // What does not fit into a header stands in one of its own before it (POSIX pax).
     const record = name.length > 100 ? Buffer.from(paxRecord('path', path)) : undefined;
     return [
-      ...(record ? [header(Buffer.from('pax'), record.length, 'x'), padded(record)] : []),
-      header(name.subarray(0, 100), bytes.length, '0'),
+      ...(record ? [tarHeader(Buffer.from('pax'), record.length, 'x'), padded(record)] : []),
+      tarHeader(name.subarray(0, 100), bytes.length, '0'),
       padded(bytes),
     ];
   });
   return Buffer.concat([...parts, Buffer.alloc(1024)]);
 }
 
-function header(name: Buffer, size: number, type: string): Buffer {
+/** The header of a member of a tar; its name has at most 100 bytes. */
+export function tarHeader(name: Buffer, size: number, type: string): Buffer {
   const block = Buffer.alloc(512);
   name.copy(block);
   block.write('0000644\x000000000\x000000000\0', 100, 'latin1');

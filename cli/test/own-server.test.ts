@@ -97,6 +97,7 @@ test('serve hands its arguments on and ends as the server does', async () => {
     [['backup', 'a b', '--base', 'old'], 'backup --base=old -- a b'],
     [['backup', 'verify', 'a', '--base', 'b', '--base', 'c'], 'backup-verify --base=b --base=c -- a'],
     [['backup', 'show', 'a'], 'backup-show -- a'],
+    [['backup', 'drill', 'a', '--base', 'b'], 'backup-drill --base=b -- a'],
     [['restore', '--acknowledge'], 'restore --acknowledge --'],
     [['key', 'export', 'a'], 'key-export -- a'],
     [['key', 'replace', '--lost'], 'key-replace --lost --'],

@@ -51,6 +51,7 @@ export const events = {
   'identity.scim-group-deleted': { version: 1, data: Type.Object({ scim_group: Id }) },
   'identity.provider-put': { version: 1, data: Type.Object({ provider: Name }) },
   'identity.provider-deleted': { version: 1, data: Type.Object({ provider: Name }) },
+  'identity.evidence-sealed': { version: 1, data: Type.Object({ evidence: Id, files: Type.Integer() }) },
   'pattern.pattern-created': { version: 1, data: Type.Object({ pattern: Name }) },
   'pattern.version-published': {
     version: 1,

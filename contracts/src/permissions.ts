@@ -17,6 +17,7 @@ export const permissions = [
   'encryption:read',
   'encryption:write',
   'audit:read',
+  'evidence:write',
   'pattern:read',
   'pattern:write',
   'pattern:publish',
@@ -118,6 +119,7 @@ const admin: readonly Permission[] = [
     'privacy:read',
     'privacy:write',
     'audit:read',
+    'evidence:write',
   ]),
 ];
 

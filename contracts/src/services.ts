@@ -5,6 +5,7 @@ import { commandLineLoginOperations, commandLineSignInOperations } from './comma
 import { contextOperations } from './context.ts';
 import { egressOperations } from './egress.ts';
 import { encryptionOperations } from './encryption.ts';
+import { evidenceOperations } from './evidence.ts';
 import { gatewayOperations } from './gateway.ts';
 import { historyOperations } from './history.ts';
 import { identityOperations } from './identity.ts';
@@ -32,6 +33,7 @@ export const serviceOperations = {
     ...loginOperations,
     ...commandLineLoginOperations,
     ...auditOperations,
+    ...evidenceOperations,
   },
   pattern: {
     ...patternOperations,

@@ -32,5 +32,11 @@ export function auditCalls(connection: Connection, call: Call) {
       checkpoints: (input: api.ListAuditCheckpointsInput = {}, options?: CallOptions) =>
         call('listAuditCheckpoints', input, options),
     },
+    evidence: {
+      /** The version that runs, its bill of materials, and which controls it has. Throws `forbidden`. */
+      program: (options?: CallOptions) => call('readProgram', {}, options),
+      /** Signs the digests of collected files, with who collected them and when. Throws `forbidden`, `unavailable`. */
+      seal: (input: api.SealEvidenceInput, options?: CallOptions) => call('sealEvidence', input, options),
+    },
   };
 }

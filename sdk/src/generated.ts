@@ -467,6 +467,24 @@ export interface Erasure {
   readonly finished_at: string | null;
 }
 
+export interface EvidenceFile {
+  /** Its place in the archive. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface EvidenceSeal {
+  readonly id: string;
+  readonly at: string;
+  /** RFC 8785 JSON: kind, id, workspace (id, name), actor (kind, id, account), at, since, until, audit (seq and hash of the end of the audit log), files. */
+  readonly body: string;
+  /** Id of the signing key, one of those of the audit log. */
+  readonly key: string;
+  /** Ed25519 over the line `damask evidence seal 1`, its line end and the bytes of `body`, base64. */
+  readonly signature: string;
+}
+
 export interface FileDiff {
   readonly path: string;
   readonly change: 'added' | 'removed' | 'changed';
@@ -959,6 +977,7 @@ export type PermissionName =
   | 'encryption:read'
   | 'encryption:write'
   | 'audit:read'
+  | 'evidence:write'
   | 'pattern:read'
   | 'pattern:write'
   | 'pattern:publish'
@@ -1814,6 +1833,13 @@ export interface ListAuditCheckpointsInput {
   readonly cursor?: string | undefined;
 }
 
+export interface SealEvidenceInput {
+  /** The period. RFC 3339. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly digests: readonly EvidenceFile[];
+}
+
 export interface ListPatternsInput {
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
@@ -2564,6 +2590,12 @@ export interface ReadAuditStateOutput {
   readonly items: readonly HandChange[];
 }
 
+export interface ReadProgramOutput {
+  readonly version: string;
+  readonly sbom: string | null;
+  readonly controls: string | null;
+}
+
 export interface ListModelsOutput {
   readonly items: readonly Model[];
 }
@@ -2855,6 +2887,10 @@ export interface OperationTypes {
   readonly listAuditCheckpoints: { readonly input: ListAuditCheckpointsInput; readonly output: ListAuditCheckpointsOutput };
   /** Keys, members, roles, service accounts and identity providers that are not what the log said last. */
   readonly readAuditState: { readonly input: Readonly<Record<string, never>>; readonly output: ReadAuditStateOutput };
+  /** What runs here: the version, its bill of materials, and which controls it has. */
+  readonly readProgram: { readonly input: Readonly<Record<string, never>>; readonly output: ReadProgramOutput };
+  /** Sign the digests of files that were collected as evidence, with who collected them and when. */
+  readonly sealEvidence: { readonly input: SealEvidenceInput; readonly output: EvidenceSeal };
   /** Patterns of the workspace by name. */
   readonly listPatterns: { readonly input: ListPatternsInput; readonly output: Page<Pattern> };
   /** Create a pattern and publish its first version. */
@@ -3115,6 +3151,8 @@ export const operations: Readonly<Record<OperationName, OperationRoute>> = {
   exportAudit: { method: 'GET', path: '/v1/audit/export' },
   listAuditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints' },
   readAuditState: { method: 'GET', path: '/v1/audit/state' },
+  readProgram: { method: 'GET', path: '/v1/evidence/program' },
+  sealEvidence: { method: 'POST', path: '/v1/evidence/seals' },
   listPatterns: { method: 'GET', path: '/v1/patterns' },
   createPattern: { method: 'POST', path: '/v1/patterns' },
   readPattern: { method: 'GET', path: '/v1/patterns/{pattern}' },

@@ -10,7 +10,7 @@ import { systemClock as clock } from './platform/clock.ts';
 import type { KeyEncryptionKey } from './platform/crypto/key-file.ts';
 import { installation } from './platform/vault.ts';
 
-export type BackupCommand = 'backup' | 'backup-verify' | 'backup-show' | 'restore';
+export type BackupCommand = 'backup' | 'backup-verify' | 'backup-show' | 'backup-drill' | 'restore';
 
 export interface BackupArguments {
   readonly place: string | undefined;

@@ -1,8 +1,10 @@
 import { inBytes } from './backup-progress.ts';
+import { appendReport, reportsOf } from './backup-reports.ts';
 import { type BackupSetting, describe, keyOfBackup, openWithBases, progressOf, say } from './backup-setting.ts';
 import { openBackup } from './platform/backup/backup-file.ts';
 import { sumUp } from './platform/backup/manifest.ts';
 import { readTables } from './platform/backup/read-backup.ts';
+import { systemClock as clock } from './platform/clock.ts';
 
 /** Reads everything that a restore would read, and checks it. */
 export async function verifyBackup(place: string, setting: BackupSetting): Promise<void> {
@@ -20,9 +22,20 @@ export async function verifyBackup(place: string, setting: BackupSetting): Promi
       }
     }
     progress.end();
+    const facts = { place, ...describe(chain.manifest) };
+    const reported = await appendReport(setting.config, {
+      event: 'verified',
+      at: new Date(clock.now()).toISOString(),
+      ok: true,
+      ...facts,
+    }).then(
+      () => true,
+      () => false,
+    );
     const sums = sumUp(chain.manifest);
-    say(given, 'verified', { place, ...describe(chain.manifest) }, [
+    say(given, 'verified', { ...facts, reported }, [
       `${place} is whole: ${sums.rows} rows of ${sums.tables} tables as of ${chain.manifest.snapshot_at}, every digest right.`,
+      ...(reported ? [] : [`The report could not be written to ${reportsOf(setting.config)}.`]),
     ]);
   } finally {
     progress.end();

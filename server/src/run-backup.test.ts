@@ -3,6 +3,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { migrationFolders as folders } from './open-database.ts';
+import { compareRestored } from './platform/backup/compare-restored.ts';
 import type { Manifest } from './platform/backup/manifest.ts';
 import type { Source } from './platform/backup/place.ts';
 import { openChain, readTables } from './platform/backup/read-backup.ts';
@@ -252,4 +253,23 @@ test('weeks of runs that are over and unchanged stay in the older backup; change
 
   await accept(old(7, 2));
   assert.deepEqual(onlyHeld((await backUp(platform.connection, base)).manifest), []);
+});
+
+test('what a drill brought back is compared row by row, and rows that differ are found', async () => {
+  const { bytes } = await backUp();
+  const target = await emptyDatabase();
+  await bringBack(memorySource(bytes), target);
+  const compare = async () => {
+    const chain = await openChain(memorySource(bytes), kek);
+    return compareRestored(target, chain, { kek, leftOut: [], onTable: () => undefined }).finally(() => chain.close());
+  };
+  const same = await compare();
+  assert.deepEqual(same.different, []);
+  assert.ok(same.rows > 10 && same.tables > 30, JSON.stringify(same));
+  await asSuperuser(
+    `set session_replication_role = replica; delete from identity.outbox;
+     update pattern.pattern set created_at = created_at - interval '1 day'`,
+    target,
+  );
+  assert.deepEqual([...(await compare()).different].sort(), ['identity.outbox', 'pattern.pattern']);
 });

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { inBytes } from './backup-progress.ts';
+import { appendReport } from './backup-reports.ts';
 import {
   type BackupArguments,
   type BackupCommand,
@@ -23,6 +24,7 @@ import { writeBackup } from './platform/backup/write-backup.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { isTransient, sqlState } from './platform/database/database.ts';
 import { createEgress } from './platform/egress/egress.ts';
+import { runDrill } from './run-drill.ts';
 import { acknowledge, runRestore } from './run-restore.ts';
 import { createServerLog } from './server-log.ts';
 import { version } from './version.ts';
@@ -74,6 +76,7 @@ async function carryOut(command: BackupCommand, config: Config, given: BackupArg
     if (command === 'backup') await takeBackup(place, setting);
     else if (command === 'restore') await runRestore(place, setting);
     else if (command === 'backup-verify') await verifyBackup(place, setting);
+    else if (command === 'backup-drill') await runDrill(place, setting);
     else await showBackup(place, setting);
   } finally {
     await Promise.all([places.close(), egress.close()]);
@@ -83,6 +86,7 @@ async function carryOut(command: BackupCommand, config: Config, given: BackupArg
 const usages: Readonly<Record<BackupCommand, string>> = {
   backup: 'Name the file to write, or s3://bucket/prefix: damask backup damask.backup',
   'backup-verify': 'Name the backup to check: damask backup verify damask.backup',
+  'backup-drill': 'Name the backup to bring back for a trial: damask backup drill damask.backup',
   'backup-show': 'Name the backup to show: damask backup show damask.backup',
   restore: 'Name the backup to bring back: damask restore damask.backup',
 };
@@ -115,9 +119,13 @@ async function takeBackup(place: string, { config, given, places, keys, signal }
     await noteBackup(admin.connection, clock, { backup: manifest.backup, place: destination.name }).catch(
       (error: unknown) => log.warn('The audit log could not be told of this backup', { error }),
     );
+    const facts = { place: destination.name, written, ...describe(manifest) };
+    await appendReport(config, { event: 'backup', at: manifest.finished_at, ok: true, ...facts }).catch(
+      (error: unknown) => log.warn('The report of this backup could not be written', { error }),
+    );
     const sums = sumUp(manifest);
     const held = sums.tables - sums.own_tables;
-    say(given, 'backup', { place: destination.name, written, ...describe(manifest) }, [
+    say(given, 'backup', facts, [
       `${destination.name}: ${sums.rows} rows of ${sums.tables} tables as of ${manifest.snapshot_at}, ${inBytes(written)}.`,
       ...(held > 0 ? [`${held} partitions are in ${Object.values(manifest.bases).join(', ')}: keep it.`] : []),
       kek.wrapped === undefined

@@ -9,7 +9,7 @@ import { createServerLog, surviveSurprises } from './server-log.ts';
 
 const usage = `usage: main.ts serve [--json] [--services gateway,pattern,...] [--config FILE]
        main.ts migrate [--contract] | check-config | model-pull [--json] | owner-key
-       main.ts backup PLACE [--base PLACE] | backup-verify PLACE | backup-show PLACE [--json]
+       main.ts backup PLACE [--base PLACE] | backup-verify PLACE | backup-drill PLACE | backup-show PLACE [--json]
        main.ts restore [PLACE] [--base PLACE] [--acknowledge] [--json]
        main.ts key-export FILE | key-import FILE | key-replace --lost | key-rotate [--to SOURCE]
        main.ts workspace-shred ID --confirm NAME | audit-rotate-key
@@ -71,7 +71,7 @@ const isKeyCommand = (command: string): command is KeyCommand =>
   ['key-export', 'key-import', 'key-replace', 'key-rotate', 'audit-rotate-key'].includes(command);
 
 const isBackupCommand = (command: string): command is BackupCommand =>
-  ['backup', 'backup-verify', 'backup-show', 'restore'].includes(command);
+  ['backup', 'backup-verify', 'backup-show', 'backup-drill', 'restore'].includes(command);
 
 function readArguments(argv: readonly string[]) {
   try {

@@ -25,6 +25,7 @@ const contractsOf: Readonly<Record<ServiceName, readonly string[]>> = {
     'encryption',
     'scim',
     'audit',
+    'evidence',
   ],
   pattern: [
     ...[

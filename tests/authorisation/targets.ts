@@ -71,6 +71,7 @@ const targets: Readonly<Record<string, Target>> = {
     return { timer: name };
   },
   'POST /v1/encryption/rotation': () => ({}),
+  'POST /v1/evidence/seals': () => ({ digests: [{ path: 'manifest.json', bytes: 2, sha256: '0'.repeat(64) }] }),
   'PUT /v1/queue': () => ({ concurrency: 1_000 }),
   'POST /v1/egress/check': () => ({ url: 'http://127.0.0.1/', surface: 'provider' }),
   'PUT /v1/redaction': () => ({ kinds: ['iban'], expressions: [], model: false }),

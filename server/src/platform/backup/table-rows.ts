@@ -22,7 +22,18 @@ export function createRowCount() {
  * Takes `by` from a whole number in one column of each row. Numbers of transactions mean nothing in another cluster: moved
  * together, below those that it will give out itself, they keep their order, and cursors stay right.
  */
-export async function* shiftColumn(source: AsyncIterable<Buffer>, column: number, by: bigint): AsyncGenerator<Buffer> {
+export function shiftColumn(source: AsyncIterable<Buffer>, column: number, by: bigint): AsyncGenerator<Buffer> {
+  return changeColumn(source, column, (value) => (value === '\\N' ? value : String(BigInt(value) - by)));
+}
+
+/** Leaves the values of one column out of each row, so that rows can be compared without them. */
+export function blankColumn(source: AsyncIterable<Buffer>, column: number): AsyncGenerator<Buffer> {
+  return changeColumn(source, column, () => '');
+}
+
+type Change = (value: string) => string;
+
+async function* changeColumn(source: AsyncIterable<Buffer>, column: number, change: Change): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
   for await (const chunk of source) {
     const cut = chunk.lastIndexOf(lineFeed) + 1;
@@ -32,12 +43,12 @@ export async function* shiftColumn(source: AsyncIterable<Buffer>, column: number
     }
     const whole = Buffer.concat([...rest, chunk.subarray(0, cut)]);
     rest = cut < chunk.length ? [chunk.subarray(cut)] : [];
-    yield shiftRows(whole, column, by);
+    yield changeRows(whole, column, change);
   }
   if (rest.length > 0) throw new Error('A table ends in the middle of a row');
 }
 
-function shiftRows(rows: Buffer, column: number, by: bigint): Buffer {
+function changeRows(rows: Buffer, column: number, change: Change): Buffer {
   const pieces: Buffer[] = [];
   let kept = 0;
   for (let row = 0; row < rows.length; ) {
@@ -46,11 +57,8 @@ function shiftRows(rows: Buffer, column: number, by: bigint): Buffer {
     for (let skipped = 0; skipped < column; skipped++) from = rows.indexOf(tab, from) + 1;
     const next = rows.indexOf(tab, from);
     const to = next === -1 || next > end ? end : next;
-    const value = rows.toString('latin1', from, to);
-    if (value !== '\\N') {
-      pieces.push(rows.subarray(kept, from), Buffer.from(String(BigInt(value) - by)));
-      kept = to;
-    }
+    pieces.push(rows.subarray(kept, from), Buffer.from(change(rows.toString('latin1', from, to))));
+    kept = to;
     row = end + 1;
   }
   pieces.push(rows.subarray(kept));

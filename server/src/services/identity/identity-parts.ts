@@ -26,7 +26,7 @@ export interface IdentityParts {
   readonly loginLimits: LoginLimits;
   /** Services whose audit tables go into the chain. */
   readonly auditSources: readonly string[];
-  readonly auditKeys: Pick<AuditKeys, 'list'>;
+  readonly auditKeys: AuditKeys;
 }
 
 /** The topic whose version moves with every key that is made or revoked. */

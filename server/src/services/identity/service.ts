@@ -1,6 +1,7 @@
 import type { auditOperations } from '@damask/contracts/audit.ts';
 import type { commandLineLoginOperations } from '@damask/contracts/command-line-login.ts';
 import type { encryptionOperations } from '@damask/contracts/encryption.ts';
+import type { evidenceOperations } from '@damask/contracts/evidence.ts';
 import type { identityOperations } from '@damask/contracts/identity.ts';
 import type { loginOperations } from '@damask/contracts/login.ts';
 import type { Implementation } from '#platform/call.ts';
@@ -16,6 +17,8 @@ import { createWorkspace } from './create-workspace.ts';
 import { readEncryption } from './encryption/read-encryption.ts';
 import { rotateDataKey } from './encryption/rotate-data-key.ts';
 import { shredWorkspace } from './encryption/shred-workspace.ts';
+import { readProgram } from './evidence/read-program.ts';
+import { sealEvidence } from './evidence/seal-evidence.ts';
 import type { IdentityParts } from './identity-parts.ts';
 import { createInvitationOperations } from './invitation/invitation-operations.ts';
 import { listKeys } from './list-keys.ts';
@@ -65,7 +68,8 @@ export function createIdentityService(
     typeof encryptionOperations &
     typeof loginOperations &
     typeof commandLineLoginOperations &
-    typeof auditOperations
+    typeof auditOperations &
+    typeof evidenceOperations
 > {
   const trail = createTrail('identity', options.clock, statesOfIdentity);
   const parts: IdentityParts = {
@@ -73,7 +77,7 @@ export function createIdentityService(
     loginLimits: standardLoginLimits,
     publicUrl: null,
     auditSources: ['identity'],
-    auditKeys: { list: async () => [] },
+    auditKeys: createAuditKeys(undefined, options.clock),
     ...options,
     egress: options.egress.surface('identity_provider'),
     trail,
@@ -104,6 +108,10 @@ export function createIdentityService(
     rotateDataKey: (context) => rotateDataKey(parts, context),
     /** Destroys a workspace's data keys for good. Errors: `not_found`, `policy_refused` for another name. */
     shredWorkspace: (context, input) => shredWorkspace(parts, context, input),
+    /** What runs here, with its bill of materials and its controls. Errors: `forbidden`. */
+    readProgram: (context) => readProgram(context),
+    /** Signs the digests of collected files. Errors: `forbidden`, `invalid_request`, `unavailable`. */
+    sealEvidence: (context, input) => sealEvidence(parts, context, input),
     /** A workspace with its owner key, whose secret is answered this once. */
     createWorkspace: (context, input) => createWorkspace(parts, context, input),
     /** Id of the installation, and its first workspace or null. */

@@ -1,3 +1,4 @@
+import { AppError } from '#platform/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { loadSigningKeys, type SigningKeys } from '#platform/crypto/signing-keys.ts';
 
@@ -10,7 +11,9 @@ export interface AuditKeys {
 /** Without a file nothing is signed, and there are no keys. */
 export function createAuditKeys(path: string | undefined, clock: Clock): AuditKeys {
   const read = () => {
-    if (path === undefined) throw new Error('There is no file of audit keys');
+    if (path === undefined) {
+      throw new AppError('unavailable', 'Nothing is signed here: set DAMASK_AUDIT_KEY_FILE and start again.');
+    }
     return loadSigningKeys(path, clock.now());
   };
   return { read, list: async () => (path === undefined ? [] : (await read()).list) };
