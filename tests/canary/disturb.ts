@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { runCli } from '../../cli/test/run-cli.ts';
+import { openFileSource } from '../../server/src/platform/backup/file-place.ts';
+import { openChain, readTables } from '../../server/src/platform/backup/read-backup.ts';
+import { keyIdOf } from '../../server/src/platform/crypto/key-file.ts';
+import { createSecretKey } from 'node:crypto';
+import { startStoreServer } from '../../server/src/platform/testing/store-server.ts';
+import type { TwoWorkspaces } from '../authorisation/two-workspaces.ts';
+import type { Canary } from './canary.ts';
+import { tells } from './model-script.ts';
+import type { Garden, Seeds } from './plant.ts';
+import type { Recorder } from './record-answers.ts';
+import { logsOf, type Sink } from './sinks.ts';
+import type { Planted } from './start-planted.ts';
+
+const main = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
+const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--disable-warning=ExperimentalWarning'];
+
+/** Runs the server's program to its end with the settings of the installation. */
+function runServer(planted: Planted, args: readonly string[], more: Readonly<Record<string, string>> = {}, input = ''): Sink {
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, main, ...args], {
+    cwd: join(planted.home.path, 'work'),
+    env: { ...planted.home.environment, ...planted.environment, DAMASK_METRICS_PORT: '0', DAMASK_PORT: '0', ...more },
+    encoding: 'utf8',
+    timeout: 60_000,
+    input,
+  });
+  return { kind: 'commands', name: `main.ts ${args.join(' ')} ${Object.keys(more).join(' ')}`, content: `${stdout}\n${stderr}` };
+}
+
+/** Providers that say again what they were told, models that leave, processes and connections that die. Answers what was logged until then. */
+export async function makeTrouble(
+  planted: Planted,
+  recorder: Recorder,
+  { plant }: Garden,
+  { key }: Seeds,
+  sql: TwoWorkspaces['sql'],
+  victim: string,
+): Promise<Sink[]> {
+  const run = (body: object) =>
+    recorder.send('owner', 'POST', '/v1/runs', { key, body: { pattern: 'sealed', variables: { topic: 'x' }, ...body } }).catch(() => undefined);
+  for (const model of ['garden/m', 'other/m', 'openai/x']) {
+    for (const tell of Object.values(tells).filter((one) => one !== tells.never && one !== tells.answer)) {
+      for (const more of [{}, { stream: true }, { mode: 'async' }]) {
+        await run({ model, input: `${tell} ${plant('text', `input that tells ${tell}`)}`, ...more });
+      }
+    }
+    await run({ model, input: `${tells.never} ${plant('text', 'input without an answer')}`, timeout_ms: 300 });
+  }
+  for (const provider of ['garden', 'other']) {
+    await recorder.send('owner', 'POST', `/v1/providers/${provider}/test`, { key, body: { model: tells.sayKey } });
+    await recorder.send('owner', 'PUT', `/v1/providers/${provider}`, { key, body: { base_url: 'https://elsewhere.example.com/v1' } });
+  }
+  await recorder.send('owner', 'GET', '/v1/providers', { key });
+  await recorder.send('owner', 'GET', '/v1/providers/health', { key });
+  const hanging = Array.from({ length: 3 }, () =>
+    run({ model: 'garden/m', input: `${tells.never} ${plant('text', 'input of a run that dies')}`, mode: 'async', timeout_ms: 5_000 }),
+  );
+  const lost = run({ model: 'garden/m', input: `${tells.never} ${plant('unstored', 'unstored input that dies')}`, pattern: 'unstored', timeout_ms: 4_000 });
+  await Promise.all(hanging);
+  await sleep(300);
+  await sql('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1', ['client backend']).catch(
+    () => undefined,
+  );
+  for (let more = 0; more < 5; more++) await run({ model: 'garden/m', input: plant('text', 'input in trouble') });
+  await lost;
+  const dying = planted.processes[victim];
+  const logs = dying ? logsOf({ ...planted, processes: { [`${victim} that died`]: dying } }) : [];
+  dying?.child.kill('SIGABRT');
+  await dying?.exited;
+  await planted.restart(victim);
+  return logs;
+}
+
+/** Commands of operators, and starts that fail because a setting is wrong. */
+export async function runCommands(planted: Planted, key: string): Promise<Sink[]> {
+  const { environment } = planted;
+  const sinks = [runServer(planted, ['check-config']), runServer(planted, ['frobnicate']), runServer(planted, ['owner-key', '--help'])];
+  const spoil = (name: string, change: (value: string) => string) => {
+    const value = environment[name];
+    if (value !== undefined) sinks.push(runServer(planted, ['serve', '--json', '--services', 'identity'], { [name]: change(value) }));
+  };
+  const wrongPort = (value: string) => value.replace(/:\d+\//, ':1/').replace(/@[^/]+\//, '@127.0.0.1:1/');
+  for (const name of ['DAMASK_DATABASE_URL', 'DAMASK_REDIS_URL', 'DAMASK_RABBITMQ_URL', 'DAMASK_AUDIT_WEBHOOK']) {
+    spoil(name, (value) => value.replace('//', '/'));
+    spoil(name, (value) => value.replace(/^\w+:/, 'ftp:'));
+    spoil(name, (value) => value.replace(/:\d+\//, ':99999/'));
+    spoil(name, (value) => `${value} ${value}`);
+  }
+  spoil('DAMASK_DATABASE_URL', wrongPort);
+  spoil('DAMASK_DATABASE_URL', (value) => value.replace(/@[^/]+\//, '@nobody.invalid/'));
+  spoil('DAMASK_DATABASE_URL', (value) => `${value}?sslmode=verify-full&sslrootcert=/nowhere`);
+  for (const name of ['DAMASK_KEY', 'DAMASK_AUDIT_WEBHOOK_SECRET', 'DAMASK_SERVICE_SECRET']) {
+    spoil(name, (value) => `${value}!`);
+    spoil(name, (value) => `${value},${value}`);
+  }
+  const secret = environment.OPENAI_API_KEY as string;
+  for (const name of ['DAMASK_PORT', 'DAMASK_EGRESS_ALLOW', 'DAMASK_LOG_LEVEL', 'OPENAI_BASE_URL', 'DAMASK_TLS_KEY']) {
+    sinks.push(runServer(planted, ['check-config'], { [name]: secret }));
+  }
+  const cli = async (args: readonly string[], apiKey = key) => {
+    const { stdout, stderr } = await runCli(args, { url: planted.url, env: { ...environment, DAMASK_API_KEY: apiKey } });
+    sinks.push({ kind: 'commands', name: `damask ${args.join(' ')}`, content: `${stdout}\n${stderr}` });
+  };
+  for (const args of [['whoami'], ['whoami', '--json'], ['provider', 'list'], ['providers'], ['keys'], ['runs', '--json'], ['doctor'], ['nothing']]) {
+    await cli(args);
+  }
+  await cli(['whoami'], secret);
+  await cli(['whoami'], `${key.slice(0, -4)}aaaa`);
+  return sinks;
+}
+
+/** Backups to a folder and to a store: the files as they are, and their rows as who has the key reads them. */
+export async function takeBackups(planted: Planted): Promise<Sink[]> {
+  const folder = join(planted.home.path, 'backups');
+  await mkdir(folder, { mode: 0o700 });
+  const sinks: Sink[] = [runServer(planted, ['backup', join(folder, 'one.backup'), '--json'])];
+  const { secrets, environment } = planted;
+  const store = await startStoreServer({
+    id: environment.AWS_ACCESS_KEY_ID as string,
+    secret: environment.AWS_SECRET_ACCESS_KEY as string,
+    region: 'us-east-1',
+  });
+  try {
+    for (const place of ['s3://backups/', 's3://backups/two.backup']) sinks.push(runServer(planted, ['backup', place], { AWS_ENDPOINT_URL: store.url }));
+    sinks.push({ kind: 'backups', name: 'requests to a store', content: store.requests.join('\n') });
+    for (const [name, content] of store.objects) sinks.push({ kind: 'backups', name, content });
+  } finally {
+    await store.close();
+  }
+  for (const name of readdirSync(folder)) sinks.push(runServer(planted, ['backup-show', join(folder, name), '--json']));
+  const bytes = (secrets['key file'] ?? secrets['key-encryption key']) as Buffer;
+  const kek = { key: createSecretKey(bytes), id: keyIdOf(bytes) };
+  const chain = await openChain(await openFileSource(join(folder, 'one.backup')), kek);
+  for await (const { table, rows } of readTables(chain, kek)) {
+    const pieces: Buffer[] = [];
+    for await (const row of rows) pieces.push(row);
+    sinks.push({ kind: 'backups', name: `rows of ${table.schema}.${table.name}`, content: Buffer.concat(pieces) });
+  }
+  await chain.close();
+  return sinks;
+}
+
+/** Exports that hold no texts, and one that does. */
+export async function takeExports(planted: Planted, key: string, subject: Canary): Promise<Sink[]> {
+  const take = async (kind: string, path: string, body?: object) => {
+    const answer = await fetch(`${planted.url}${path}`, {
+      method: body ? 'POST' : 'GET',
+      headers: { authorization: `Bearer ${key}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    return { kind, name: `${path} ${answer.status}`, content: Buffer.from(await answer.arrayBuffer()) };
+  };
+  return [
+    await take('exports', '/v1/audit/export?format=jsonl'),
+    await take('exports', '/v1/audit/export?format=csv'),
+    await take('exports', '/v1/audit?limit=100'),
+    await take('exports', '/v1/exports'),
+    await take('exports', '/v1/exports/archive?format=zip'),
+    await take('exports', '/v1/exports/archive?format=tar'),
+    await take('exports of what somebody said', '/v1/subjects/export', { subject: subject.core.toString() }),
+  ];
+}
