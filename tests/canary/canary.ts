@@ -26,7 +26,9 @@ const twoDigits = (byte: number) => byte.toString(16).padStart(2, '0');
 
 /** Base64 of a longer text that holds `bytes` behind `shift` others, without the letters that depend on its neighbours. */
 function base64(bytes: Buffer, shift: number): Buffer {
-  const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replaceAll('=', '');
+  const text = Buffer.concat([Buffer.alloc(shift), bytes])
+    .toString('base64')
+    .replaceAll('=', '');
   return Buffer.from(text.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6)));
 }
 

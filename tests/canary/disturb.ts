@@ -1,15 +1,16 @@
-import { spawnSync } from 'node:child_process';
+import { createSecretKey } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { runCli } from '../../cli/test/run-cli.ts';
 import { openFileSource } from '../../server/src/platform/backup/file-place.ts';
 import { openChain, readTables } from '../../server/src/platform/backup/read-backup.ts';
 import { keyIdOf } from '../../server/src/platform/crypto/key-file.ts';
-import { createSecretKey } from 'node:crypto';
 import { startStoreServer } from '../../server/src/platform/testing/store-server.ts';
+import { startMain } from '../../server/src/testing/main-process.ts';
 import type { TwoWorkspaces } from '../authorisation/two-workspaces.ts';
 import type { Canary } from './canary.ts';
 import { tells } from './model-script.ts';
@@ -18,19 +19,36 @@ import type { Recorder } from './record-answers.ts';
 import { logsOf, type Sink } from './sinks.ts';
 import type { Planted } from './start-planted.ts';
 
-const main = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
-const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delete', '--disable-warning=ExperimentalWarning'];
+/** Milliseconds after which a start that should have failed is ended. */
+const longest = 6_000;
 
 /** Runs the server's program to its end with the settings of the installation. */
-function runServer(planted: Planted, args: readonly string[], more: Readonly<Record<string, string>> = {}, input = ''): Sink {
-  const { stdout, stderr } = spawnSync(process.execPath, [...flags, main, ...args], {
-    cwd: join(planted.home.path, 'work'),
-    env: { ...planted.home.environment, ...planted.environment, DAMASK_METRICS_PORT: '0', DAMASK_PORT: '0', ...more },
-    encoding: 'utf8',
-    timeout: 60_000,
-    input,
-  });
-  return { kind: 'commands', name: `main.ts ${args.join(' ')} ${Object.keys(more).join(' ')}`, content: `${stdout}\n${stderr}` };
+async function runServer(
+  planted: Planted,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Sink> {
+  const given = { DAMASK_METRICS_PORT: '0', DAMASK_PORT: '0', ...more };
+  const child = await startMain(args, { ...planted.home.environment, ...planted.environment, ...given });
+  const timer = setTimeout(() => child.kill('SIGTERM'), longest);
+  const [out, err] = await Promise.all([text(child.stdout as Readable), text(child.stderr as Readable), child.exited]);
+  clearTimeout(timer);
+  return {
+    kind: 'commands',
+    name: `main.ts ${args.join(' ')} ${Object.keys(more).join(' ')}`,
+    content: `${out}\n${err}`,
+  };
+}
+
+/** Does some things at a time, in their order. */
+async function two<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = [...items.entries()];
+  const worker = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all([worker(), worker()]);
+  return results;
 }
 
 /** Providers that say again what they were told, models that leave, processes and connections that die. Answers what was logged until then. */
@@ -43,7 +61,9 @@ export async function makeTrouble(
   victim: string,
 ): Promise<Sink[]> {
   const run = (body: object) =>
-    recorder.send('owner', 'POST', '/v1/runs', { key, body: { pattern: 'sealed', variables: { topic: 'x' }, ...body } }).catch(() => undefined);
+    recorder
+      .send('owner', 'POST', '/v1/runs', { key, body: { pattern: 'sealed', variables: { topic: 'x' }, ...body } })
+      .catch(() => undefined);
   for (const model of ['garden/m', 'other/m', 'openai/x']) {
     for (const tell of Object.values(tells).filter((one) => one !== tells.never && one !== tells.answer)) {
       for (const more of [{}, { stream: true }, { mode: 'async' }]) {
@@ -54,19 +74,33 @@ export async function makeTrouble(
   }
   for (const provider of ['garden', 'other']) {
     await recorder.send('owner', 'POST', `/v1/providers/${provider}/test`, { key, body: { model: tells.sayKey } });
-    await recorder.send('owner', 'PUT', `/v1/providers/${provider}`, { key, body: { base_url: 'https://elsewhere.example.com/v1' } });
+    await recorder.send('owner', 'PUT', `/v1/providers/${provider}`, {
+      key,
+      body: { base_url: 'https://elsewhere.example.com/v1' },
+    });
   }
   await recorder.send('owner', 'GET', '/v1/providers', { key });
   await recorder.send('owner', 'GET', '/v1/providers/health', { key });
   const hanging = Array.from({ length: 3 }, () =>
-    run({ model: 'garden/m', input: `${tells.never} ${plant('text', 'input of a run that dies')}`, mode: 'async', timeout_ms: 5_000 }),
+    run({
+      model: 'garden/m',
+      input: `${tells.never} ${plant('text', 'input of a run that dies')}`,
+      mode: 'async',
+      timeout_ms: 5_000,
+    }),
   );
-  const lost = run({ model: 'garden/m', input: `${tells.never} ${plant('unstored', 'unstored input that dies')}`, pattern: 'unstored', timeout_ms: 4_000 });
+  const lost = run({
+    model: 'garden/m',
+    input: `${tells.never} ${plant('unstored', 'unstored input that dies')}`,
+    pattern: 'unstored',
+    timeout_ms: 4_000,
+  });
   await Promise.all(hanging);
   await sleep(300);
-  await sql('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1', ['client backend']).catch(
-    () => undefined,
-  );
+  await sql(
+    'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1',
+    ['client backend'],
+  ).catch(() => undefined);
   for (let more = 0; more < 5; more++) await run({ model: 'garden/m', input: plant('text', 'input in trouble') });
   await lost;
   const dying = planted.processes[victim];
@@ -80,46 +114,55 @@ export async function makeTrouble(
 /** Commands of operators, and starts that fail because a setting is wrong. */
 export async function runCommands(planted: Planted, key: string): Promise<Sink[]> {
   const { environment } = planted;
-  const sinks = [runServer(planted, ['check-config']), runServer(planted, ['frobnicate']), runServer(planted, ['owner-key', '--help'])];
-  const spoil = (name: string, change: (value: string) => string) => {
+  const runs: (readonly [args: readonly string[], more?: Readonly<Record<string, string>>])[] = [
+    [['check-config']],
+    [['frobnicate']],
+  ];
+  const spoil = (name: string, ...changes: ((value: string) => string)[]) => {
     const value = environment[name];
-    if (value !== undefined) sinks.push(runServer(planted, ['serve', '--json', '--services', 'identity'], { [name]: change(value) }));
+    const start = ['serve', '--json', '--services', 'identity'];
+    if (value !== undefined) for (const change of changes) runs.push([start, { [name]: change(value) }]);
   };
-  const wrongPort = (value: string) => value.replace(/:\d+\//, ':1/').replace(/@[^/]+\//, '@127.0.0.1:1/');
-  for (const name of ['DAMASK_DATABASE_URL', 'DAMASK_REDIS_URL', 'DAMASK_RABBITMQ_URL', 'DAMASK_AUDIT_WEBHOOK']) {
-    spoil(name, (value) => value.replace('//', '/'));
-    spoil(name, (value) => value.replace(/^\w+:/, 'ftp:'));
-    spoil(name, (value) => value.replace(/:\d+\//, ':99999/'));
-    spoil(name, (value) => `${value} ${value}`);
-  }
-  spoil('DAMASK_DATABASE_URL', wrongPort);
+  const noAddress = (value: string) => value.replace('//', '/');
+  const otherScheme = (value: string) => value.replace(/^\w+:/, 'ftp:');
+  const twice = (value: string) => `${value} ${value}`;
+  spoil('DAMASK_DATABASE_URL', noAddress, otherScheme, twice);
+  spoil('DAMASK_REDIS_URL', noAddress, otherScheme);
+  spoil('DAMASK_RABBITMQ_URL', noAddress, otherScheme);
+  spoil('DAMASK_AUDIT_WEBHOOK', noAddress, otherScheme);
+  spoil('DAMASK_DATABASE_URL', (value) => value.replace(/@[^/]+\//, '@127.0.0.1:1/'));
   spoil('DAMASK_DATABASE_URL', (value) => value.replace(/@[^/]+\//, '@nobody.invalid/'));
   spoil('DAMASK_DATABASE_URL', (value) => `${value}?sslmode=verify-full&sslrootcert=/nowhere`);
-  for (const name of ['DAMASK_KEY', 'DAMASK_AUDIT_WEBHOOK_SECRET', 'DAMASK_SERVICE_SECRET']) {
+  for (const name of ['DAMASK_KEY', 'DAMASK_AUDIT_WEBHOOK_SECRET', 'DAMASK_SERVICE_SECRET'])
     spoil(name, (value) => `${value}!`);
-    spoil(name, (value) => `${value},${value}`);
-  }
   const secret = environment.OPENAI_API_KEY as string;
-  for (const name of ['DAMASK_PORT', 'DAMASK_EGRESS_ALLOW', 'DAMASK_LOG_LEVEL', 'OPENAI_BASE_URL', 'DAMASK_TLS_KEY']) {
-    sinks.push(runServer(planted, ['check-config'], { [name]: secret }));
-  }
-  const cli = async (args: readonly string[], apiKey = key) => {
-    const { stdout, stderr } = await runCli(args, { url: planted.url, env: { ...environment, DAMASK_API_KEY: apiKey } });
-    sinks.push({ kind: 'commands', name: `damask ${args.join(' ')}`, content: `${stdout}\n${stderr}` });
-  };
-  for (const args of [['whoami'], ['whoami', '--json'], ['provider', 'list'], ['providers'], ['keys'], ['runs', '--json'], ['doctor'], ['nothing']]) {
-    await cli(args);
-  }
-  await cli(['whoami'], secret);
-  await cli(['whoami'], `${key.slice(0, -4)}aaaa`);
-  return sinks;
+  for (const name of ['DAMASK_PORT', 'DAMASK_EGRESS_ALLOW', 'OPENAI_BASE_URL', 'DAMASK_TLS_KEY'])
+    runs.push([['check-config'], { [name]: secret }]);
+  const sinks = await two(runs, ([args, more]) => runServer(planted, args, more));
+  const wrongKey = `${key.slice(0, -4)}aaaa`;
+  const commands = [['whoami'], ['whoami', '--json'], ['providers'], ['keys'], ['runs', '--json'], ['doctor']].map(
+    (args) => [args, key] as const,
+  );
+  return [
+    ...sinks,
+    ...(await two(
+      [...commands, [['whoami'], secret] as const, [['whoami'], wrongKey] as const],
+      async ([args, apiKey]) => {
+        const { stdout, stderr } = await runCli(args, {
+          url: planted.url,
+          env: { ...environment, DAMASK_API_KEY: apiKey },
+        });
+        return { kind: 'commands of who may read', name: `damask ${args.join(' ')}`, content: `${stdout}\n${stderr}` };
+      },
+    )),
+  ];
 }
 
 /** Backups to a folder and to a store: the files as they are, and their rows as who has the key reads them. */
 export async function takeBackups(planted: Planted): Promise<Sink[]> {
   const folder = join(planted.home.path, 'backups');
   await mkdir(folder, { mode: 0o700 });
-  const sinks: Sink[] = [runServer(planted, ['backup', join(folder, 'one.backup'), '--json'])];
+  const sinks: Sink[] = [await runServer(planted, ['backup', join(folder, 'one.backup'), '--json'])];
   const { secrets, environment } = planted;
   const store = await startStoreServer({
     id: environment.AWS_ACCESS_KEY_ID as string,
@@ -127,13 +170,14 @@ export async function takeBackups(planted: Planted): Promise<Sink[]> {
     region: 'us-east-1',
   });
   try {
-    for (const place of ['s3://backups/', 's3://backups/two.backup']) sinks.push(runServer(planted, ['backup', place], { AWS_ENDPOINT_URL: store.url }));
+    sinks.push(await runServer(planted, ['backup', 's3://backups/two.backup'], { AWS_ENDPOINT_URL: store.url }));
     sinks.push({ kind: 'backups', name: 'requests to a store', content: store.requests.join('\n') });
     for (const [name, content] of store.objects) sinks.push({ kind: 'backups', name, content });
   } finally {
     await store.close();
   }
-  for (const name of readdirSync(folder)) sinks.push(runServer(planted, ['backup-show', join(folder, name), '--json']));
+  for (const name of readdirSync(folder))
+    sinks.push(await runServer(planted, ['backup-show', join(folder, name), '--json']));
   const bytes = (secrets['key file'] ?? secrets['key-encryption key']) as Buffer;
   const kek = { key: createSecretKey(bytes), id: keyIdOf(bytes) };
   const chain = await openChain(await openFileSource(join(folder, 'one.backup')), kek);

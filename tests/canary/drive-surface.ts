@@ -53,9 +53,12 @@ export async function driveSurface(
   { secrets, keys }: { secrets: readonly string[]; keys: readonly string[] },
 ): Promise<number> {
   const before = recorder.answers.length;
-  const waiting = world.gateway.routes.all.filter(({ operation }) => !leftOut.has(`${operation.method} ${operation.path}`));
+  const waiting = world.gateway.routes.all.filter(
+    ({ operation }) => !leftOut.has(`${operation.method} ${operation.path}`),
+  );
   const worker = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) await driveOne(world, recorder, next.operation, secrets, keys);
+    for (let next = waiting.shift(); next; next = waiting.shift())
+      await driveOne(world, recorder, next.operation, secrets, keys);
   };
   await Promise.all([1, 2, 3, 4].map(worker));
   return recorder.answers.length - before;
@@ -75,7 +78,11 @@ async function driveOne(
   const foreign = await requestFor(world, operation, 'foreign');
   const as = (who: 'owner' | 'others', key: string | null, request: { path: string; body?: unknown }, headers = {}) =>
     recorder
-      .send(who, method, request.path, { key, headers: Object.entries(headers) as [string, string][], ...(request.body === undefined ? {} : { body: request.body }) })
+      .send(who, method, request.path, {
+        key,
+        headers: Object.entries(headers) as [string, string][],
+        ...(request.body === undefined ? {} : { body: request.body }),
+      })
       .catch((error: Error) => recorder.note(who, `${method} ${request.path}`, String(error.stack)));
   await as('owner', owner, { path, body });
   await as('owner', roles.viewer, { path, body });
@@ -85,10 +92,20 @@ async function driveOne(
 
   const at = path.includes('?') ? '&' : '?';
   await as('others', null, { path: `${path}${at}api_key=${encodeURIComponent(secret)}`, body });
-  await as('others', null, { path, body }, { authorization: `Basic ${Buffer.from(`me:${secret}`).toString('base64')}` });
+  await as(
+    'others',
+    null,
+    { path, body },
+    { authorization: `Basic ${Buffer.from(`me:${secret}`).toString('base64')}` },
+  );
   await as('others', null, { path, body }, { 'x-api-key': secret, cookie: `damask=${secret}; other=${secret}` });
   await as('owner', owner, { path: `${path}${at}${encodeURIComponent(secret)}=${encodeURIComponent(secret)}`, body });
-  await as('owner', owner, { path, body }, { 'if-match': secret, 'damask-workspace': secret, 'accept-language': secret });
+  await as(
+    'owner',
+    owner,
+    { path, body },
+    { 'if-match': secret, 'damask-workspace': secret, 'accept-language': secret },
+  );
   await as('owner', owner, { path: operation.path.replaceAll(/\{\w+\}/g, encodeURIComponent(`${secret}"'\n`)), body });
   if (body === undefined || body instanceof RawBody) return;
   const fields = body as Record<string, unknown>;

@@ -18,15 +18,21 @@ export const tells = {
 
 /** A model that is as careless with what it is told as any. */
 export const modelScript: Script = ({ messages, authorization, stream, body }, answer) => {
-  const asked = messages.map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content))).join('\n');
+  const asked = messages
+    .map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content)))
+    .join('\n');
   const fail = (status: number, message: string) =>
     void answer.response
       .writeHead(status, { 'content-type': 'application/json', 'x-debug': encodeURIComponent(message).slice(0, 2_000) })
       .end(JSON.stringify({ error: { message, type: 'invalid_request_error', param: message, code: message } }));
-  if (asked.includes(tells.sayKey)) return fail(401, `Incorrect API key provided: ${authorization}. ${JSON.stringify(body)}`);
+  if (asked.includes(tells.sayKey))
+    return fail(
+      401,
+      `Incorrect API key provided: ${authorization?.slice(7)}, ${authorization}. ${JSON.stringify(body)}`,
+    );
   if (asked.includes(tells.sayInput)) return fail(400, `This was not understood: ${asked}`);
   if (asked.includes(tells.answerKey)) {
-    const text = `The key is ${authorization}, I think.`;
+    const text = `The key is ${authorization?.slice(7)}, I think, ${authorization?.slice(7)}`;
     return answer.say(text, { pieces: text.match(/.{1,7}/gs) as string[] });
   }
   if (asked.includes(tells.never)) return undefined;

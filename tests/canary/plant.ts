@@ -131,7 +131,12 @@ export async function plantAll(planted: Planted, recorder: Recorder, garden: Gar
     { input: plant('text', 'line of a batch'), variables: { topic: 'x' } },
     { input: 'x', variables: { [`v${plant('text', 'rejected line')}`]: 'x' } },
   ];
-  const { id: batch } = await must('POST', '/v1/batches', { pattern: 'sealed', model: 'garden/m', items, accept: 'valid' });
+  const { id: batch } = await must('POST', '/v1/batches', {
+    pattern: 'sealed',
+    model: 'garden/m',
+    items,
+    accept: 'valid',
+  });
   await must('PUT', '/v1/timers/garden', { cron: yearly, run: { ...asked, input: plant('text', 'input of a timer') } });
   const chain = `steps:
   draft: {pattern: unstored_not, model: garden/m}
@@ -163,7 +168,7 @@ async function until(what: () => Promise<boolean>) {
 }
 
 /** People who sign in, each way there is; what they were given is secret. */
-export async function signInAll(planted: Planted, recorder: Recorder, garden: Garden, key: string): Promise<void> {
+export async function signInAll(recorder: Recorder, garden: Garden, key: string): Promise<void> {
   const { grow } = garden;
   const ask = (method: string, path: string, options: Parameters<Recorder['send']>[3] = {}) =>
     recorder.send('owner', method, path, options);
@@ -191,8 +196,13 @@ export async function signInAll(planted: Planted, recorder: Recorder, garden: Ga
 
   const verifier = grow('verifier of a command line', chance(43), false);
   const challenge = createHash('sha256').update(verifier).digest('base64url');
-  const asked = await ask('POST', '/v1/login/command-line', { body: { challenge, name: 'laptop', port: 40_000, state: chance(22) } });
-  const approved = await ask('POST', `/v1/me/command-line-logins/${asked.body.user_code}/approval`, { headers: person, body: {} });
+  const asked = await ask('POST', '/v1/login/command-line', {
+    body: { challenge, name: 'laptop', port: 40_000, state: chance(22) },
+  });
+  const approved = await ask('POST', `/v1/me/command-line-logins/${asked.body.user_code}/approval`, {
+    headers: person,
+    body: {},
+  });
   const code = grow('code of a command line', new URL(approved.body.location).searchParams.get('code') ?? undefined);
   const done = await ask('POST', `/v1/login/command-line/${asked.body.login}`, { body: { verifier, code } });
   grow('login of a command line', done.body.secret);
@@ -224,7 +234,12 @@ export async function signInAll(planted: Planted, recorder: Recorder, garden: Ga
     grow('session cookie by an identity provider', session?.split('=')[1]);
     await ask('GET', path, { headers: [['cookie', tickets.join('; ')]] });
     await ask('GET', `${path.replace(/code=[^&]+/, 'code=x')}`, { headers: [['cookie', tickets.join('; ')]] });
-    const token = await idp.sign({ iss: idp.issuer, aud: 'nobody', sub: 'machine', exp: Math.floor(Date.now() / 1_000) + 60 });
+    const token = await idp.sign({
+      iss: idp.issuer,
+      aud: 'nobody',
+      sub: 'machine',
+      exp: Math.floor(Date.now() / 1_000) + 60,
+    });
     grow('token of a machine', token.split('.')[2], false);
     await ask('GET', '/v1/me', { key: token });
   } finally {

@@ -19,7 +19,9 @@ test('a canary is found in every form, at any place', (t) => {
   for (const { name, core } of canaries) {
     for (const [form, bytes] of formsOf(core)) {
       for (const before of ['', 'x', 'some text "']) {
-        assert.ok(found(Buffer.concat([Buffer.from(before), bytes, Buffer.from('" and more')])).includes(`${name} ${form}`));
+        assert.ok(
+          found(Buffer.concat([Buffer.from(before), bytes, Buffer.from('" and more')])).includes(`${name} ${form}`),
+        );
       }
     }
   }

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import { processes } from '../faults/server-processes.ts';
 import type { TwoWorkspaces } from '../authorisation/two-workspaces.ts';
+import { processes } from '../faults/server-processes.ts';
 import type { Planted } from './start-planted.ts';
 
 /** A place where a canary could come to light. */
@@ -21,7 +21,8 @@ export async function sinksOfProcesses(planted: Planted, logs: readonly Sink[]):
   }
   sinks.push({ kind: 'receivers of the audit log', name: 'webhooks and syslog', content: planted.received() });
   for (const [of, tap] of Object.entries(planted.taps)) {
-    for (const { name, content } of tap.streams()) sinks.push({ kind: `what went to ${of}`, name: `${of}, ${name}`, content });
+    for (const { name, content } of tap.streams())
+      sinks.push({ kind: `what went to ${of}`, name: `${of}, ${name}`, content });
   }
   return [...sinks, ...sinksOfSystem(planted)];
 }
@@ -53,7 +54,13 @@ function sinksOfSystem(planted: Planted): Sink[] {
       { kind: 'arguments of processes', name: `arguments of ${pid}`, content: command },
       ...(servers.has(pid)
         ? []
-        : [{ kind: 'environments of children', name: `environment of ${command}`, content: read(`/proc/${pid}/environ`) }]),
+        : [
+            {
+              kind: 'environments of children',
+              name: `environment of ${command}`,
+              content: read(`/proc/${pid}/environ`),
+            },
+          ]),
     ]);
 }
 
@@ -62,7 +69,16 @@ export function dumpsOf(planted: Planted): string[] {
   const wrong: string[] = [];
   for (const [name, { child }] of Object.entries(planted.processes)) {
     const told = `${read(`/proc/${child.pid}/cmdline`)} ${read(`/proc/${child.pid}/environ`)}`.toString();
-    for (const flag of ['--report-', '--heapsnapshot', '--heap-prof', '--cpu-prof', '--inspect', '--abort-on', 'NODE_DEBUG', 'NODE_V8_COVERAGE']) {
+    for (const flag of [
+      '--report-',
+      '--heapsnapshot',
+      '--heap-prof',
+      '--cpu-prof',
+      '--inspect',
+      '--abort-on',
+      'NODE_DEBUG',
+      'NODE_V8_COVERAGE',
+    ]) {
       if (told.includes(flag)) wrong.push(`${name} runs with ${flag}`);
     }
   }
@@ -82,7 +98,7 @@ const keepers = new Set(['master.key', 'audit-signing.key', 'credentials.json'])
 
 /** All files of an installation but those. */
 export function sinksOfFiles(folder: string, wrong: string[]): Sink[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry): Sink[] => {
     const path = join(entry.parentPath, entry.name);
     const name = relative(folder, path);
     const state = lstatSync(path, { throwIfNoEntry: false });
@@ -119,7 +135,10 @@ export function sinksOfPackages(folder: string, environment: Readonly<Record<str
   const given = { env: { PATH: process.env.PATH ?? '', HOME: folder, ...environment }, stdio: 'ignore' as const };
   execFileSync(process.execPath, ['--input-type=module-typescript', '--eval', program], given);
   return ['sdk', 'cli'].flatMap((wing) => {
-    execFileSync('npm', ['pack', '--pack-destination', folder, '--loglevel=error', '--offline'], { ...given, cwd: join(folder, wing) });
+    execFileSync('npm', ['pack', '--pack-destination', folder, '--loglevel=error', '--offline'], {
+      ...given,
+      cwd: join(folder, wing),
+    });
     return readdirSync(folder)
       .filter((name) => name.includes(wing) && name.endsWith('.tgz'))
       .map((name) => ({ kind: 'packages', name, content: read(join(folder, name)) }));

@@ -37,7 +37,10 @@ export interface Planted {
   stop(): Promise<void>;
 }
 
-async function listening(server: { listen(port: number, host: string, then: () => void): unknown; address(): unknown }) {
+async function listening(server: {
+  listen(port: number, host: string, then: () => void): unknown;
+  address(): unknown;
+}) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }
@@ -224,7 +227,9 @@ async function openEmbedded(onStop: OnStop): Promise<Omit<Planted, 'stop'>> {
   const { url = '' } = await (processes.edge as ServerProcess).event('ready');
   const [, , , ofDatabase, host] = readFileSync(join(home.dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
   const keyFile = readFileSync(join(home.configDir, 'master.key'), 'utf8').trim().split('\n').at(-1);
-  const signing = /"private_key": *"([^"]+)"/.exec(readFileSync(join(home.configDir, 'audit-signing.key'), 'utf8'))?.[1];
+  const signing = /"private_key": *"([^"]+)"/.exec(
+    readFileSync(join(home.configDir, 'audit-signing.key'), 'utf8'),
+  )?.[1];
   return {
     ...{ home, url, environment, processes, metricsPorts: metricsPorts.map(Number), model, taps: {}, left: [] },
     // The last bytes of a key in PKCS 8 are the key.

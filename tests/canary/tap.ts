@@ -36,7 +36,8 @@ export async function startTap(target: number | string, at: number | string = 0)
   const address = server.address();
   return {
     at: typeof address === 'string' || address === null ? String(at) : address.port,
-    streams: () => kept.map(({ name, pieces }, index) => ({ name: `${name} ${index >> 1}`, content: Buffer.concat(pieces) })),
+    streams: () =>
+      kept.map(({ name, pieces }, index) => ({ name: `${name} ${index >> 1}`, content: Buffer.concat(pieces) })),
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();

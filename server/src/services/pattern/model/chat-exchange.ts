@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
+import type { ToolCall } from '@damask/contracts/message.ts';
 import type { Dispatcher } from 'undici';
 import { AppError } from '#platform/app-error.ts';
 import type { Timer } from '#platform/clock.ts';
@@ -13,8 +14,10 @@ import {
   type ProviderFailure,
   type ResponseHeaders,
   retryAfterOf,
+  saidMark,
 } from './provider-failure.ts';
 import { type StreamFault, StreamReader } from './stream-reader.ts';
+import { createKeyFilter, type KeyFilter } from './without-key.ts';
 
 const largestAnswer = 16 * 1024 * 1024;
 const largestRefusal = 64 * 1024;
@@ -48,12 +51,14 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   #paused = false;
   /** Output that was read and is not told yet. */
   #text = '';
+  readonly #key: KeyFilter | null;
   #firstOutputMs: number | null = null;
 
   constructor(options: ExchangeOptions, protocol: Protocol, request: ModelRequest) {
     this.#options = options;
     this.#protocol = protocol;
     this.#request = request;
+    this.#key = createKeyFilter(options.apiKey);
     this.#answer = new Answer((text) => this.#say(text));
     const { clock } = options;
     this.#started = clock.monotonic();
@@ -171,17 +176,18 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     this.#text += text;
   }
 
-  #tellText() {
-    const text = this.#text;
-    if (text === '') return;
+  #tellText(last = false) {
+    const read = this.#text;
     this.#text = '';
+    const text = this.#key ? this.#key.push(read) + (last ? this.#key.end() : '') : read;
+    if (text === '') return;
     if (this.#request.onText(text) || this.#settled) return;
     this.#paused = true;
     this.#controller?.pause();
   }
 
   #tellReported({ code, said }: Reported) {
-    this.abort(code, `${this.#options.provider} failed in the middle of the answer: ${this.#quote(said)}`);
+    this.abort(code, `${this.#options.provider} failed in the middle of the answer.${saidMark}${this.#quote(said)}`);
   }
 
   #readWhole() {
@@ -218,6 +224,14 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
 
   #quote(text: string): string {
     return this.#options.redact(text.slice(0, longestQuote).toWellFormed()).replaceAll(/\s+/g, ' ').trim();
+  }
+
+  #withoutKey(calls: readonly ToolCall[]): readonly ToolCall[] {
+    const { apiKey } = this.#options;
+    if (calls.length === 0 || this.#key === null || !apiKey) return calls;
+    return JSON.stringify(calls).includes(apiKey)
+      ? calls.map((call) => ({ ...call, arguments: call.arguments.replaceAll(apiKey, '[redacted]') }))
+      : calls;
   }
 
   #body(): string {
@@ -267,7 +281,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       ok: true,
       stopReason: answer.stopReason as string,
       usage: answer.believedUsage,
-      tool_calls: answer.toolCalls,
+      tool_calls: this.#withoutKey(answer.toolCalls),
       status: this.#status as number,
       firstOutputMs: this.#firstOutputMs,
     });
@@ -290,7 +304,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   #settle(result: ModelResult) {
     if (this.#settled) return;
     this.#settled = true;
-    this.#tellText();
+    this.#tellText(true);
     this.#total.cancel();
     this.#phase?.cancel();
     this.#tell(result);
