@@ -1,5 +1,5 @@
 import { createSecretKey } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -38,6 +38,26 @@ async function runServer(
     name: `main.ts ${args.join(' ')} ${Object.keys(more).join(' ')}`,
     content: `${out}\n${err}`,
   };
+}
+
+/** What Node writes about a server of ours where it is asked to, as after a crash. */
+async function takeReport(planted: Planted): Promise<Sink> {
+  const folder = join(planted.home.path, 'reports');
+  await mkdir(folder);
+  const options = `--report-on-signal --report-signal=SIGUSR2 --report-directory="${folder}"`;
+  const settings = { ...planted.home.environment, ...planted.environment, DAMASK_METRICS_PORT: '0' };
+  const child = await startMain(['serve', '--json', '--services', 'identity'], { ...settings, NODE_OPTIONS: options });
+  const said = text(child.stdout as Readable);
+  child.stderr?.resume();
+  for (let look = 0; look < 200 && readdirSync(folder).length === 0; look++) {
+    await sleep(100);
+    if (look > 10) child.kill('SIGUSR2');
+  }
+  await sleep(500);
+  child.kill('SIGTERM');
+  await said;
+  const [name = ''] = readdirSync(folder);
+  return { kind: 'reports of crashes', name, content: readFileSync(join(folder, name)) };
 }
 
 /** Does some things at a time, in their order. */
@@ -145,6 +165,8 @@ export async function runCommands(planted: Planted, key: string): Promise<Sink[]
   );
   return [
     ...sinks,
+    // Beside the embedded database there is one server only.
+    ...(environment.DAMASK_DATABASE_URL ? [await takeReport(planted)] : []),
     ...(await two(
       [...commands, [['whoami'], secret] as const, [['whoami'], wrongKey] as const],
       async ([args, apiKey]) => {

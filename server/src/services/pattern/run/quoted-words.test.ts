@@ -54,9 +54,10 @@ test('what a provider quotes of an input is told to who reads the run, and is st
   assert.ok(rows.length >= 2);
   assert.ok(!JSON.stringify(rows).includes('diagnosis'));
   const { items } = (await platform.call('GET', '/v1/runs')).body;
-  assert.deepEqual([...new Set(items.map(({ error }: { error: { detail: string } }) => error.detail))], [
-    'mine answered 400. Try again, or another model.',
-  ]);
+  assert.deepEqual(
+    [...new Set(items.map(({ error }: { error: { detail: string } }) => error.detail))],
+    ['mine answered 400. Try again, or another model.'],
+  );
   const health = await platform.call('GET', '/v1/providers/health');
   assert.match(health.text, /mine answered 400/);
   assert.ok(!health.text.includes('diagnosis'));
@@ -98,7 +99,9 @@ test('a secret in a wrong place of a request is not said again, nor noted', asyn
     assert.ok(!text.includes('Zq4'), text);
   }
   for (let look = 0; look < 100; look++) {
-    const { rows } = await pool.query<{ subject: string }>(`select subject from identity.audit where outcome <> 'done'`);
+    const { rows } = await pool.query<{ subject: string }>(
+      `select subject from identity.audit where outcome <> 'done'`,
+    );
     assert.ok(!JSON.stringify(rows).includes('Zq4'));
     if (rows.some(({ subject }) => subject.includes('[redacted]'))) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
