@@ -56,7 +56,7 @@ async function sweep(t: TestContext, planted: Planted, victim: string): Promise<
     await signInAll(recorder, garden, alpha.ownerKey);
     const world = await makeWorld(planted, recorder, database.sql, { alpha, beta });
     const wrongPlaces = `sk-${garden.plant('secret', 'secret in a wrong place')}`;
-    const count = await driveSurface(world, recorder, {
+    const { asked, refused } = await driveSurface(world, recorder, {
       secrets: [wrongPlaces],
       keys: [seeds.providerKey, String(planted.secrets['operator provider key'])],
     });
@@ -101,8 +101,12 @@ async function sweep(t: TestContext, planted: Planted, victim: string): Promise<
     }
     const secrets = garden.canaries.filter(({ kind }) => kind === 'secret').length;
     t.diagnostic(
-      `${garden.canaries.length} canaries (${secrets} secrets) x ${formCount} forms x ${sinks.length} sinks of ${kinds.length} kinds, ${Math.round(search.bytes / 1e6)} MB, ${recorder.answers.length} answers (${count} of the whole surface): ${bad.length} where they must not be, ${found.length - bad.length} where they may; ${kinds.length} controls found`,
+      `${garden.canaries.length} canaries (${secrets} secrets) x ${formCount} forms x ${sinks.length} sinks of ${kinds.length} kinds, ${Math.round(search.bytes / 1e6)} MB, ${recorder.answers.length} answers (${asked} of the whole surface): ${bad.length} where they must not be, ${found.length - bad.length} where they may; ${kinds.length} controls found`,
     );
+    const size = (kind: string) =>
+      sinks.filter((sink) => sink.kind === kind).reduce((sum, { content }) => sum + content.length, 0);
+    t.diagnostic(kinds.map((kind) => `${kind} ${Math.ceil(size(kind) / 1_000)} KB`).join(', '));
+    t.diagnostic(`what was refused to the owner: ${refused.sort().join(', ')}`);
     for (const one of planted.left) t.diagnostic(`left out: ${one}`);
     const texts = new Set(found.filter(({ kind }) => kind === ownAnswers).map(({ hit }) => hit.canary.name));
     assert.ok(texts.has('output') && texts.has('input'), 'who may read reads nothing');

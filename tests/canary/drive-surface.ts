@@ -45,23 +45,24 @@ const leftOut = new Set(['DELETE /v1/login', 'POST /v1/runs/{run}/cancel']);
 
 /**
  * Every operation as the owner, as somebody who may less, as the owner of the other workspace, as nobody, with secrets in place of a
- * key, and with a secret in every wrong place of a request. Answers how many requests that were.
+ * key, and with a secret in every wrong place of a request. Answers how many requests that were, and what was refused to the owner.
  */
 export async function driveSurface(
   world: TwoWorkspaces,
   recorder: Recorder,
   { secrets, keys }: { secrets: readonly string[]; keys: readonly string[] },
-): Promise<number> {
+): Promise<{ readonly asked: number; readonly refused: readonly string[] }> {
+  const refused: string[] = [];
   const before = recorder.answers.length;
   const waiting = world.gateway.routes.all.filter(
     ({ operation }) => !leftOut.has(`${operation.method} ${operation.path}`),
   );
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift())
-      await driveOne(world, recorder, next.operation, secrets, keys);
+      await driveOne(world, recorder, next.operation, secrets, keys, refused);
   };
   await Promise.all([1, 2, 3, 4].map(worker));
-  return recorder.answers.length - before;
+  return { asked: recorder.answers.length - before, refused };
 }
 
 async function driveOne(
@@ -70,6 +71,7 @@ async function driveOne(
   operation: Operation,
   secrets: readonly string[],
   keys: readonly string[],
+  refused: string[],
 ) {
   const { method } = operation;
   const { owner, keys: roles } = world.alpha;
@@ -84,7 +86,8 @@ async function driveOne(
         ...(request.body === undefined ? {} : { body: request.body }),
       })
       .catch((error: Error) => recorder.note(who, `${method} ${request.path}`, String(error.stack)));
-  await as('owner', owner, { path, body });
+  const reply = await as('owner', owner, { path, body });
+  if (reply && reply.status >= 400) refused.push(`${method} ${operation.path} ${reply.status}`);
   await as('owner', roles.viewer, { path, body });
   await as('others', world.beta.owner, foreign);
   await as('others', null, { path, body });

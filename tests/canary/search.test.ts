@@ -57,7 +57,6 @@ test('what is packed is unpacked, also inside of other bytes and of another pack
     makeZip([{ name: 'a', content: said.toString() }]),
   ];
   for (const bytes of [...packed, zstdCompressSync(said)]) {
-    assert.equal(bytes.includes(core), false);
     assert.ok(found(Buffer.concat([Buffer.from('before'), bytes])).includes('one as it is'));
   }
   for (const bytes of packed) {

@@ -1,4 +1,4 @@
-import { gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { type Canary, formsOf } from './canary.ts';
 
 export interface Hit {
@@ -18,15 +18,26 @@ export interface Search {
 
 const deepest = 3;
 const most = 256 * 1024 * 1024;
-const given = { maxOutputLength: most };
+/** What is cut off is looked at as far as it goes. */
+const given = { maxOutputLength: most, finishFlush: constants.Z_SYNC_FLUSH };
 
 /** How compressed bytes begin, and what undoes it; a stream of zlib begins with too little to be looked for everywhere. */
 const packings: readonly (readonly [name: string, magic: Buffer, unpack: (bytes: Buffer) => Buffer])[] = [
-  ['gzip', Buffer.from([0x1f, 0x8b, 0x08]), (bytes) => gunzipSync(bytes, given)],
-  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), (bytes) => zstdDecompressSync(bytes, given)],
+  ['gzip', Buffer.from([0x1f, 0x8b, 0x08]), gunzip],
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), (bytes) => zstdDecompressSync(bytes, { maxOutputLength: most })],
   ['zip', Buffer.from([0x50, 0x4b, 0x03, 0x04]), unzip],
   ['zlib', Buffer.from([0x78, 0x9c]), (bytes) => inflateSync(bytes, given)],
 ];
+
+/** Past its head by hand: Node takes nothing that stands behind it. */
+function gunzip(bytes: Buffer): Buffer {
+  const flags = bytes.readUInt8(3);
+  let at = 10;
+  if (flags & 4) at += 2 + bytes.readUInt16LE(at);
+  for (const text of [8, 16]) if (flags & text) at = bytes.indexOf(0, at) + 1;
+  if (flags & 2) at += 2;
+  return inflateRawSync(bytes.subarray(at), given);
+}
 
 function unzip(bytes: Buffer): Buffer {
   const begins = 30 + bytes.readUInt16LE(26) + bytes.readUInt16LE(28);

@@ -1,5 +1,4 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
-import type { ToolCall } from '@damask/contracts/message.ts';
 import type { Dispatcher } from 'undici';
 import { AppError } from '#platform/app-error.ts';
 import type { Timer } from '#platform/clock.ts';
@@ -11,6 +10,7 @@ import type { Protocol } from './protocol.ts';
 import {
   fromConnection,
   fromStatus,
+  isInterruption,
   type ProviderFailure,
   type ResponseHeaders,
   retryAfterOf,
@@ -21,6 +21,7 @@ import { createKeyFilter, type KeyFilter } from './without-key.ts';
 
 const largestAnswer = 16 * 1024 * 1024;
 const largestRefusal = 64 * 1024;
+const tooLarge = 'sent more than an answer may have. Limit max_tokens.';
 /** Characters of a provider's own words that are looked at; far fewer are told. */
 const longestQuote = 16 * 1024;
 /** Milliseconds that a provider may leave the connection open after its last event. */
@@ -122,7 +123,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       this.#stream.push(chunk);
       return;
     }
-    if (this.#bytes > (this.#status === 200 ? largestAnswer : largestRefusal)) this.#tooLarge();
+    if (this.#bytes > (this.#status === 200 ? largestAnswer : largestRefusal)) this.#misspoke(tooLarge);
     else this.#chunks.push(chunk);
   }
 
@@ -166,7 +167,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     const answer = this.#answer;
     this.#tellText();
     if (fault === 'not JSON') this.#misspoke('sent an event that is not JSON. Run it again.');
-    else if (fault !== null || this.#bytes > largestAnswer) this.#tooLarge();
+    else if (fault !== null || this.#bytes > largestAnswer) this.#misspoke(tooLarge);
     else if (answer.reported) this.#tellReported(answer.reported);
     else if (answer.ended) this.#watchEnd();
   }
@@ -177,9 +178,8 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   }
 
   #tellText(last = false) {
-    const read = this.#text;
+    const text = this.#key ? this.#key.push(this.#text, last) : this.#text;
     this.#text = '';
-    const text = this.#key ? this.#key.push(read) + (last ? this.#key.end() : '') : read;
     if (text === '') return;
     if (this.#request.onText(text) || this.#settled) return;
     this.#paused = true;
@@ -226,20 +226,8 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     return this.#options.redact(text.slice(0, longestQuote).toWellFormed()).replaceAll(/\s+/g, ' ').trim();
   }
 
-  #withoutKey(calls: readonly ToolCall[]): readonly ToolCall[] {
-    const { apiKey } = this.#options;
-    if (calls.length === 0 || this.#key === null || !apiKey) return calls;
-    return JSON.stringify(calls).includes(apiKey)
-      ? calls.map((call) => ({ ...call, arguments: call.arguments.replaceAll(apiKey, '[redacted]') }))
-      : calls;
-  }
-
   #body(): string {
     return Buffer.concat(this.#chunks).toString('utf8');
-  }
-
-  #tooLarge() {
-    this.#misspoke('sent more than an answer may have. Limit max_tokens.');
   }
 
   #misspoke(what: string) {
@@ -281,7 +269,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       ok: true,
       stopReason: answer.stopReason as string,
       usage: answer.believedUsage,
-      tool_calls: this.#withoutKey(answer.toolCalls),
+      tool_calls: this.#key?.calls(answer.toolCalls) ?? answer.toolCalls,
       status: this.#status as number,
       firstOutputMs: this.#firstOutputMs,
     });
@@ -310,5 +298,3 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     this.#tell(result);
   }
 }
-
-const isInterruption = (code: ErrorCode) => code === 'timeout' || code === 'interrupted';

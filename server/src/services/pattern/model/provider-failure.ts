@@ -77,6 +77,8 @@ export function retryAfterOf(headers: ResponseHeaders): string | undefined {
   return first(headers['retry-after']);
 }
 
+export const isInterruption = (code: ErrorCode) => code === 'timeout' || code === 'interrupted';
+
 const first = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
 
 /** Seconds to wait, between 1 and 60: providers have sent dates in the past, 99999999 and words. */

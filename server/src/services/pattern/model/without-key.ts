@@ -1,11 +1,11 @@
+import type { ToolCall } from '@damask/contracts/message.ts';
 import { shortestSecret } from '#platform/secret-forms.ts';
 
 /** Takes a provider's own key out of an answer that comes in pieces. */
 export interface KeyFilter {
-  /** What can be told now; the rest is held back for as long as it could be the beginning of the key. */
-  push(piece: string): string;
-  /** What was held back, unless it was most of a key. */
-  end(): string;
+  /** What can be told now. The rest is held back for as long as it could be the beginning of the key; of most of a key nothing is told at the end. */
+  push(piece: string, last: boolean): string;
+  calls(calls: readonly ToolCall[]): readonly ToolCall[];
 }
 
 const mark = '[redacted]';
@@ -24,16 +24,17 @@ export function createKeyFilter(given: string | null | undefined): KeyFilter | n
   }
 
   return {
-    push(piece) {
+    push(piece, last) {
       const text = (held + piece).replaceAll(key, mark);
       const open = openEnd(text);
-      held = text.slice(text.length - open);
-      return text.slice(0, text.length - open);
+      const told = text.slice(0, text.length - open);
+      held = last ? '' : text.slice(told.length);
+      if (!last) return told;
+      return open < shortestSecret ? text : told + mark;
     },
-    end() {
-      const rest = held.length < shortestSecret ? held : mark;
-      held = '';
-      return rest;
-    },
+    calls: (calls) =>
+      calls.some((call) => call.arguments.includes(key))
+        ? calls.map((call) => ({ ...call, arguments: call.arguments.replaceAll(key, mark) }))
+        : calls,
   };
 }
