@@ -106,7 +106,7 @@ async function sweep(t: TestContext, planted: Planted, victim: string): Promise<
     const size = (kind: string) =>
       sinks.filter((sink) => sink.kind === kind).reduce((sum, { content }) => sum + content.length, 0);
     t.diagnostic(kinds.map((kind) => `${kind} ${Math.ceil(size(kind) / 1_000)} KB`).join(', '));
-    t.diagnostic(`what was refused to the owner: ${refused.sort().join(', ')}`);
+    t.diagnostic(`what was refused to the owner: ${refused.toSorted().join(', ')}`);
     for (const one of planted.left) t.diagnostic(`left out: ${one}`);
     const texts = new Set(found.filter(({ kind }) => kind === ownAnswers).map(({ hit }) => hit.canary.name));
     assert.ok(texts.has('output') && texts.has('input'), 'who may read reads nothing');
