@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type ModelServer, startModelServer } from '../../server/src/platform/testing/model-server.ts';
 import { testDatabase } from '../../server/src/platform/testing/postgres.ts';
@@ -225,11 +226,12 @@ async function openEmbedded(onStop: OnStop): Promise<Omit<Planted, 'stop'>> {
   };
   const processes: Record<string, ServerProcess> = { edge: begin() };
   const { url = '' } = await (processes.edge as ServerProcess).event('ready');
+  const signingFile = join(home.configDir, 'audit-signing.key');
+  // Made with the first entry that is sealed.
+  for (let look = 0; look < 200 && !existsSync(signingFile); look++) await sleep(50);
   const [, , , ofDatabase, host] = readFileSync(join(home.dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
   const keyFile = readFileSync(join(home.configDir, 'master.key'), 'utf8').trim().split('\n').at(-1);
-  const signing = /"private_key": *"([^"]+)"/.exec(
-    readFileSync(join(home.configDir, 'audit-signing.key'), 'utf8'),
-  )?.[1];
+  const signing = /"private_key": *"([^"]+)"/.exec(readFileSync(signingFile, 'utf8'))?.[1];
   return {
     ...{ home, url, environment, processes, metricsPorts: metricsPorts.map(Number), model, taps: {}, left: [] },
     // The last bytes of a key in PKCS 8 are the key.
