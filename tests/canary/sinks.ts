@@ -39,6 +39,8 @@ function sinksOfSystem(planted: Planted): Sink[] {
   const ours = new Set(Object.values(planted.processes).map(({ child }) => child.pid as number));
   const servers = new Set(ours);
   const all = processes();
+  // The database outlives the server that started it.
+  for (const { pid, command } of all) if (command.includes(planted.home.path)) ours.add(pid);
   for (let grown = true; grown; ) {
     grown = false;
     for (const { pid, parent, command } of all) {
