@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { AppError } from './platform/app-error.ts';
 import type { LogLevel } from './platform/log.ts';
+import { createRedact, redactValue } from './platform/redact.ts';
 import type { Setting } from './platform/setting.ts';
 import { sections } from './settings.ts';
 
@@ -96,13 +97,15 @@ export function publicUrlOf({ http }: Pick<Config, 'http'>): string | null {
 
 /** The configuration with secrets hidden, for people. */
 export function describeConfig(config: Config): Record<string, Record<string, unknown>> {
+  // Others may hold one: an address a password, and any of them what was meant for its neighbour.
+  const redact = createRedact(listSecrets(config));
   const shown: Record<string, Record<string, unknown>> = {};
   for (const [section, settings] of Object.entries(sections)) {
     shown[section] = {};
     for (const [key, setting] of Object.entries(settings as Record<string, Setting<unknown>>)) {
       const value = (config as unknown as Record<string, Record<string, unknown>>)[section]?.[key];
       (shown[section] as Record<string, unknown>)[key] =
-        setting.secret && value !== undefined ? '[redacted]' : (value ?? null);
+        setting.secret && value !== undefined ? '[redacted]' : redactValue(value ?? null, redact);
     }
   }
   return shown;
@@ -113,9 +116,21 @@ export function listSecrets(config: Config): string[] {
   return Object.entries(sections).flatMap(([section, settings]) =>
     Object.entries(settings as Record<string, Setting<unknown>>).flatMap(([key, { secret }]) => {
       const value = (config as unknown as Record<string, Record<string, unknown>>)[section]?.[key];
-      return secret && typeof value === 'string' ? [...new Set([value, ...value.split(',')])] : [];
+      if (typeof value !== 'string') return [];
+      return [...new Set([...(secret ? [value, ...value.split(',')] : []), ...secretsOfAddress(value)])];
     }),
   );
+}
+
+const isSecretParameter = /token|key|secret|sig|pass|auth|code/i;
+
+/** What is secret in an address, also in one that is not quite right: a password, and parameters that are called so. */
+function secretsOfAddress(value: string): string[] {
+  const passwords = [...value.matchAll(/\/[^/:@\s]*:([^/@\s]+)@/g)].map(([, password]) => password as string);
+  const parameters = [...value.matchAll(/[?&]([^=&\s]+)=([^&\s]+)/g)].flatMap(([, name, text]) =>
+    isSecretParameter.test(name as string) ? [text as string] : [],
+  );
+  return [...passwords, ...parameters].flatMap((text) => [text, new URLSearchParams(`x=${text}`).get('x') as string]);
 }
 
 /** Every setting with its variable, default and meaning, for the reference page. */

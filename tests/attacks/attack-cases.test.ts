@@ -15,7 +15,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 test('each attack of the list has a case', () => {
   const numbered = (letter: string, count: number) => Array.from({ length: count }, (_, at) => `${letter}-${at + 1}`);
   const ids = new Set(cases.map(({ id }) => id));
-  const guards = [...numbered('T', 12), 'S-2', 'S-3', 'S-5', 'S-6', 'X-10'];
+  const guards = [...numbered('T', 12), 'S-1', 'S-2', 'S-3', 'S-5', 'S-6', 'X-10'];
   const egress = [...numbered('U', 9), 'S-4', 'S-7', ...numbered('SC', 13)];
   const others = [...guards, ...egress, ...numbered('G', 9)];
   assert.deepEqual([...ids].sort(), [...numbered('Z', 12), ...numbered('A', 15), ...others].sort());

@@ -2,6 +2,7 @@ import type { auditOperations, NotedCall } from '@damask/contracts/audit.ts';
 import type { Client } from '#platform/call.ts';
 import type { Clock, Timer } from '#platform/clock.ts';
 import type { Log } from '#platform/log.ts';
+import { hideTokens } from '#platform/redact.ts';
 import { systemContext } from '#platform/system-context.ts';
 import type { Principal } from './principal.ts';
 
@@ -125,7 +126,8 @@ function describe({ caller, action, subject, outcome, code, address, reason, req
     ...(actor.account === undefined ? {} : { actor_account: actor.account }),
     ...(actor.session === undefined ? {} : { actor_session: true }),
     action,
-    subject: subject.slice(0, 300),
+    // Of a call that was refused it is what the caller wrote into the address, whatever that was.
+    subject: hideTokens(subject).slice(0, 300),
     outcome,
     ...(code === undefined ? {} : { code }),
     ...(address === '' ? {} : { address: address.slice(0, 100) }),

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { errorCatalogue } from '@damask/contracts/errors.ts';
 import type { AppError } from '#platform/app-error.ts';
+import { hideTokens } from '#platform/redact.ts';
 
 /** An error as RFC 9457 `application/problem+json`. */
 export function toProblem(error: AppError, requestId: string): Record<string, unknown> {
@@ -10,15 +11,20 @@ export function toProblem(error: AppError, requestId: string): Record<string, un
     title: errorCatalogue[code].title,
     status,
     code,
-    detail: message,
+    detail: hideTokens(message),
     request_id: requestId,
-    ...(details.pointer === undefined ? {} : { pointer: details.pointer }),
+    ...(details.pointer === undefined ? {} : { pointer: hideTokens(details.pointer) }),
     ...(details.need === undefined ? {} : { need: details.need }),
     ...(details.runId === undefined ? {} : { run_id: details.runId }),
     ...(details.resetAt === undefined ? {} : { reset_at: details.resetAt }),
     ...(details.replayed ? { replayed: true } : {}),
-    ...(details.problems === undefined ? {} : { problems: details.problems }),
+    ...(details.problems === undefined ? {} : { problems: details.problems.map(clean) }),
   };
+}
+
+/** A secret in a wrong place of a request is not said again: answers are copied to where secrets must not be. */
+function clean<One extends { readonly pointer: string; readonly detail: string }>(one: One): One {
+  return { ...one, pointer: hideTokens(one.pointer), detail: hideTokens(one.detail) };
 }
 
 /** Headers of every answer. */

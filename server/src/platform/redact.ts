@@ -21,13 +21,16 @@ const cutMark = '...[cut]';
 const longestShape = 256;
 
 // Every expression must stay linear: no start of a match may lie inside a run that another start has scanned in vain.
-const shapes: readonly (readonly [RegExp, string])[] = [
+const tokens: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*-----|$)/g, mark],
   [/dmk_[0-9A-Za-z]{16,}/g, `dmk_${mark}`],
   [/\bdm([ils])_[\w-]{40,}/g, `dm$1_${mark}`],
   [/\bsk-[\w-]{16,}/g, `sk-${mark}`],
   [/AIza[\w-]{30,}|(?:AKIA|ASIA)[0-9A-Z]{16}|gh[opusr]_[0-9A-Za-z]{30,}|xox[abeoprs]-[0-9A-Za-z-]{10,}/g, mark],
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, mark],
+];
+const shapes: typeof tokens = [
+  ...tokens,
   [/\b(Bearer)\s+[\w.~+/=-]{8,}/gi, `$1 ${mark}`],
   [/\b(Basic)\s+[\w+/-]{16,}={0,2}/gi, `$1 ${mark}`],
   [/:\/\/[^\s/?#"'<>]+@/g, `://${mark}@`],
@@ -36,6 +39,11 @@ const shapes: readonly (readonly [RegExp, string])[] = [
     `$1${mark}`,
   ],
 ];
+
+/** Without what looks like a key or a token whatever stands around it: for words that are said back to who sent them. */
+export function hideTokens(text: string): string {
+  return tokens.reduce((clean, [shape, by]) => clean.replace(shape, by), text);
+}
 
 export function createRedact(secrets: Iterable<string> = []): Redact {
   const finder = createSecretFinder();

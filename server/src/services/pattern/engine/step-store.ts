@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@damask/contracts/errors.ts';
 import type { Database, Transaction } from '#platform/database/database.ts';
 import type { Vault } from '#platform/vault.ts';
+import { withoutQuote } from '../model/provider-failure.ts';
 import { namesOf, packBytes } from '../run/record-columns.ts';
 import type { Claim, StepDecision, StepRecord } from './ports.ts';
 
@@ -138,7 +139,7 @@ function toRow({ error, until, started_at, finished_at, ...record }: StepRecord)
   return {
     ...rest,
     error_code: error?.code ?? null,
-    error_detail: error?.detail ?? null,
+    error_detail: error ? withoutQuote(error.detail) : null,
     until: toTime(until),
     started_at: toTime(started_at),
     finished_at: toTime(finished_at),

@@ -10,14 +10,18 @@ import type { Protocol } from './protocol.ts';
 import {
   fromConnection,
   fromStatus,
+  isInterruption,
   type ProviderFailure,
   type ResponseHeaders,
   retryAfterOf,
+  saidMark,
 } from './provider-failure.ts';
 import { type StreamFault, StreamReader } from './stream-reader.ts';
+import { createKeyFilter, type KeyFilter } from './without-key.ts';
 
 const largestAnswer = 16 * 1024 * 1024;
 const largestRefusal = 64 * 1024;
+const tooLarge = 'sent more than an answer may have. Limit max_tokens.';
 /** Characters of a provider's own words that are looked at; far fewer are told. */
 const longestQuote = 16 * 1024;
 /** Milliseconds that a provider may leave the connection open after its last event. */
@@ -48,12 +52,14 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   #paused = false;
   /** Output that was read and is not told yet. */
   #text = '';
+  readonly #key: KeyFilter | null;
   #firstOutputMs: number | null = null;
 
   constructor(options: ExchangeOptions, protocol: Protocol, request: ModelRequest) {
     this.#options = options;
     this.#protocol = protocol;
     this.#request = request;
+    this.#key = createKeyFilter(options.apiKey);
     this.#answer = new Answer((text) => this.#say(text));
     const { clock } = options;
     this.#started = clock.monotonic();
@@ -117,7 +123,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       this.#stream.push(chunk);
       return;
     }
-    if (this.#bytes > (this.#status === 200 ? largestAnswer : largestRefusal)) this.#tooLarge();
+    if (this.#bytes > (this.#status === 200 ? largestAnswer : largestRefusal)) this.#misspoke(tooLarge);
     else this.#chunks.push(chunk);
   }
 
@@ -161,7 +167,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     const answer = this.#answer;
     this.#tellText();
     if (fault === 'not JSON') this.#misspoke('sent an event that is not JSON. Run it again.');
-    else if (fault !== null || this.#bytes > largestAnswer) this.#tooLarge();
+    else if (fault !== null || this.#bytes > largestAnswer) this.#misspoke(tooLarge);
     else if (answer.reported) this.#tellReported(answer.reported);
     else if (answer.ended) this.#watchEnd();
   }
@@ -171,17 +177,17 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     this.#text += text;
   }
 
-  #tellText() {
-    const text = this.#text;
-    if (text === '') return;
+  #tellText(last = false) {
+    const text = this.#key ? this.#key.push(this.#text, last) : this.#text;
     this.#text = '';
+    if (text === '') return;
     if (this.#request.onText(text) || this.#settled) return;
     this.#paused = true;
     this.#controller?.pause();
   }
 
   #tellReported({ code, said }: Reported) {
-    this.abort(code, `${this.#options.provider} failed in the middle of the answer: ${this.#quote(said)}`);
+    this.abort(code, `${this.#options.provider} failed in the middle of the answer.${saidMark}${this.#quote(said)}`);
   }
 
   #readWhole() {
@@ -224,10 +230,6 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
     return Buffer.concat(this.#chunks).toString('utf8');
   }
 
-  #tooLarge() {
-    this.#misspoke('sent more than an answer may have. Limit max_tokens.');
-  }
-
   #misspoke(what: string) {
     this.abort('provider_protocol_error', `${this.#options.provider} ${what}`);
   }
@@ -267,7 +269,7 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
       ok: true,
       stopReason: answer.stopReason as string,
       usage: answer.believedUsage,
-      tool_calls: answer.toolCalls,
+      tool_calls: this.#key?.calls(answer.toolCalls) ?? answer.toolCalls,
       status: this.#status as number,
       firstOutputMs: this.#firstOutputMs,
     });
@@ -290,11 +292,9 @@ export class Exchange implements ModelCall, Dispatcher.DispatchHandler {
   #settle(result: ModelResult) {
     if (this.#settled) return;
     this.#settled = true;
-    this.#tellText();
+    this.#tellText(true);
     this.#total.cancel();
     this.#phase?.cancel();
     this.#tell(result);
   }
 }
-
-const isInterruption = (code: ErrorCode) => code === 'timeout' || code === 'interrupted';

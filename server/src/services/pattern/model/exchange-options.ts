@@ -8,5 +8,7 @@ export interface ExchangeOptions {
   readonly idleMs: number;
   /** Takes secrets out of what a provider said. */
   readonly redact: (text: string) => string;
+  /** It is taken out of answers, too. */
+  readonly apiKey?: string | null;
   readonly clock: Clock;
 }

@@ -8,6 +8,15 @@ export interface ProviderFailure {
 
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+/** Between our words and the provider's own, which may quote what it was asked. */
+export const saidMark = ' It said: ';
+
+/** Our own words of a failure: what is not sealed may hold no others. */
+export function withoutQuote(detail: string): string {
+  const at = detail.indexOf(saidMark);
+  return at < 0 ? detail : detail.slice(0, at);
+}
+
 const longestWait = 60;
 const refusedContent = /content_filter|ResponsibleAIPolicyViolation|content management policy/i;
 const badKey = /api[_ ]key[_ ](not[_ ]valid|invalid|expired)/i;
@@ -22,7 +31,7 @@ export function fromStatus(
   said: string,
   retryAfter?: string,
 ): ProviderFailure {
-  const quote = said === '' ? '' : ` It said: ${said.slice(0, 300)}`;
+  const quote = said === '' ? '' : `${saidMark}${said.slice(0, 300)}`;
   // Google answers 400 for a key that is none, Azure 400 for what its filter holds back.
   if (status === 401 || status === 403 || (status === 400 && badKey.test(said))) {
     return { code: 'provider_auth', detail: `${provider} refused the key (${status}). Enter a valid one.${quote}` };
@@ -67,6 +76,8 @@ export function retryAfterOf(headers: ResponseHeaders): string | undefined {
   if (exact !== undefined && /^\d{1,9}(\.\d+)?$/.test(exact)) return String(Number(exact) / 1000);
   return first(headers['retry-after']);
 }
+
+export const isInterruption = (code: ErrorCode) => code === 'timeout' || code === 'interrupted';
 
 const first = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value);
 

@@ -10,12 +10,15 @@ export interface Dump {
   find(text: string): string[];
   /** Sealed values that the present keys do not open, as `table column`. */
   readonly unreadable: readonly string[];
+  /** What was sealed, opened. */
+  readonly opened: readonly { readonly column: string; readonly content: Buffer }[];
 }
 
 /** All rows of all tables, with what is sealed opened. */
-export async function dumpTables({ connection, floor }: TestPlatform): Promise<Dump> {
+export async function dumpTables({ connection, floor }: Pick<TestPlatform, 'connection' | 'floor'>): Promise<Dump> {
   const texts: { readonly table: string; readonly text: string }[] = [];
   const unreadable: string[] = [];
+  const openedValues: Dump['opened'][number][] = [];
   const keys = createSubjectKeys({ database: floor.database, vault: floor.vault, clock: floor.clock });
   await withConnection(connection, async (client) => {
     const { rows: tables } = await client.query<{ name: string }>(
@@ -37,6 +40,7 @@ export async function dumpTables({ connection, floor }: TestPlatform): Promise<D
             const own = column === 'payload' && table === 'pattern.finished' && isOfSubject(opened);
             const plain = own ? await keys.open(row.workspace, String(row.id), opened) : opened;
             texts.push({ table, text: plain.toString('utf8') });
+            openedValues.push({ column: `${table}.${column}`, content: plain });
           } catch {
             unreadable.push(`${table} ${column}`);
           }
@@ -46,6 +50,7 @@ export async function dumpTables({ connection, floor }: TestPlatform): Promise<D
   });
   return {
     unreadable,
+    opened: openedValues,
     find(text) {
       const forms = [text, Buffer.from(text).toString('base64').replace(/=+$/, ''), Buffer.from(text).toString('hex')];
       const hits = texts.filter(({ text: held }) => forms.some((form) => held.includes(form)));

@@ -1,4 +1,4 @@
-import type { ProviderFailure } from '../model/provider-failure.ts';
+import { type ProviderFailure, withoutQuote } from '../model/provider-failure.ts';
 import { RecentCalls } from './recent-calls.ts';
 
 const kept = 64;
@@ -24,7 +24,7 @@ export class CallRecord {
   }
 
   failed(failure: ProviderFailure, at: number) {
-    this.#lastError = { code: failure.code, detail: failure.detail.slice(0, longestDetail), at };
+    this.#lastError = { code: failure.code, detail: withoutQuote(failure.detail).slice(0, longestDetail), at };
   }
 
   get lastError(): LastError | null {

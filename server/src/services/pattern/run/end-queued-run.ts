@@ -7,7 +7,7 @@ import type { StoredAttachment } from '../conversation/turn-text.ts';
 import type { RunEnd } from '../engine/ports.ts';
 import { redactPayload } from '../guard/redact-run.ts';
 import type { EngineParts } from './engine.ts';
-import { longestDetail, longestReason, withoutTexts } from './finish-run.ts';
+import { longestDetail, longestReason, quoteless, withoutTexts, withQuote } from './finish-run.ts';
 import { storableText } from './output-text.ts';
 import type { Payload } from './payloads.ts';
 import type { QueuedRequest } from './queued-request.ts';
@@ -49,8 +49,8 @@ export async function sealEnd(
   await payloads.ready(row.workspace);
   const unstored = row.texts === 'not_stored';
   return {
-    row: unstored ? withoutTexts(row) : row,
-    payload: payload && !unstored ? await payloads.seal(row, payload) : null,
+    row: unstored ? withoutTexts(row) : quoteless(row),
+    payload: payload && !unstored ? await payloads.seal(row, withQuote(payload, row)) : null,
     toRun: () => ({
       ...summarizeFinished(row),
       attempts: [...row.attempts],

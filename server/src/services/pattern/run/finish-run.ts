@@ -6,6 +6,7 @@ import type { Written } from '#platform/group-commit.ts';
 import { describeAttachments, keepAttachments } from '../conversation/attach.ts';
 import type { GuardedResult } from '../guard/guarded-call.ts';
 import { redactPayload, redactTexts } from '../guard/redact-run.ts';
+import { saidMark, withoutQuote } from '../model/provider-failure.ts';
 import { costOf } from '../routing/cost.ts';
 import type { RoutedResult } from '../routing/routed-call.ts';
 import type { EngineParts, Execution, RunConversation, Stop } from './engine.ts';
@@ -46,8 +47,9 @@ export async function recordEnd(
   const { redact } = execution.plan;
   const clean = redact ? await redactEnd(parts, redact, bare, texts) : { row: bare, payload: texts };
   const { row } = clean;
-  const payload = clean.payload && (await parts.payloads.seal(row, clean.payload));
-  const written = parts.journal.finish(unstored ? withoutTexts(row) : row, payload, accepted);
+  const stored = unstored ? withoutTexts(row) : quoteless(row);
+  const payload = clean.payload && (await parts.payloads.seal(row, withQuote(clean.payload, row)));
+  const written = parts.journal.finish(stored, payload, accepted);
   const failed = (): FinishedRow => ({ ...row, status: 'failed', error_code: 'unrecorded', error_detail: unrecorded });
   return new Promise((resolve) => {
     const giveUp = parts.clock.after(parts.recordWithin, () => {
@@ -92,6 +94,17 @@ async function redactEnd({ threads }: EngineParts, rules: Redaction, bare: Finis
   if (bare.error_detail === null) return { row: { ...bare, ...counts }, payload };
   const [error_detail = ''] = await redactTexts(threads, rules, [bare.error_detail]);
   return { row: { ...bare, ...counts, error_detail }, payload };
+}
+
+/** The record without what a provider said: that is sealed with the texts. */
+export function quoteless(row: FinishedRow): FinishedRow {
+  const { error_detail: detail } = row;
+  return detail?.includes(saidMark) ? { ...row, error_detail: withoutQuote(detail) } : row;
+}
+
+/** The texts with what a provider said of its failure. */
+export function withQuote(payload: Payload, { error_detail: detail }: FinishedRow): Payload {
+  return detail?.includes(saidMark) ? { ...payload, error_detail: detail } : payload;
 }
 
 /** The record of a run whose pattern stores no texts: what failed may quote them, and nothing was taken out of any. */

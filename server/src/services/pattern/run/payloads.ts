@@ -19,6 +19,8 @@ export interface Payload {
   readonly json?: boolean;
   /** Left out where nothing was attached. */
   readonly attachments?: readonly StoredAttachment[];
+  /** What failed, where the provider's own words are in it: they may quote the input. */
+  readonly error_detail?: string;
   /** The end user, where the run names one. */
   readonly subject?: string;
   /** What the request asked for by itself; left out where it left all to the version. */

@@ -30,8 +30,11 @@ export async function readRun(parts: RunParts, workspace: string, id: string): P
   const { payload, ...row } = finished;
   // Outside the transaction: the key may have to be read, which takes a connection of its own.
   const texts = await openPayload(parts, row, payload);
+  const { error, ...summary } = summarizeFinished(row);
   return {
-    ...summarizeFinished(row),
+    ...summary,
+    // Unless the end was replaced afterwards, by one that was recorded too late.
+    error: error && texts?.error_detail?.startsWith(error.detail) ? { ...error, detail: texts.error_detail } : error,
     attempts: [...row.attempts],
     sanitised: row.sanitised,
     input: texts?.input ?? null,
