@@ -190,6 +190,28 @@ test('lines that were moved in an export are named', async () => {
   assert.ok(saw(await world.verify({ text: [...lines, lines[2]].join('\n') }), 'out_of_order', 3));
 });
 
+test('a folder that holds no checkpoint of the workspace vouches for nothing', async () => {
+  const others = (await world.lines()).filter(({ body }) => !body.includes(world.platform.alpha.id));
+  for (const lines of [[], others]) {
+    assert.deepEqual(codes(await world.verify({ lines })), ['unanchored_tail seq=1']);
+    assert.deepEqual(codes(await world.verify({ lines, text: '' })), ['unanchored_tail seq=null']);
+  }
+});
+
+test('a line that says a name twice, or that nobody can read to its end, is no entry', async () => {
+  const lines = whole.map((entry) => JSON.stringify(entry));
+  const tenth = lines[9] as string;
+  for (const line of [
+    tenth.replace('{', '{"action":"another",'),
+    tenth.replace('{', '{ '),
+    tenth.replace('{', `{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)},`),
+  ]) {
+    const verdict = await world.verify({ text: lines.with(9, line).join('\n') });
+    assert.deepEqual(codes(verdict), ['unreadable seq=null', 'gap seq=10']);
+  }
+  assert.deepEqual((await world.verify({ text: lines.join('\r\n') })).problems, []);
+});
+
 test('each of 100 random edits, deletions, reorderings and cuts is found', async () => {
   const missed: string[] = [];
   for (let seed = 0; seed < 100; seed += 1) {
