@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AuditEntry } from '@damask/contracts/audit.ts';
@@ -169,6 +169,22 @@ test('G-7: a forged checkpoint is not signed, and a key that was replaced signs 
   const late = genuine.body.replace(/"at":"[^"]+"/, `"at":"${new Date(Date.now() + 1_000).toISOString()}"`);
   const stale = { body: late, key: old.current.id, signature: old.current.sign(late) };
   assert.ok(saw(await world.verify({ lines: [...(await world.lines()), stale] }), 'key_not_valid_at'));
+});
+
+test('a signing key that was lost leaves its public half, and what it signed is verified with it', async () => {
+  const file = join(world.platform.folder, '.config/damask/audit-signing.key');
+  const known = JSON.parse(await readFile(join(world.folder, 'keys.json'), 'utf8')) as { id: string }[];
+  await rm(file);
+  await world.write(1);
+  await world.anchor();
+  const keys = JSON.parse(await readFile(join(world.folder, 'keys.json'), 'utf8')) as { id: string; until: string }[];
+  assert.deepEqual(
+    keys.slice(0, -1).map(({ id }) => id),
+    known.map(({ id }) => id),
+  );
+  assert.ok(keys.slice(0, -1).every(({ until }) => until !== null));
+  whole = await world.entries();
+  assert.deepEqual((await world.verify()).problems, []);
 });
 
 test('a checkpoint that is taken away from the folder is missed by the next one', async () => {
