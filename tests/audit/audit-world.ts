@@ -134,6 +134,7 @@ export async function startAuditWorld(
         anchors,
         anchorProblems: problems,
         partial: false,
+        anchored: true,
       });
       const text = given.text ?? (await exported());
       for (const line of text.split('\n')) if (line !== '') verifier.add(line);

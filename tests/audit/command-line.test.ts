@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Finished, makeFolder, runCli } from '../../cli/test/run-cli.ts';
@@ -50,6 +50,10 @@ test('an export is verified without a server, and what was changed in it is name
   const edited = await verify();
   assert.equal(edited.code, 1);
   assert.match(edited.stdout, /^hash_mismatch seq=3: entry 3 is not what was hashed$/m);
+  await writeFile(file, `${lines.slice(0, 3).join('\n')}\n`);
+  // A line without an end is not read to its end.
+  await appendFile(file, Buffer.alloc(40 * 1024 * 1024, 'x'));
+  assert.match((await verify()).stdout, /^unreadable: line 4 is no entry of an export$/m);
   await writeFile(file, `${lines.slice(0, 3).join('\n')}\n`);
   const cut = await verify('--json');
   assert.equal(cut.code, 1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AuditEntry } from '@damask/contracts/audit.ts';
@@ -171,6 +171,22 @@ test('G-7: a forged checkpoint is not signed, and a key that was replaced signs 
   assert.ok(saw(await world.verify({ lines: [...(await world.lines()), stale] }), 'key_not_valid_at'));
 });
 
+test('a signing key that was lost leaves its public half, and what it signed is verified with it', async () => {
+  const file = join(world.platform.folder, '.config/damask/audit-signing.key');
+  const known = JSON.parse(await readFile(join(world.folder, 'keys.json'), 'utf8')) as { id: string }[];
+  await rm(file);
+  await world.write(1);
+  await world.anchor();
+  const keys = JSON.parse(await readFile(join(world.folder, 'keys.json'), 'utf8')) as { id: string; until: string }[];
+  assert.deepEqual(
+    keys.slice(0, -1).map(({ id }) => id),
+    known.map(({ id }) => id),
+  );
+  assert.ok(keys.slice(0, -1).every(({ until }) => until !== null));
+  whole = await world.entries();
+  assert.deepEqual((await world.verify()).problems, []);
+});
+
 test('a checkpoint that is taken away from the folder is missed by the next one', async () => {
   const lines = await world.lines();
   const ours = lines.filter(({ body }) => body.includes('"checkpoint"') && body.includes(world.platform.alpha.id));
@@ -188,6 +204,28 @@ test('lines that were moved in an export are named', async () => {
   assert.deepEqual(codes(verdict), ['gap seq=5', 'out_of_order seq=5']);
   assert.ok(saw(await world.verify({ text: lines.with(3, '{"seq":4').join('\n') }), 'unreadable'));
   assert.ok(saw(await world.verify({ text: [...lines, lines[2]].join('\n') }), 'out_of_order', 3));
+});
+
+test('a folder that holds no checkpoint of the workspace vouches for nothing', async () => {
+  const others = (await world.lines()).filter(({ body }) => !body.includes(world.platform.alpha.id));
+  for (const lines of [[], others]) {
+    assert.deepEqual(codes(await world.verify({ lines })), ['unanchored_tail seq=1']);
+    assert.deepEqual(codes(await world.verify({ lines, text: '' })), ['unanchored_tail seq=null']);
+  }
+});
+
+test('a line that says a name twice, or that nobody can read to its end, is no entry', async () => {
+  const lines = whole.map((entry) => JSON.stringify(entry));
+  const tenth = lines[9] as string;
+  for (const line of [
+    tenth.replace('{', '{"action":"another",'),
+    tenth.replace('{', '{ '),
+    tenth.replace('{', `{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)},`),
+  ]) {
+    const verdict = await world.verify({ text: lines.with(9, line).join('\n') });
+    assert.deepEqual(codes(verdict), ['unreadable seq=null', 'gap seq=10']);
+  }
+  assert.deepEqual((await world.verify({ text: lines.join('\r\n') })).problems, []);
 });
 
 test('each of 100 random edits, deletions, reorderings and cuts is found', async () => {

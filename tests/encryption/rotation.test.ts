@@ -7,6 +7,7 @@ import type { Client } from '../../server/src/platform/call.ts';
 import { systemClock } from '../../server/src/platform/clock.ts';
 import { placeName } from '../../server/src/platform/crypto/sealed-column.ts';
 import { systemContext } from '../../server/src/platform/system-context.ts';
+import { startTransitServer } from '../../server/src/platform/testing/vault-transit-server.ts';
 import { createVault } from '../../server/src/platform/vault.ts';
 import { runMain } from '../../server/src/testing/main-process.ts';
 import { canariesOf, type FullWorkspace, fillWorkspace, sealedColumns, startFullWorkspace } from './full-workspace.ts';
@@ -169,7 +170,7 @@ test('an end user is found and erased whose texts older data keys had sealed', a
   assert.equal((await sql('select from pattern.subject_key where workspace = $1', [workspace])).length, 1);
 });
 
-test('the key file is replaced while the platform serves, killed or not, and the old one can be removed', async () => {
+test('the key file is replaced while the platform serves, killed or not, and the old one can be removed', async (t) => {
   const { platform, sql } = full;
   const { host, database } = platform.connection;
   const path = platform.config.storage.key_file;
@@ -220,7 +221,21 @@ test('the key file is replaced while the platform serves, killed or not, and the
   const key = Buffer.from(Array.from({ length: 32 }, (_, at) => (at * 89 + at * at * 7) & 0xff)).toString('base64');
   const moved = await runMain(['key-rotate', '--to', 'environment'], { ...env, DAMASK_KEY: key });
   assert.match(moved.out, /Set DAMASK_KEY_SOURCE=environment/);
-  const back = await runMain(['key-rotate'], { ...env, DAMASK_KEY: key });
+  const keeper = await startTransitServer();
+  t.after(() => keeper.close());
+  const vaultEnv = { ...env, DAMASK_KEY: key, DAMASK_VAULT_URL: keeper.url, DAMASK_VAULT_KEY: 'damask' };
+  const atVault = { ...vaultEnv, DAMASK_VAULT_TOKEN: 'root-token' };
+  const there = await runMain(['key-rotate', '--to', 'vault'], atVault);
+  assert.equal(there.code, 0, there.out);
+  const wrapped = () => sql<{ wrapped: Buffer }>('select wrapped from platform.data_key order by workspace, version');
+  const kept = await wrapped();
+  keeper.turn();
+  keeper.fault = 'lies';
+  const lied = await runMain(['key-rotate'], { ...atVault, DAMASK_KEY_SOURCE: 'vault' });
+  assert.match(lied.out, /does not give back what it wrapped/);
+  assert.deepEqual(await wrapped(), kept, 'the only copy of a key was overwritten with something else');
+  keeper.fault = 'none';
+  const back = await runMain(['key-rotate'], atVault);
   assert.equal(back.code, 0, back.out);
   assert.deepEqual(await wrappers(), [fresh]);
 });

@@ -41,6 +41,8 @@ export interface ChainOptions {
   readonly partial: boolean;
   /** What was signed after this time is not held against it. */
   readonly until?: string | undefined;
+  /** Checkpoints were given, so there has to be one of this chain. */
+  readonly anchored: boolean;
 }
 
 interface Entry {
@@ -190,14 +192,18 @@ export function createChainVerifier(options: ChainOptions) {
         last + 1,
         `${counted.seq} entries were counted at ${counted.at}, and ${end}: what is newer than the last checkpoint was cut off`,
       );
-    } else if (newest && openSince !== null) {
-      const waited = Date.parse(lastAt) - Date.parse(openSince);
-      if (waited <= longestWait && last - anchoredUntil <= mostWaiting) return;
+    } else if (options.anchored && !anchors.some((anchor) => anchor.workspace === workspace)) {
+      // Who can rewrite all of it may have emptied the folder, too.
       say(
         'unanchored_tail',
-        anchoredUntil + 1,
-        `no checkpoint covers entries ${anchoredUntil + 1} to ${last}, which is more than 60 s of them`,
+        first,
+        'no checkpoint is of this workspace, which has one a minute after its beginning: all of it could have been rewritten',
       );
+    } else if ((options.anchored || newest) && openSince !== null) {
+      const waited = Date.parse(lastAt) - Date.parse(openSince);
+      const open = Math.max(anchoredUntil + 1, first ?? 1);
+      if (waited <= longestWait && last - open < mostWaiting) return;
+      say('unanchored_tail', open, `no checkpoint covers entries ${open} to ${last}, which is more than 60 s of them`);
     }
   }
 
@@ -220,6 +226,8 @@ function parseEntry(line: string): Entry | undefined {
   try {
     const entry = JSON.parse(line) as Entry;
     const hex = /^[0-9a-f]{64}$/;
+    // One spelling only: of a name that stands there twice another reader takes the other one.
+    if (JSON.stringify(entry) !== line.replace(/\r$/, '')) return undefined;
     const whole = Number.isSafeInteger(entry.seq) && entry.seq > 0 && typeof entry.workspace === 'string';
     return whole && hex.test(entry.previous) && hex.test(entry.hash) && typeof entry.at === 'string'
       ? entry

@@ -11,6 +11,8 @@ import type { Terminal } from '../terminal.ts';
 import { timeFlag } from '../time-flag.ts';
 
 const mostShown = 100;
+/** Characters of an entry; they have some hundred. */
+const longestLine = 16 * 1024 * 1024;
 
 export const auditVerify = defineCommand({
   name: 'audit verify',
@@ -76,6 +78,7 @@ export const auditVerify = defineCommand({
       anchorProblems: problems,
       partial: since !== undefined,
       until,
+      anchored: folders.length > 0,
     });
     for await (const line of linesOf(source)) verifier.add(line);
     const verdict = verifier.end();
@@ -122,9 +125,13 @@ async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<strin
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let rest = '';
   for await (const piece of source) {
-    const parts = (rest + decoder.decode(piece, { stream: true })).split('\n');
-    rest = parts.pop() ?? '';
-    for (const line of parts) if (line !== '') yield line;
+    const [begin = '', ...others] = decoder.decode(piece, { stream: true }).split('\n');
+    // The rest of a line that is none is passed over: it could be as long as the disk.
+    if (rest.length <= longestLine) rest += begin;
+    for (const line of others) {
+      if (rest !== '') yield rest;
+      rest = line;
+    }
   }
   if (rest.trim() !== '') yield rest;
 }

@@ -20,6 +20,8 @@ export const auditSection: Section = {
       anchors,
       anchorProblems: problems,
       partial: true,
+      // These are the server's own; the folder outside is held against it by `damask audit verify`.
+      anchored: false,
       until: Date.parse(until) < Date.parse(now) ? until : now,
     });
     const actions = new Map<string, number>();

@@ -6,7 +6,7 @@ import { addFirst, type DataKeyRow, readNewest, readVersion } from './crypto/dat
 import { type HmacPurpose, hmacKeyOf, keepIndexKeys, readIndexKeys, writeIndexKeys } from './crypto/index-keys.ts';
 import { createKeyCache, type HeldKeys } from './crypto/key-cache.ts';
 import { open, type Place, reseal, seal } from './crypto/seal.ts';
-import type { KeyRing } from './crypto/wrapping-key.ts';
+import { type KeyRing, wrapChecked } from './crypto/wrapping-key.ts';
 import type { Database } from './database/database.ts';
 import type { Log } from './log.ts';
 
@@ -84,7 +84,7 @@ export function createVault(options: {
     let found = await readNewest(database, workspace);
     if (!found.row && !found.shredded) {
       const kek = await keys.current();
-      const wrapped = await kek.wrap({ workspace, version: 1 }, randomBytes(32));
+      const wrapped = await wrapChecked(kek, { workspace, version: 1 }, randomBytes(32));
       found = await addFirst(database, workspace, { kek: kek.id, wrapped });
     }
     if (found.shredded || !found.row) throw shredded();
@@ -177,7 +177,7 @@ export function createVault(options: {
       const kek = await keys.current();
       const next = dataKeyOf(version, randomBytes(32));
       const sealed = await sealWith(next, workspace, indexPlace, kept);
-      const wrapped = await kek.wrap({ workspace, version }, next.bytes);
+      const wrapped = await wrapChecked(kek, { workspace, version }, next.bytes);
       next.bytes.fill(0);
       return { version, kek: kek.id, wrapped, index: sealed };
     },

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { AppError } from '../app-error.ts';
 import { becomeOwner, withConnection } from '../database/own-connection.ts';
-import type { KeyRing, WrappingKey } from './wrapping-key.ts';
+import { checkWrapped, type KeyRing, type WrappingKey, wrapChecked } from './wrapping-key.ts';
 
 export interface RewrapReport {
   /** Data keys that are wrapped by the target now, each opened with it. */
@@ -93,7 +93,7 @@ async function rewrapAll(
     // A key that its keeper turned itself is brought to its newest version, once.
     const same = row.kek === target.id;
     if (!same || (first && target.source !== 'file' && target.source !== 'environment')) {
-      const wrapped = same ? await target.rewrap(row, row.wrapped) : await wrapAnew(keys, target, row);
+      const wrapped = same ? await rewrapChecked(target, row) : await wrapAnew(keys, target, row);
       if (wrapped && (await keep(client, row, target.id, wrapped)) && !same) changed += 1;
     }
     done += 1;
@@ -106,12 +106,19 @@ async function wrapAnew(keys: KeyRing, target: WrappingKey, row: Row): Promise<B
   const old = await keys.find(row.kek);
   if (!old) return undefined;
   const bytes = await old.unwrap(row, row.wrapped);
-  const wrapped = await target.wrap(row, bytes);
-  const again = await target.unwrap(row, wrapped);
-  const right = again.equals(bytes);
-  for (const secret of [bytes, again]) secret.fill(0);
-  if (right) return wrapped;
-  throw new AppError('unavailable', `${target.id} does not give back what it wrapped. Nothing more was changed.`);
+  return wrapChecked(target, row, bytes).finally(() => bytes.fill(0));
+}
+
+/** What the keeper itself brought to its newest version takes the place of the only copy, so it is opened before. */
+async function rewrapChecked(target: WrappingKey, row: Row): Promise<Buffer> {
+  const bytes = await target.unwrap(row, row.wrapped);
+  try {
+    const wrapped = await target.rewrap(row, row.wrapped);
+    await checkWrapped(target, row, wrapped, bytes);
+    return wrapped;
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 async function keep(client: pg.Client, { workspace, version, wrapped: old }: Row, kek: string, wrapped: Buffer) {

@@ -1,3 +1,4 @@
+import { AppError } from '../app-error.ts';
 /** What a wrapped data key is bound to. Each adapter proves it: with another one it does not open. */
 export interface WrapContext {
   readonly workspace: string;
@@ -40,4 +41,25 @@ export interface KeyRing {
   current(): Promise<WrappingKey>;
   /** Undefined when nothing here says how to reach that key. */
   find(id: string): Promise<WrappingKey | undefined>;
+}
+
+/** Wraps, and opens again what came of it: of what a keeper answers wrongly nobody could ever get the key back. Errors: `unavailable`. */
+export async function wrapChecked(keeper: WrappingKey, context: WrapContext, bytes: Buffer): Promise<Buffer> {
+  const wrapped = await keeper.wrap(context, bytes);
+  await checkWrapped(keeper, context, wrapped, bytes);
+  return wrapped;
+}
+
+/** Errors: `unavailable` where the keeper does not give these bytes back. */
+export async function checkWrapped(
+  keeper: WrappingKey,
+  context: WrapContext,
+  wrapped: Buffer,
+  bytes: Buffer,
+): Promise<void> {
+  const again = await keeper.unwrap(context, wrapped);
+  const right = again.equals(bytes);
+  again.fill(0);
+  if (right) return;
+  throw new AppError('unavailable', `${keeper.id} does not give back what it wrapped. Nothing more was changed.`);
 }

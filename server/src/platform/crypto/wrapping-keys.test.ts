@@ -11,7 +11,7 @@ import { createAwsKmsKey } from './aws-kms-key.ts';
 import { readEnvironmentKeys } from './environment-key.ts';
 import { createLocalWrappingKey } from './local-wrapping-key.ts';
 import { createVaultTransitKey, type VaultSettings } from './vault-transit-key.ts';
-import type { WrappingKey } from './wrapping-key.ts';
+import { type WrappingKey, wrapChecked } from './wrapping-key.ts';
 
 // Ten times as fast, so that waiting for who never answers takes half a second.
 const clock: Clock = {
@@ -123,6 +123,16 @@ for (const [name, key, keeper] of adapters) {
     vault.minDecryptionVersion = 1;
   });
 }
+
+test('a keeper that answers something else than it was given to keep is found out before anything is stored', async () => {
+  const [[, key]] = adapters as [(typeof adapters)[number]];
+  const bytes = randomBytes(32);
+  assert.deepEqual(await key.unwrap(context, await wrapChecked(key, context, bytes)), bytes);
+  const nonsense = async () => Buffer.from('vault:v1:bm9uc2Vuc2U=');
+  await assert.rejects(wrapChecked({ ...key, wrap: nonsense }, context, bytes), unavailable);
+  const another = () => key.wrap(context, randomBytes(32));
+  await assert.rejects(wrapChecked({ ...key, wrap: another }, context, bytes), /does not give back what it wrapped/);
+});
 
 test('Vault: a lent token that was revoked is replaced once, and one that is refused is told', async () => {
   const key = transit({ roleId: 'role', secretId: 'secret' });

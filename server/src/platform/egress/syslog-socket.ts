@@ -13,7 +13,8 @@ export interface SyslogSocket {
   close(): void;
 }
 
-const within = 10_000;
+/** Milliseconds in which a receiver must connect, and go on taking what is sent. */
+const patience = 10_000;
 const ports: Readonly<Record<string, number>> = { 'tls:': 6_514, 'tcp:': 601, 'udp:': 514 };
 
 /** True for `tls://host:port`, `tcp://host:port`, and `udp://` of this machine. */
@@ -28,7 +29,7 @@ export function isSyslogAddress(text: string): boolean {
  * TCP and TLS frame by counting octets (RFC 6587, RFC 5425); the address is judged when it is connected to. UDP serves on
  * this machine only, where little gets lost.
  */
-export function createSyslogSocket(address: string, allow: readonly string[]): SyslogSocket {
+export function createSyslogSocket(address: string, allow: readonly string[], within = patience): SyslogSocket {
   const { protocol, hostname, port: given } = new URL(address);
   const host = hostname.replace(/^\[|\]$/g, '');
   const port = given === '' ? (ports[protocol] as number) : Number(given);
@@ -45,7 +46,8 @@ export function createSyslogSocket(address: string, allow: readonly string[]): S
     guard.checkAddress(host, port, found.address);
     const target = { host: found.address, port };
     const made = protocol === 'tls:' ? connectTls({ ...target, servername: host }) : connectTcp(target);
-    made.setTimeout(within, () => made.destroy(new Error('It did not answer in time')));
+    made.on('timeout', () => made.destroy(new Error('It did not answer in time')));
+    made.setTimeout(within);
     await new Promise<void>((resolve, reject) => {
       made.once(protocol === 'tls:' ? 'secureConnect' : 'connect', resolve);
       made.once('error', (error) => reject(failed(host, error)));
@@ -68,7 +70,10 @@ export function createSyslogSocket(address: string, allow: readonly string[]): S
       await new Promise<void>((resolve, reject) => {
         const broken = () => reject(failed(host, new Error('The connection broke')));
         connected.once('close', broken);
+        // One that takes nothing more would hold up what is sent, and the end of the process, for ever.
+        connected.setTimeout(within);
         connected.write(bytes, (error) => {
+          connected.setTimeout(0);
           connected.off('close', broken);
           if (error) reject(failed(host, error));
           else resolve();

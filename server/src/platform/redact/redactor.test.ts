@@ -38,6 +38,21 @@ test('what is of a kind is taken out, and its name stands in its place', () => {
   assert.deepEqual(counts, { email: 2 });
 });
 
+test('what is written in another way is found all the same', () => {
+  const cases: Record<string, string> = {
+    '{"mail":"ada\\u0040example.or\\u0067","n":1}': '{"mail":"[email]","n":1}',
+    '{"in":"{\\"m\\":\\"ada\\\\u0040example.org\\"}"}': '{"in":"{\\"m\\":\\"[email]\\"}"}',
+    '{"log":"key:\\nsk-proj-a1B2c3D4e5F6g7H8i9J0\\tada@example.org"}': '{"log":"key:\\n[secret]\\t[email]"}',
+    'to ada@exa\u200bmple.org\u00ad now': 'to [email] now',
+    '4111\u00a01111\u202f1111\u20071111, 4111\u20111111\u20111111\u20111111': '[card], [card]',
+    '\uff14\uff11\uff11\uff11 1111 1111 \u0661\u0661\u0661\u0661.': '[card].',
+    'DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000': '[iban]',
+    '?to=ada%40example.org&x=1': '?to=[email]&x=1',
+    'C:\\umbra\\x \\ \\\\ \u2013 50%40': 'C:\\umbra\\x \\ \\\\ \u2013 50%40',
+  };
+  for (const [text, clean] of Object.entries(cases)) assert.equal(redact(text), clean);
+});
+
 test('what only looks like it stays', () => {
   const harmless = [
     '2026-11-23T10:20:30Z, 12:30, 192.168.0.1, version 1.2.3-4',
@@ -55,6 +70,10 @@ test('what only looks like it stays', () => {
 
 test('hostile texts take time in proportion to their length', () => {
   const runs = [
+    '\\',
+    '\\u0040',
+    '\\\\n',
+    '\u200b',
     'a@',
     '@',
     '+1',

@@ -3,6 +3,7 @@ import { createExpressionFinder, type ExpressionFinder } from './expression-find
 import { findCards, findEmails, findIbans, findPhones } from './find-personal.ts';
 import { findSecrets } from './find-secrets.ts';
 import { type Detector, type Finding, inOrder, replaceFindings } from './finding.ts';
+import { findInPlain } from './plain-letters.ts';
 
 /** What is looked for. */
 export type RedactionRules = Pick<Redaction, 'kinds' | 'expressions'>;
@@ -45,7 +46,7 @@ export function finderOf(expression: string): ExpressionFinder {
 
 export function createRedactor({ kinds, expressions }: RedactionRules): Redactor {
   const find = (text: string): readonly Finding[] => {
-    const found = kinds.flatMap((kind) => detectors[kind](text));
+    const found = findInPlain(text, (plain) => kinds.flatMap((kind) => detectors[kind](plain)));
     for (const { name, expression } of expressions) {
       for (const [start, end] of finderOf(expression).find(text)) found.push({ start, end, kind: name });
     }

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { startVendorServer, type VendorCall } from './vendor-server.ts';
 
 /** What a fake keeper of keys does instead of answering. */
-export type KeeperFault = 'none' | 'down' | 'slow' | 'refuses' | 'throttles' | 'fails';
+export type KeeperFault = 'none' | 'down' | 'slow' | 'refuses' | 'throttles' | 'fails' | 'lies';
 
 export interface KeyServer {
   readonly url: string;
@@ -82,7 +82,10 @@ export async function startTransitServer(): Promise<TransitServer> {
       const plaintext = decrypt(String(body.ciphertext), context);
       const data =
         action === 'rewrap'
-          ? { ciphertext: encrypt(plaintext, context), key_version: versions.length }
+          ? {
+              ciphertext: encrypt(state.fault === 'lies' ? randomBytes(32) : plaintext, context),
+              key_version: versions.length,
+            }
           : { plaintext: plaintext.toString('base64') };
       return { status: 200, body: { data } };
     } catch {
@@ -124,5 +127,5 @@ export function misbehave(fault: KeeperFault, response: ServerResponse): boolean
     response.end(JSON.stringify({ errors: ['rate limited'], __type: 'ThrottlingException' }));
   } else if (fault === 'fails') response.writeHead(503).end('{"errors":["Vault is sealed"]}');
   // Slow: never answers at all, until the client leaves.
-  return fault !== 'none';
+  return fault !== 'none' && fault !== 'lies';
 }

@@ -38,17 +38,31 @@ export function createCheckpointFolder(folder: string): CheckpointFolder {
       }
     },
     async writeKeys(keys) {
-      const text = `${JSON.stringify(keys, null, 2)}\n`;
-      if (text === written) return;
+      const asked = JSON.stringify(keys);
+      if (asked === written) return;
       await makeFolder(folder);
       const path = join(folder, 'keys.json');
-      if ((await readFile(path, 'utf8').catch(() => '')) !== text) {
+      const there = await readFile(path, 'utf8').catch(() => '');
+      const text = `${JSON.stringify([...lostKeys(there, keys), ...keys], null, 2)}\n`;
+      if (there !== text) {
         const handle = await open(`${path}.new`, 'w', 0o600);
         await handle.writeFile(text);
         await handle.sync().finally(() => handle.close());
         await rename(`${path}.new`, path);
       }
-      written = text;
+      written = asked;
     },
   };
+}
+
+/** Keys of before whose file was lost: what they signed can be verified only with them. */
+function lostKeys(text: string, keys: readonly PublicKey[]): PublicKey[] {
+  const until = keys[0]?.from ?? null;
+  try {
+    const before = JSON.parse(text) as PublicKey[];
+    const lost = before.filter(({ public_key }) => keys.every((key) => key.public_key !== public_key));
+    return lost.map((key) => ({ ...key, until: key.until ?? until }));
+  } catch {
+    return [];
+  }
 }

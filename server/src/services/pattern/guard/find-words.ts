@@ -1,14 +1,17 @@
 import type { Finding } from '#platform/redact/finding.ts';
+import { findInPlain, toPlain } from '#platform/redact/plain-letters.ts';
 
 const letterOrDigit = /[\p{L}\p{N}]/u;
 
 /** Finds words and phrases whatever their capitals. Where one begins or ends with a letter or digit, so does a word of the text. */
 export function createWordFinder(words: readonly string[], kind: string): (text: string) => Finding[] {
   const sought = words.map((word) => {
-    const small = inSmall(word);
+    const small = inSmall(toPlain(word));
     return { small, open: letterOrDigit.test(firstOf(small)), close: letterOrDigit.test(lastOf(small)) };
   });
-  return (text) => {
+  return (text) => findInPlain(text, findWords);
+
+  function findWords(text: string): Finding[] {
     const small = inSmall(text);
     const found: Finding[] = [];
     for (const { small: word, open, close } of sought) {
@@ -20,7 +23,7 @@ export function createWordFinder(words: readonly string[], kind: string): (text:
       }
     }
     return found;
-  };
+  }
 }
 
 /** In small letters and of the same length, so that places stay what they are. */

@@ -61,7 +61,9 @@ export class GuardedCall implements ModelCall {
   async #finish(): Promise<GuardedResult> {
     const ended = await this.#call.done;
     const asked = ended.ok ? ended.tool_calls : [];
-    const verdict = await this.#judge(asked.length > 0 ? `${this.#text}\n${JSON.stringify(asked)}` : this.#text);
+    // Each as it is: spelled as JSON once more, an escape would be two.
+    const said = [this.#text, ...asked.flatMap(({ id, name, arguments: given }) => [id, name, given])];
+    const verdict = await this.#judge(said.join('\n'));
     const blocked = this.#blocked ?? verdict.blocked;
     const result = blocked || verdict.text !== this.#text ? withoutQuote(ended) : ended;
     const flags = blocked && !verdict.blocked ? [blocked, ...verdict.flags] : verdict.flags;

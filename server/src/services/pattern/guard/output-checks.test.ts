@@ -18,6 +18,7 @@ const patterns: Record<string, string> = {
   coded: "checks: {no_cases: {expressions: ['CASE-[0-9]{4}']}}",
   quiet: 'checks: {instructions: {prompt_leak: true}}',
   watched: 'checks: {instructions: {prompt_leak: true, on_fail: flag}}',
+  form: 'output: {type: json}\nchecks: {clean: {detect: [email], words: [Acme]}}',
   value: 'output: {type: json}\nchecks: {clean: {detect: [email], on_fail: mask}}',
 };
 
@@ -142,6 +143,41 @@ test('what is masked in a JSON answer is not in its value either', async () => {
     assert.equal(told.output, '{"mail": "[email]", "n": 1}');
     assert.deepEqual(told.data, { mail: '[email]', n: 1 });
   }
+});
+
+test('no check is passed by escapes, letters of another kind or characters that nobody sees', async () => {
+  const passed: string[] = [];
+  for (const text of [
+    '{"mail": "jo\\u0040example.com"}',
+    '{"name": "Acm\\u0065"}',
+    '{"name": "x\\nAcme"}',
+    '{"name": "Ac\u200bme"}',
+    '{"name": "\uff21cme"}',
+  ]) {
+    for (const size of [3, text.length]) {
+      says(text, size);
+      for (const stream of [false, true]) {
+        const reply = await run('form', { stream });
+        const told = stream ? read(reply) : { text: reply.body.output ?? '', end: { data: { error: reply.body } } };
+        if (told.text !== '' || told.end?.data.error?.code !== 'output_blocked') passed.push(text);
+      }
+    }
+  }
+  assert.deepEqual(passed, []);
+  says('{"mail": "jo\\u0040example.com", "n": 1}', 5);
+  assert.deepEqual((await run('value')).body.data, { mail: '[email]', n: 1 });
+  says('{"mail": "x\\njo@example.com"}', 5);
+  assert.deepEqual((await run('value')).body.data, { mail: 'x\n[email]' });
+  const tool = { id: 'c1', type: 'function', function: { name: 'write', arguments: '{"to":"jo\\u0040example.com"}' } };
+  script = (_, { response }) => {
+    const message = { role: 'assistant', content: '', tool_calls: [tool] };
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ id: 'x', choices: [{ message, finish_reason: 'tool_calls' }], usage: {} }));
+  };
+  const asked = await run('form', {
+    tools: [{ name: 'write', description: 'Writes.', parameters: { type: 'object' } }],
+  });
+  assert.equal(asked.body.code, 'output_blocked', asked.text);
 });
 
 test('what is wrong with the form of an answer that is held back is told without its words', async () => {

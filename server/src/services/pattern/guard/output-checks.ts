@@ -2,6 +2,7 @@ import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { OutputCheck, RunFlag } from '@damask/contracts/guard.ts';
 import { createFindStream, type FindStream } from '#platform/redact/find-stream.ts';
 import { type Finding, inOrder } from '#platform/redact/finding.ts';
+import { findInPlain } from '#platform/redact/plain-letters.ts';
 import { detectors } from '#platform/redact/redactor.ts';
 import { notKept, type TextThreads, unread } from '#platform/redact/text-threads.ts';
 import type { Part } from '../template/parts.ts';
@@ -112,7 +113,8 @@ function findLive(
   const found: Finding[] = [];
   for (const { check, words } of live) {
     for (const kind of check.detect) {
-      for (const { start, end } of detectors[kind](text)) found.push({ start, end, kind: `${check.name} ${kind}` });
+      for (const { start, end } of findInPlain(text, detectors[kind]))
+        found.push({ start, end, kind: `${check.name} ${kind}` });
     }
     if (check.words.length > 0) {
       for (const { start, end } of words(text)) found.push({ start, end, kind: `${check.name} words` });

@@ -91,8 +91,8 @@ export function createScriptedRuns(): ScriptedRuns {
     },
     async open({ row, request }) {
       opened += 1;
-      if (refusing) throw new AppError('unavailable', 'The request cannot be opened.');
       if (opening) await holding.promise;
+      if (refusing) throw new AppError('unavailable', 'The request cannot be opened.');
       if (request.length === 0) throw new Error('A request is missing');
       rows.set(row.id, row);
       return {

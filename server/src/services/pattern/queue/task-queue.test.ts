@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
 import { systemClock } from '#platform/clock.ts';
 import { type ProcessRegistry, registerProcess } from '#platform/process-registry.ts';
@@ -18,6 +18,11 @@ before(async () => {
   cluster = await migratedDatabase({ pattern: `${import.meta.dirname}/../migrations` });
   admin = new pg.Client(cluster.connection);
   await admin.connect();
+});
+// A process that a test leaves behind would keep this one from ending.
+const running = new Set<TestProcess>();
+afterEach(async () => {
+  for (const one of running) await one.stop();
 });
 after(async () => {
   await admin.end();
@@ -48,15 +53,18 @@ async function startProcess(
     announce: () => undefined,
     random: () => 0,
   });
-  return {
+  const started = {
     ...{ queue, registry, runs },
     async stop() {
+      running.delete(started);
       runs.release();
       await queue.drain(0);
       await queue.stop();
       await registry.stop();
     },
   };
+  running.add(started);
+  return started;
 }
 
 async function endOf(run: string) {
@@ -173,9 +181,12 @@ test('a run that outlives process after process is given up', async () => {
     const dead = await startProcess({ pid: deadPid, slots: 1, giveUpAfter: 2 });
     dead.runs.holdOpening();
     await dead.runs.untilOpened(1);
+    // It must not get further while it ends.
+    dead.runs.refuseOpening();
     await dead.stop();
     await admin.query(
-      `update pattern.task set state = 'queued', owner = null, token = token + 1, deliveries = deliveries + 1 where id = $1`,
+      `update pattern.task set state = 'queued', owner = null, ready_at = now(), token = token + 1, deliveries = deliveries + 1
+        where id = $1`,
       [run.row.id],
     );
   }
