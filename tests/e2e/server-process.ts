@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,4 +134,18 @@ export function createCaller(url: string, key: string) {
     // biome-ignore lint/suspicious/noExplicitAny: tests read answers as they come.
     return { status: response.status, body: (await response.json()) as any };
   };
+}
+
+/** Processes whose command line or arguments name the home folder. */
+export function leftOver(home: Home): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => {
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return command.includes(home.path) ? [`${name} ${command}`] : [];
+      } catch {
+        return [];
+      }
+    });
 }

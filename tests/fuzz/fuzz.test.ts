@@ -10,7 +10,7 @@ before(async () => {
 after(() => fuzzing.stop());
 
 test('no route fails, hangs or tells too much, whatever fits or nearly fits its own description', async (t) => {
-  const wrong = await fuzzAll(fuzzing, { seed: 20_261_123, count: 4 });
+  const wrong = await fuzzAll(fuzzing, { seed: 20_261_123, count: 2 });
   assert.deepEqual(wrong, []);
   t.diagnostic(`${fuzzing.routes.length} routes`);
 });

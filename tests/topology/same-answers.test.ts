@@ -1,47 +1,8 @@
-import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type ModelServer, startModelServer } from '../../server/src/platform/testing/model-server.ts';
-import { createScript, type Story, tellStory } from './one-story.ts';
-import {
-  startFourProcesses,
-  startIdentityApart,
-  startOneProcess,
-  startThreeProcesses,
-  startTwoProcesses,
-  type Topology,
-} from './start-topology.ts';
+import { expectSameAnswers } from './expect-same-answers.ts';
+import { startFourProcesses, startTwoProcesses } from './start-topology.ts';
 
-const { script, goOn } = createScript();
-let model: ModelServer;
-let expected: Story | undefined;
-before(async () => {
-  model = await startModelServer(script);
-});
-after(() => model.close());
-
-const statusesOf = (story: Story) => story.flatMap(([, answer]) => (answer as { status?: number }).status ?? []);
-
-for (const [what, start] of Object.entries<(environment: Record<string, string>) => Promise<Topology>>({
-  'one process': startOneProcess,
+// same-answers.deep.test.ts takes the other forms.
+expectSameAnswers({
   'two processes, as by default': startTwoProcesses,
-  'identity on its own': startIdentityApart,
-  'three processes on their own': startThreeProcesses,
   'four processes, of which another one executes what is queued': startFourProcesses,
-})) {
-  test(`${what}: the same requests get the same answers`, async () => {
-    const topology = await start({ OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'sk-of-the-test' });
-    try {
-      const story = await tellStory(topology, model, goOn);
-      expected ??= story;
-      assert.deepEqual(story, expected);
-      const statuses = new Set(statusesOf(story));
-      for (const status of [200, 201, 400, 401, 403, 404, 405, 409, 422, 502, 504])
-        assert.ok(statuses.has(status), `${status}`);
-      for (const [services, { log }] of Object.entries(topology.processes)) {
-        assert.doesNotMatch(log(), /"level":"error"/, `the log of ${services}`);
-      }
-    } finally {
-      await topology.stop();
-    }
-  });
-}
+});
