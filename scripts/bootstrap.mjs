@@ -64,7 +64,7 @@ function testRun(args, { deep }) {
   const places = args.filter((arg) => !arg.startsWith('-'));
   const files =
     places.length > 0 ? places.flatMap((place) => expand(place, deep)) : wings.flatMap((wing) => expand(wing, deep));
-  const limits = deep ? ['--test-concurrency=2'] : ['--test-concurrency=3', '--test-timeout=300000'];
+  const limits = deep ? ['--test-concurrency=2'] : ['--test-concurrency=4', '--test-timeout=300000'];
   return [
     ...strict,
     '--disable-warning=ExperimentalWarning',

@@ -58,14 +58,14 @@ export function permissionFaults(operations: readonly Operation[]): Fault[] {
     });
 }
 
-const ofNoWorkspace = /^\/scim\/v2\/(ServiceProviderConfig|ResourceTypes|Schemas)|^\/v1\/egress/;
+const ofNoWorkspace = /^\/scim\/v2\/(ServiceProviderConfig|ResourceTypes|Schemas)|^\/v1\/(egress|evidence\/program)/;
 
 /** Each operation answering for the other workspace: the caller's own is lost on the way. */
 export function workspaceFaults(world: TwoWorkspaces): Fault[] {
   // The guard lets no import from git out of this world: import-git.test.ts looks into whose workspace one goes.
   const routes = world.gateway.routes.all
     .filter(({ service, name }) => service !== 'gateway' && name !== 'importGit')
-    // What belongs to a person is asked in no workspace; what SCIM is, and what the server may call, says nothing of any.
+    // What belongs to a person is asked in no workspace; what SCIM is, what the server may call, and what it is made of, says nothing of any.
     .filter(({ operation }) => operation.permission !== 'account' && !ofNoWorkspace.test(operation.path));
   return routes.map(({ service, name, operation }) => ({
     name: `${titleOf(operation)} serves another workspace than the caller's`,

@@ -78,6 +78,10 @@ export async function startTwoWorkspaces(): Promise<TwoWorkspaces> {
     const list = 'GET /v1/timers/{timer}/ticks';
     const { body } = await client.send('GET', `/v1/timers/${side.things.timer}/ticks?limit=1`, { key: side.owner });
     side.things[`cursor of ${list}`] = body.next;
+    const { body: keys } = await client.send('GET', '/v1/encryption', { key: side.owner });
+    side.secrets.push(...keys.versions.map(({ created_at }: { created_at: string }) => created_at));
+    // By hand, so that the list of what was changed by hand has something to tell.
+    await sql('update pattern.budget set limit_tokens = limit_tokens + 1 where workspace = $1', [side.workspace]);
     side.things.erasure = await seedRemoved(sql, side.workspace, side.mark);
     side.secrets.push(side.things.erasure as string);
     for (const path of ['/v1/retention/removals', '/v1/subjects/erasures']) {

@@ -118,7 +118,7 @@ export async function makeTrouble(
   await Promise.all(hanging);
   await sleep(300);
   await sql(
-    'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1',
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = $1',
     ['client backend'],
   ).catch(() => undefined);
   for (let more = 0; more < 5; more++) await run({ model: 'garden/m', input: plant('text', 'input in trouble') });

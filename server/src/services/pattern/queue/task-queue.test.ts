@@ -222,7 +222,8 @@ test('a claim whose answer was lost is found again and goes on', async () => {
   const other = await startProcess({ slots: 0 });
   // Committed for this process, which will never hear of it: its connection ends in the middle of the claim.
   await other.queue.accept(run);
-  const waiting = `from pg_locks where locktype = 'advisory' and not granted`;
+  const waiting = `from pg_locks where locktype = 'advisory' and not granted
+    and database = (select oid from pg_database where datname = current_database())`;
   for (let look = 0; look < 100 && !(await admin.query(`select ${waiting}`)).rowCount; look++) await clock.sleep(20);
   await admin.query(`select pg_terminate_backend(pid) ${waiting}`);
   await admin.query(`select pg_advisory_unlock(${claims})`);
